@@ -1,0 +1,79 @@
+import type { Secret } from '../secret';
+
+/** A request for a link token, passed on to Plaid as it is. Checked by `linkTokenRequestSchema`. */
+export type LinkTokenRequest = Record<string, unknown>;
+
+export interface LinkToken {
+  linkToken: string;
+  /** ISO 8601. */
+  expiration: string;
+  requestId: string;
+}
+
+/** Where Plaid itself is to send the link. */
+export interface Recipient {
+  method: 'SMS' | 'EMAIL';
+  /** A phone number in E.164, or an e-mail address. */
+  address: string;
+  firstName?: string | undefined;
+}
+
+export interface LinkDelivery {
+  /** The hosted URL. */
+  url: string;
+  /** Plaid's session id: the link token without `link-<env>-`. */
+  sessionId: string;
+  requestId: string;
+}
+
+/** One answer of `/link_delivery/get`, newer and older shape alike. */
+export interface LinkDeliverySession {
+  /** A `SessionStatus`, or a string that Plaid added later. */
+  status: string;
+  createdAt: string;
+  completedAt: string | undefined;
+  accessTokens: Secret[];
+  /** Not surely paired with `accessTokens` by index, and not always of the same length; ask `itemGet` for the sure id. */
+  itemIds: string[];
+  /** Filled by answers of the older shape only. */
+  publicTokens: Secret[];
+  requestId: string;
+}
+
+export interface ExchangedItem {
+  accessToken: Secret;
+  itemId: string;
+  requestId: string;
+}
+
+export interface PlaidItem {
+  itemId: string;
+  institutionId: string | undefined;
+  institutionName: string | undefined;
+  requestId: string;
+}
+
+/**
+ * The calls to Plaid that this project makes, each one POST. No call repeats itself.
+ * Every call throws only `PlaidApiError`, `PlaidNoAnswerError` or `PlaidBadAnswerError`, and none of them holds a secret,
+ * a header or a body.
+ */
+export interface PlaidClient {
+  /** `/link/token/create`. */
+  linkTokenCreate(request: LinkTokenRequest): Promise<LinkToken>;
+  /** `/link_delivery/create`. Sends a message when `recipient` is given. */
+  linkDeliveryCreate(request: {
+    linkToken: string;
+    recipient?: Recipient | undefined;
+  }): Promise<LinkDelivery>;
+  /** `/link_delivery/get`. */
+  linkDeliveryGet(sessionId: string): Promise<LinkDeliverySession>;
+  /** `/item/public_token/exchange`. Not idempotent: after a lost answer the item may exist. */
+  itemPublicTokenExchange(publicToken: Secret): Promise<ExchangedItem>;
+  /** `/item/get`. */
+  itemGet(accessToken: Secret): Promise<PlaidItem>;
+  /** `/item/remove`. */
+  itemRemove(accessToken: Secret): Promise<{ requestId: string }>;
+  /** Closes the connections, after what is under way has ended. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,165 @@
+/*
+ * The rules of one Hosted Link session, as pure values and functions. Workflows, activities, the client and the vault
+ * share this file; it imports nothing, so it is safe inside the Temporal sandbox.
+ */
+
+/** What Plaid says of a session. Plaid may add others; an unknown one is kept as it is and is never an end. */
+export const SESSION_STATUSES = ['CREATED', 'OPENED', 'EXITED', 'COMPLETED', 'EXPIRED'] as const;
+export type SessionStatus = (typeof SESSION_STATUSES)[number];
+
+/** What we say of a session. */
+export const SESSION_STATES = [
+  'CREATING',
+  'WAITING',
+  'COMPLETED',
+  'EXPIRED',
+  'CANCELLING',
+  'CANCELLED',
+  'FAILED',
+  'DELIVERY_UNCERTAIN',
+] as const;
+export type SessionState = (typeof SESSION_STATES)[number];
+
+/** From each state, the states that may follow. A state that none may follow is an end. */
+const NEXT_STATES: Record<SessionState, readonly SessionState[]> = {
+  CREATING: ['WAITING', 'CANCELLING', 'CANCELLED', 'FAILED', 'DELIVERY_UNCERTAIN'],
+  WAITING: ['COMPLETED', 'EXPIRED', 'CANCELLING', 'FAILED'],
+  CANCELLING: ['CANCELLED', 'FAILED'],
+  COMPLETED: [],
+  EXPIRED: [],
+  CANCELLED: [],
+  FAILED: [],
+  DELIVERY_UNCERTAIN: [],
+};
+
+/** True when nothing follows `state`. */
+export function isEndState(state: SessionState): boolean {
+  return NEXT_STATES[state].length === 0;
+}
+
+/** True when `to` may follow `from`. */
+export function mayFollow(from: SessionState, to: SessionState): boolean {
+  return NEXT_STATES[from].includes(to);
+}
+
+/** The Plaid API that serves a session. */
+export const LINK_APIS = ['link_delivery'] as const;
+export type LinkApiName = (typeof LINK_APIS)[number];
+
+/** Plaid environments (hosts) that a deployment can serve. */
+export const PLAID_ENVIRONMENTS = ['sandbox', 'development', 'production'] as const;
+export type PlaidEnvironment = (typeof PLAID_ENVIRONMENTS)[number];
+
+/** How Plaid itself sends the link to the person. */
+export type DeliveryMethod = 'SMS' | 'EMAIL';
+
+/**
+ * The end of one result of a session (one token that Plaid handed out), and the two states before it.
+ * PENDING: seen, not yet an item. LINKED: its access token is stored. DUPLICATE: the person has this account already.
+ * EXPIRED: the public token died unexchanged. UNCERTAIN: Plaid may have made an item, and no one can tell from here.
+ * FAILED: Plaid refused it for good. REMOVED: the item was removed again, because its session was cancelled.
+ */
+export const RESULT_STATES = [
+  'PENDING',
+  'LINKED',
+  'DUPLICATE',
+  'EXPIRED',
+  'UNCERTAIN',
+  'FAILED',
+  'REMOVED',
+] as const;
+export type ResultState = (typeof RESULT_STATES)[number];
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The shortest wait between two gets, in milliseconds: 5 s. */
+export const MIN_GET_DELAY_MS = 5 * SECOND;
+
+/**
+ * The longest wait between two gets, in milliseconds, by link api. `link_delivery` hands out access tokens, which do not
+ * expire, so 15 minutes only delays the news.
+ */
+export const MAX_GET_DELAY_MS: Record<LinkApiName, number> = { link_delivery: 15 * MINUTE };
+
+/** How long after its expiration a session is still asked for, in milliseconds: clocks differ, people finish late. */
+export const EXPIRATION_GRACE_MS = 2 * MINUTE;
+
+/**
+ * How long the last get is repeated while it fails, in milliseconds: 6 h, for which Plaid keeps a finished session's data
+ * (plaid.com/docs/api/link, 2026-03).
+ */
+export const LAST_GET_PATIENCE_MS = 6 * HOUR;
+
+/** The longest life of a hosted URL, in milliseconds: 21 days (`url_lifetime_seconds`, Plaid API 1.697.4). */
+export const MAX_LIFETIME_MS = 21 * DAY;
+
+/** How long Plaid keeps a link alive by default, in milliseconds: 24 h sent by SMS, 7 days by e-mail, else a link token's 4 h. */
+export function defaultLifetimeMs(delivery: DeliveryMethod | undefined): number {
+  if (delivery === 'SMS') return DAY;
+  if (delivery === 'EMAIL') return 7 * DAY;
+  return 4 * HOUR;
+}
+
+/** What {@link nextGetDelayMs} needs to know; all times in milliseconds. */
+export interface GetSchedule {
+  /** Time since the session last changed, or since a hint. Below 0 counts as 0. */
+  sinceChangeMs: number;
+  /** Time left until the deadline. The wait never passes it. */
+  untilDeadlineMs: number;
+  /** The longest wait, from {@link MAX_GET_DELAY_MS}. */
+  maxDelayMs: number;
+  /** A number in [0, 1) that spreads the gets of many sessions over time. */
+  jitter: number;
+}
+
+/**
+ * How long to wait before the next get, in whole milliseconds: a tenth of the time since the last change, at least
+ * {@link MIN_GET_DELAY_MS}, at most `maxDelayMs`, shortened by up to a tenth by the jitter but not below the floor, and
+ * never past the deadline (then it may be shorter than the floor; at least 1).
+ */
+export function nextGetDelayMs({ sinceChangeMs, untilDeadlineMs, maxDelayMs, jitter }: GetSchedule): number {
+  const base = Math.min(Math.max(sinceChangeMs / 10, MIN_GET_DELAY_MS), maxDelayMs);
+  const jittered = Math.max(base * (1 - jitter / 10), MIN_GET_DELAY_MS);
+  return Math.max(1, Math.round(Math.min(jittered, untilDeadlineMs)));
+}
+
+/** A session key: the caller's idempotency key. */
+export const SESSION_KEY_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
+
+const SESSION_PREFIX = 'hosted-link/';
+const EXCHANGE_PREFIX = 'token-exchange/';
+
+/** Workflow id prefixes that are ours: no caller may name a workflow under them as a target of a notice. */
+export const OWN_WORKFLOW_PREFIXES = [SESSION_PREFIX, EXCHANGE_PREFIX] as const;
+
+/** The workflow id of a session. */
+export function sessionWorkflowId(key: string): string {
+  return SESSION_PREFIX + key;
+}
+
+/** The workflow id of a session's token exchange. */
+export function exchangeWorkflowId(key: string): string {
+  return EXCHANGE_PREFIX + key;
+}
+
+const LINK_TOKEN_PATTERN = /^link-(sandbox|development|production)-([A-Za-z0-9-]{8,100})$/;
+
+/** A link token taken apart; undefined when `linkToken` is not one. Its id is Plaid's session id and opens the hosted page. */
+export function parseLinkToken(linkToken: string): { environment: PlaidEnvironment; id: string } | undefined {
+  const match = LINK_TOKEN_PATTERN.exec(linkToken);
+  if (!match) return undefined;
+  return { environment: match[1] as PlaidEnvironment, id: match[2]! };
+}
+
+/** The task queues of a deployment. */
+export const TASK_QUEUES = {
+  /** Workflows and vault-only activities. */
+  main: 'hosted-link',
+  /** Background gets, under the server-side rate limit. */
+  plaid: 'hosted-link-plaid',
+  /** Creates, hinted gets and exchanges. */
+  plaidUrgent: 'hosted-link-plaid-urgent',
+} as const;

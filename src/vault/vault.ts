@@ -1,0 +1,185 @@
+import type { Secret } from '../secret';
+import type { LinkApiName, ResultState, SessionState } from '../session';
+
+/** A row of `sessions`: the promise "same key, same session", kept beyond Temporal's retention. */
+export interface SessionRow {
+  key: string;
+  linkApi: LinkApiName;
+  state: SessionState;
+  /** First 128 bits (32 hex digits) of the SHA-256 of Plaid's session id; undefined until it is known. */
+  plaidSessionHash: string | undefined;
+  createdAt: Date;
+  /** When the session reached its end state. */
+  endedAt: Date | undefined;
+}
+
+export interface SessionClaim {
+  key: string;
+  linkApi: LinkApiName;
+  /** The workflow's first execution run id: tells a repeat of this claim from a later workflow with the same key. */
+  firstRunId: string;
+  /** SHA-256 (hex) of the caller's request. Stored sealed, since it may be of a phone number. */
+  requestDigest: string;
+  plaidSessionHash?: string | undefined;
+}
+
+export interface SessionStore {
+  /**
+   * Makes the row, or finds it. A repeat by the same first run id changes nothing but a `plaidSessionHash` that was not
+   * known before. `claimedBefore` is true when another workflow (an earlier one with the same key) made the row.
+   * @throws VaultError KEY_REUSED when the key stands for another request
+   */
+  claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }>;
+  /** Records an end state; repeating it is harmless. An end state is never overwritten. */
+  end(key: string, state: SessionState): Promise<void>;
+  get(key: string): Promise<SessionRow | undefined>;
+}
+
+/** What kind of token Plaid handed out for a result. */
+export type TokenKind = 'access_token' | 'public_token';
+
+/** A token as the get that saw it hands it over. */
+export interface SeenToken {
+  kind: TokenKind;
+  token: Secret;
+}
+
+/** One result of a session: a row of the exchange journal. Its id is the SHA-256 (hex) of the token that Plaid showed. */
+export interface ResultRow {
+  resultId: string;
+  sessionKey: string;
+  kind: TokenKind;
+  state: ResultState;
+  itemId: string | undefined;
+  /** Why it ended as it did, when not LINKED: Plaid's `TYPE/CODE`, or ours. */
+  errorCode: string | undefined;
+  /** Plaid's request ids of all calls made for it, oldest first, for Plaid's support. */
+  requestIds: string[];
+  seenAt: Date;
+  endedAt: Date | undefined;
+}
+
+/** What {@link ExchangeJournal.acquire} found. */
+export type Acquired =
+  | { outcome: 'ENDED'; row: ResultRow }
+  /** Another attempt holds the lease for `retryInMs` more, by the database's clock. */
+  | { outcome: 'HELD'; retryInMs: number }
+  | {
+      outcome: 'LEASED';
+      row: ResultRow;
+      /** Grows by one with each lease: a later holder's is larger. */
+      fence: number;
+      token: Secret;
+      /** Earlier calls that were begun and have no definite answer on record. */
+      unansweredCalls: number;
+    };
+
+/** A result's item, ready to be stored. */
+export interface NewItem {
+  itemId: string;
+  accessToken: Secret;
+  institutionId?: string | undefined;
+  institutionName?: string | undefined;
+  requestId: string;
+}
+
+/** How a call for a result came out when it made no item. */
+export interface AnsweredCall {
+  errorCode: string;
+  requestId?: string | undefined;
+}
+
+/**
+ * The exchange journal. No transaction is held across HTTP: `acquire` commits that a call is about to be made, and one of
+ * `release`, `link` and `end` commits what came of it. A crash in between leaves the call on record as unanswered.
+ */
+export interface ExchangeJournal {
+  /** Keeps each token, sealed, by its hash; what is there already stays as it is. Gives all rows of the session. */
+  record(sessionKey: string, tokens: readonly SeenToken[]): Promise<ResultRow[]>;
+  list(sessionKey: string): Promise<ResultRow[]>;
+  /** Takes the lease of a PENDING result for `leaseMs` by the database's clock, and counts a call as begun. */
+  acquire(resultId: string, leaseMs: number): Promise<Acquired>;
+  /**
+   * Gives the lease back for a later try. `answered` true: the call surely made no item, so it no longer counts as
+   * unanswered. Does nothing when the fence has been passed.
+   */
+  release(resultId: string, fence: number, call: AnsweredCall & { answered: boolean }): Promise<void>;
+  /**
+   * Stores the item's access token, sealed, and ends the result as LINKED, in one transaction. Idempotent by item id, and
+   * without a look at the fence: a late success always wins, also over UNCERTAIN, EXPIRED and FAILED.
+   */
+  link(resultId: string, item: NewItem): Promise<void>;
+  /** Ends a PENDING result in another state and deletes its sealed token. Does nothing when the fence has been passed. */
+  end(
+    resultId: string,
+    fence: number,
+    state: Exclude<ResultState, 'PENDING' | 'LINKED'>,
+    call: AnsweredCall,
+  ): Promise<void>;
+}
+
+/** An item as it may be shown: without its token. */
+export interface ItemRow {
+  itemId: string;
+  sessionKey: string;
+  institutionId: string | undefined;
+  institutionName: string | undefined;
+  linkedAt: Date;
+  removedAt: Date | undefined;
+}
+
+export interface ItemStore {
+  list(filter?: { sessionKey?: string }): Promise<ItemRow[]>;
+  /** Fills in what `/item/get` told. */
+  describe(
+    itemId: string,
+    institution: { institutionId?: string | undefined; institutionName?: string | undefined },
+  ): Promise<void>;
+  /** Marks the item as removed at Plaid and deletes its sealed token. Its result becomes REMOVED. */
+  markRemoved(itemId: string): Promise<void>;
+}
+
+/** Why somebody reads an access token; goes to the audit table. */
+export interface AccessRead {
+  itemId: string;
+  /** Who reads, such as a service's name. 1 to 200 characters. */
+  actor: string;
+  /** What for. 1 to 200 characters. */
+  purpose: string;
+}
+
+/** The database in which sessions, the exchange journal and encrypted access tokens live. */
+export interface Vault {
+  readonly sessions: SessionStore;
+  readonly journal: ExchangeJournal;
+  readonly items: ItemStore;
+  /**
+   * Gives an item's access token to `use`, after an audit row has been committed.
+   * @throws VaultError ITEM_UNKNOWN, ITEM_REMOVED, KEY_UNKNOWN or DECRYPT_FAILED
+   */
+  withAccessToken<T>(read: AccessRead, use: (accessToken: Secret) => Promise<T>): Promise<T>;
+  /** Ends the pool, and the embedded database with it. */
+  close(): Promise<void>;
+}
+
+/** A failure of the vault. `code` is stable; the message names no secret. */
+export class VaultError extends Error {
+  constructor(
+    readonly code:
+      | 'KEY_REUSED'
+      | 'ITEM_UNKNOWN'
+      | 'ITEM_REMOVED'
+      | 'RESULT_UNKNOWN'
+      | 'KEY_UNKNOWN'
+      | 'KEY_MISMATCH'
+      | 'DECRYPT_FAILED'
+      | 'VAULT_IN_USE'
+      | 'VAULT_UNREACHABLE'
+      | 'SCHEMA_OUTDATED'
+      | 'SCHEMA_NEWER',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'VaultError';
+  }
+}
