@@ -1,0 +1,56 @@
+import { InputError } from '../input-error';
+import type { PlaidEnvironment } from '../session';
+
+const FIELD = 'PLAID_BASE_URL';
+
+/**
+ * Where calls to Plaid go, as an origin without a slash at its end: `https://<environment>.plaid.com`, or `override`.
+ * An override is `https` (any host outside production, only Plaid's own in it), or `http` to this machine's loopback.
+ * @throws InputError INVALID_INPUT, field `PLAID_BASE_URL`; the message does not hold the URL, which may hold a password
+ */
+export function resolveBaseUrl(environment: PlaidEnvironment, override?: string): string {
+  if (override === undefined) return `https://${environment}.plaid.com`;
+  const url = parse(override);
+  if (
+    url.username !== '' ||
+    url.password !== '' ||
+    url.pathname !== '/' ||
+    url.search !== '' ||
+    url.hash !== ''
+  ) {
+    throw new InputError(
+      FIELD,
+      'more than scheme, host and port; give it without user, path, query and fragment',
+    );
+  }
+  if (isLoopback(url.hostname)) return url.origin;
+  if (url.protocol === 'http:') {
+    throw new InputError(
+      FIELD,
+      'http to another machine would show the Plaid secret to the network; use https',
+    );
+  }
+  if (environment === 'production' && !url.hostname.endsWith('.plaid.com')) {
+    throw new InputError(
+      FIELD,
+      'neither a host of Plaid nor loopback, with PLAID_ENV production; leave it unset',
+    );
+  }
+  return url.origin;
+}
+
+function parse(override: string): URL {
+  if (URL.canParse(override)) {
+    const url = new URL(override);
+    if (url.protocol === 'https:' || url.protocol === 'http:') return url;
+  }
+  throw new InputError(
+    FIELD,
+    'not an http or https URL; give one such as http://127.0.0.1:4000, or leave it unset',
+  );
+}
+
+/** `hostname` as WHATWG URL writes it: IPv4 in four decimals, IPv6 in its shortest form within brackets. */
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}

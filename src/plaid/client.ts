@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Pool } from 'undici';
+import type { z } from 'zod';
+import { InputError } from '../input-error';
+import type { Secret } from '../secret';
+import type { PlaidEnvironment } from '../session';
+import { readAnswer } from './answer';
+import { resolveBaseUrl } from './base-url';
+import type { PlaidEndpoint } from './errors';
+import type { PlaidClient, Recipient } from './plaid';
+import { post } from './post';
+import {
+  exchangeAnswer,
+  itemGetAnswer,
+  itemRemoveAnswer,
+  linkDeliveryCreateAnswer,
+  linkDeliveryGetAnswer,
+  linkTokenCreateAnswer,
+} from './schemas';
+
+/** The version of Plaid's API: the only current one. */
+const PLAID_VERSION = '2020-09-14';
+
+/** How long a call may take, and how large an answer may be. */
+export interface PlaidLimits {
+  /** Name resolution, TCP and TLS, in milliseconds. */
+  connectMs: number;
+  /** From the request's last byte to the answer's headers, in milliseconds. */
+  headersMs: number;
+  /** Between two pieces of the answer's body, in milliseconds. */
+  bodyMs: number;
+  /** The whole call, in milliseconds. Bounds the other three. */
+  totalMs: number;
+  /** The body of an answer, in bytes. */
+  answerBytes: number;
+}
+
+/**
+ * The limits of every call. 20 s in all, which the lease of a token exchange has to exceed; of it nearly all is left for Plaid's
+ * answer, since an exchange that is given up early may have made an item that nobody can tell of. The answers that are read are
+ * a few kB.
+ */
+export const PLAID_LIMITS: Readonly<PlaidLimits> = {
+  connectMs: 5_000,
+  headersMs: 18_000,
+  bodyMs: 5_000,
+  totalMs: 20_000,
+  answerBytes: 4 * 1024 * 1024,
+};
+
+/** The Plaid account that a client speaks for. */
+export interface PlaidClientOptions {
+  clientId: string;
+  secret: Secret;
+  environment: PlaidEnvironment;
+  /** An origin instead of Plaid's own, by the rules of `resolveBaseUrl`. */
+  baseUrl?: string | undefined;
+}
+
+/**
+ * A client of Plaid over a pool of kept connections. Close it when done.
+ * @param limits for tests that cannot wait
+ * @throws InputError INVALID_INPUT, field `PLAID_CLIENT_ID`, `PLAID_SECRET` or `PLAID_BASE_URL`
+ */
+export function createPlaidClient(
+  options: PlaidClientOptions,
+  limits: PlaidLimits = PLAID_LIMITS,
+): PlaidClient {
+  const { clientId, secret, environment, baseUrl } = options;
+  checkKey('PLAID_CLIENT_ID', clientId);
+  checkKey('PLAID_SECRET', secret.reveal());
+  const userAgent = `hosted-link/${packageVersion()}`;
+
+  // undici keeps an idle connection for 4 s, or for less when the server says so: short, so that hardly a request meets a
+  // connection that the other side is closing, since an exchange that is cut off then counts as possibly done.
+  const pool = new Pool(resolveBaseUrl(environment, baseUrl), {
+    // HTTP/2 would repeat a request by itself when a stream is refused.
+    allowH2: false,
+    connectTimeout: limits.connectMs,
+    headersTimeout: limits.headersMs,
+    bodyTimeout: limits.bodyMs,
+    maxResponseSize: limits.answerBytes,
+  });
+
+  async function call<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, request: object): Promise<T> {
+    const answer = await post(pool, {
+      endpoint,
+      headers: {
+        'PLAID-CLIENT-ID': clientId,
+        'PLAID-SECRET': secret.reveal(),
+        'Plaid-Version': PLAID_VERSION,
+        'User-Agent': userAgent,
+        'Content-Type': 'application/json',
+        Accept: 'application/json',
+      },
+      body: Buffer.from(JSON.stringify(request)),
+      totalMs: limits.totalMs,
+    });
+    return readAnswer(endpoint, schema, answer);
+  }
+
+  return {
+    async linkTokenCreate(request) {
+      const answer = await call('/link/token/create', linkTokenCreateAnswer, request);
+      return { linkToken: answer.link_token, expiration: answer.expiration, requestId: answer.request_id };
+    },
+
+    async linkDeliveryCreate({ linkToken, recipient }) {
+      const answer = await call('/link_delivery/create', linkDeliveryCreateAnswer, {
+        link_token: linkToken,
+        ...(recipient && { options: { recipient: toPlaidRecipient(recipient) } }),
+      });
+      return {
+        url: answer.link_delivery_url,
+        sessionId: answer.link_delivery_session_id,
+        requestId: answer.request_id,
+      };
+    },
+
+    async linkDeliveryGet(sessionId) {
+      const answer = await call('/link_delivery/get', linkDeliveryGetAnswer, {
+        link_delivery_session_id: sessionId,
+      });
+      return {
+        status: answer.status,
+        createdAt: answer.created_at,
+        completedAt: answer.completed_at,
+        accessTokens: answer.access_tokens,
+        itemIds: answer.item_ids,
+        publicTokens: answer.public_tokens,
+        requestId: answer.request_id,
+      };
+    },
+
+    async itemPublicTokenExchange(publicToken) {
+      const answer = await call('/item/public_token/exchange', exchangeAnswer, {
+        public_token: publicToken.reveal(),
+      });
+      return { accessToken: answer.access_token, itemId: answer.item_id, requestId: answer.request_id };
+    },
+
+    async itemGet(accessToken) {
+      const { item, request_id } = await call('/item/get', itemGetAnswer, {
+        access_token: accessToken.reveal(),
+      });
+      return {
+        itemId: item.item_id,
+        institutionId: item.institution_id,
+        institutionName: item.institution_name,
+        requestId: request_id,
+      };
+    },
+
+    async itemRemove(accessToken) {
+      const answer = await call('/item/remove', itemRemoveAnswer, { access_token: accessToken.reveal() });
+      return { requestId: answer.request_id };
+    },
+
+    async close() {
+      await pool.close();
+    },
+  };
+}
+
+function toPlaidRecipient({ method, address, firstName }: Recipient): object {
+  return { communication_methods: [{ method, address }], first_name: firstName };
+}
+
+/** What is not printable ASCII cannot be sent as a header; most often it is a line end at the end of a file. */
+function checkKey(field: string, value: string): void {
+  if (/^[\x21-\x7e]+$/.test(value)) return;
+  const problem = value === '' ? 'empty' : 'contains spaces, line ends or characters outside ASCII';
+  throw new InputError(
+    field,
+    `${problem}; give the value that the Plaid dashboard shows under Developers, Keys`,
+  );
+}
+
+/** Two folders up is the package's root both from `src/plaid` and from `dist/plaid`. */
+function packageVersion(): string {
+  const text = readFileSync(join(__dirname, '../../package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

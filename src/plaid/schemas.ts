@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { Secret } from '../secret';
+
+/*
+ * What is read of Plaid's answers, by the field names of Plaid API 1.517.0 to 1.740.1 (github.com/plaid/plaid-openapi).
+ * Fields that are not named here are accepted and dropped, and so is any string where Plaid documents a list of values:
+ * Plaid adds both without notice. Tokens are wrapped where they are read.
+ */
+
+const text = z.string().min(1);
+const secret = text.transform((value) => new Secret(value));
+
+/** Plaid documents ISO 8601; examples have up to nine digits after the second, which `Date.parse` reads. */
+const dateTime = z
+  .string()
+  .refine((value) => !Number.isNaN(Date.parse(value)), 'expected a date and time in ISO 8601');
+
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+/** Plaid's request id. Anything else than a plain id is not taken over: it ends in logs. */
+const requestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a request id');
+
+/**
+ * Where an answer may be the only one that shows its tokens, a missing request id is no reason to lose them: it only serves
+ * Plaid's support.
+ */
+const lenientRequestId = requestId.catch('unknown');
+
+/** Absent, null and empty mean the same. */
+const secrets = z
+  .array(secret)
+  .nullish()
+  .transform((value) => value ?? []);
+
+const texts = z
+  .array(text)
+  .nullish()
+  .transform((value) => value ?? []);
+
+const optionalText = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined);
+
+/** `/link/token/create`. */
+export const linkTokenCreateAnswer = z.object({
+  link_token: text,
+  expiration: dateTime,
+  request_id: requestId,
+});
+
+/** `/link_delivery/create`. */
+export const linkDeliveryCreateAnswer = z.object({
+  link_delivery_url: httpUrl,
+  link_delivery_session_id: text,
+  request_id: requestId,
+});
+
+/** `/link_delivery/get`: `access_tokens` and `item_ids` since 1.228.0, `public_tokens` before. */
+export const linkDeliveryGetAnswer = z.object({
+  status: text,
+  created_at: dateTime,
+  completed_at: dateTime.nullish().transform((value) => value ?? undefined),
+  access_tokens: secrets,
+  item_ids: texts,
+  public_tokens: secrets,
+  request_id: lenientRequestId,
+});
+
+/** `/item/public_token/exchange`. */
+export const exchangeAnswer = z.object({ access_token: secret, item_id: text, request_id: lenientRequestId });
+
+/** `/item/get`. */
+export const itemGetAnswer = z.object({
+  item: z.object({ item_id: text, institution_id: optionalText, institution_name: optionalText }),
+  request_id: requestId,
+});
+
+/** `/item/remove`. */
+export const itemRemoveAnswer = z.object({ request_id: requestId });
+
+/** Plaid's constants: `INVALID_INPUT`, and a few older ones such as `plaid-internal-error`. No token looks like either. */
+const constant = z
+  .string()
+  .regex(/^([A-Z][A-Z0-9_]{0,99}|[a-z]+(-[a-z]+){0,9})$/, 'expected a constant of Plaid');
+
+/** Plaid's own error. Its messages are not read: they may repeat what was sent. */
+export const plaidErrorAnswer = z.object({
+  error_type: constant,
+  error_code: constant,
+  request_id: requestId.optional().catch(undefined),
+});
+
+/** The request id of any answer, if it has one. */
+export const anyAnswer = z.object({ request_id: requestId });
