@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A server process that this process started. */
+export interface ChildServer {
+  pid: number;
+  /**
+   * Waits until `ready` gives true.
+   * @throws Error when the process ends first or `timeoutMs` (milliseconds) passes, with the last of what it said
+   */
+  until: (ready: () => Promise<boolean>, timeoutMs: number) => Promise<void>;
+  /** The last of what it wrote to its standard error output, 4,000 characters at most. */
+  said: () => string;
+  /** SIGTERM, and SIGKILL after 10 s; resolves when the process has ended. May be called again. */
+  stop: () => Promise<void>;
+}
+
+const STOP_TIMEOUT_MS = 10_000;
+const SAID_CHARACTERS = 4_000;
+
+/*
+ * Ends the server ($1) when our end of its standard input closes without a line, as it does however this process ends.
+ * A signal handler could not do that: there is none for SIGKILL.
+ */
+const WATCHDOG = 'read -r _ && exit; kill -TERM "$1" && sleep 5 && kill -KILL "$1"';
+
+/**
+ * Starts a server process that ends with this one. It is in a process group of its own, so that Ctrl-C in a terminal
+ * reaches only this process, which then stops things in their order.
+ * @throws Error when it cannot be started
+ */
+export function startChild(path: string, args: string[], env: NodeJS.ProcessEnv): ChildServer {
+  const child = spawn(path, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  child.on('error', () => undefined);
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${path} could not be started.`);
+  const watchdog = spawn('sh', ['-c', WATCHDOG, 'sh', String(pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  let said = '';
+  child.stderr
+    .setEncoding('utf8')
+    .on('data', (text: string) => (said = (said + text).slice(-SAID_CHARACTERS)));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  watchdog.stdin.on('error', () => undefined);
+  void ended.then(() => watchdog.stdin.end('ended\n'));
+  for (const handle of [child, watchdog, child.stderr as Socket, watchdog.stdin as Socket]) handle.unref();
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    pid,
+    said: () => said,
+    async until(ready, timeoutMs) {
+      const deadline = Date.now() + timeoutMs;
+      for (;;) {
+        const isReady = await ready();
+        // In this order, since another server may answer at the port that this one did not get.
+        if (hasEnded()) throw new Error(`it ended by itself. It said: ${said.trim() || 'nothing'}`);
+        if (isReady) return;
+        if (Date.now() > deadline) {
+          throw new Error(`no answer within ${timeoutMs / 1_000} s. It said: ${said.trim() || 'nothing'}`);
+        }
+        await delay(50);
+      }
+    },
+    async stop() {
+      if (hasEnded()) return;
+      child.ref();
+      child.kill('SIGTERM');
+      const bound = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      await ended;
+      clearTimeout(bound);
+    },
+  };
+}
+
+/**
+ * Gives `count` different loopback ports to listen on. The system gives them to nobody else who asks for any free port in
+ * the next minute, but somebody may ask for one by its number.
+ */
+export async function freePorts(count: number): Promise<number[]> {
+  return await Promise.all(Array.from({ length: count }, freePort));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = portOf(server);
+  // A connection that the listening end closes first leaves the port in TIME_WAIT, and so out of the system's choice.
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const client = connect(port, '127.0.0.1').resume();
+  const [socket] = await accepted;
+  const clientClosed = once(client, 'close');
+  socket.end();
+  await clientClosed;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server listens on no port.');
+  return address.port;
+}

@@ -1,0 +1,202 @@
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { cacheFolder, isExecutable, onPath, provision, type Log, type ProgramSource } from './provision';
+import { runProgram } from './run-program';
+import { sdkDownload, sdkDownloadPath } from './sdk-download';
+import { freePorts, startChild, type ChildServer } from './child-server';
+
+/** The newest Temporal CLI whose module `go install` accepts; later ones have `replace` lines. It holds server 1.29.1. */
+const CLI_VERSION = '1.5.1';
+const GO_INSTALL_TIMEOUT_MS = 30 * 60_000;
+/** How long a started server may take until it answers, in milliseconds. */
+const READY_TIMEOUT_MS = 60_000;
+const START_ATTEMPTS = 5;
+
+/**
+ * Gives the path of a Temporal CLI that can start a server: TEMPORAL_CLI_PATH, `temporal` on PATH, the cache folder, the
+ * SDK's own download, or `go install` (once, about 3 minutes on two cores).
+ * @throws Error when TEMPORAL_CLI_PATH is not an executable, or when nothing worked: all that was tried, and the remedy
+ */
+export async function findTemporalCli({
+  log,
+  env = process.env,
+}: {
+  log: Log;
+  env?: NodeJS.ProcessEnv;
+}): Promise<string> {
+  const named = env['TEMPORAL_CLI_PATH'];
+  if (named) {
+    if (await isExecutable(named)) return named;
+    throw new Error(
+      'TEMPORAL_CLI_PATH does not name an executable file; correct it, or unset it to have one found.',
+    );
+  }
+  const installed = await onPath('temporal', env);
+  if (installed) return installed;
+  const folder = cacheFolder(env);
+  const built = join(folder, `temporal-cli-${CLI_VERSION}`);
+  return await provision({
+    program: 'a Temporal server',
+    cached: [sdkDownloadPath('dev-server', folder), built],
+    sources: [sdkDownload('dev-server', folder, env), goInstall(folder, built, env)],
+    remedy:
+      'Install the Temporal CLI (https://docs.temporal.io/cli) and set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a running server, or install Go 1.25 or newer.',
+    folder,
+    log,
+  });
+}
+
+function goInstall(folder: string, path: string, env: NodeJS.ProcessEnv): ProgramSource {
+  return {
+    name: `go install of the Temporal CLI ${CLI_VERSION}`,
+    takes: 'once; about 3 minutes on two cores',
+    fetch: async () => {
+      const go = await onPath('go', env);
+      if (!go) throw new Error('go is not on PATH');
+      const bin = await mkdtemp(join(folder, 'go-install-'));
+      try {
+        await runProgram(
+          go,
+          ['install', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`],
+          // An older Go fetches the one that the module asks for by itself (Debian's has that switched off).
+          {
+            env: { GOTOOLCHAIN: 'auto', ...env, GOBIN: bin, CGO_ENABLED: '0' },
+            timeoutMs: GO_INSTALL_TIMEOUT_MS,
+          },
+        );
+        await rename(join(bin, 'temporal'), path);
+      } finally {
+        await rm(bin, { recursive: true, force: true });
+      }
+      return path;
+    },
+  };
+}
+
+/** How {@link startTemporalServer} starts a server. */
+export interface TemporalServerOptions {
+  /** The Temporal CLI, from {@link findTemporalCli}; found when absent. */
+  cli?: string;
+  /** Also start Web UI, on a free port. Default false. */
+  ui?: boolean;
+  /** The SQLite file that keeps its state; made when absent. Default: in memory. */
+  dbFile?: string;
+  /** Where Web UI has payloads decoded: the URL of a codec server. */
+  codecEndpoint?: string;
+  /** Search attributes to register, name to type: `{ HostedLinkState: 'Keyword' }`. */
+  searchAttributes?: Record<
+    string,
+    'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList'
+  >;
+  /** Dynamic configuration, key to JSON value. */
+  dynamicConfig?: Record<string, unknown>;
+  log: Log;
+}
+
+/** A Temporal server to use. */
+export interface TemporalServer {
+  /** host:port of its gRPC frontend. */
+  address: string;
+  /** The URL of Web UI, when it was started here. */
+  uiAddress: string | undefined;
+  /** Its process id, when it was started here. */
+  pid: number | undefined;
+  /** Ends it, when it was started here: SIGTERM, and SIGKILL after 10 s. May be called again. */
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts a Temporal server (the CLI's `server start-dev`) on free loopback ports, with the namespace `default`, and
+ * returns when it answers. It ends with {@link TemporalServer.stop}, or when this process ends, however that happens.
+ * @throws Error when it does not answer within 60 s, with the last of what it said
+ */
+export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  const cli = options.cli ?? (await findTemporalCli({ log: options.log }));
+  for (let attempt = 1; ; attempt++) {
+    const [port, uiPort] = await freePorts(2);
+    const address = `127.0.0.1:${port}`;
+    const child = startChild(cli, serverArguments(options, port!, uiPort!), serverEnvironment());
+    try {
+      await child.until(async () => await answers({ address }, options.searchAttributes), READY_TIMEOUT_MS);
+      const uiAddress = options.ui ? `http://127.0.0.1:${uiPort}` : undefined;
+      return { address, uiAddress, pid: child.pid, stop: child.stop };
+    } catch (error) {
+      await child.stop();
+      if (attempt === START_ATTEMPTS || !lostItsPort(child)) {
+        throw new Error(`The Temporal server did not start: ${error instanceof Error ? error.message : ''}`);
+      }
+    }
+  }
+}
+
+/**
+ * Gives the server that the standard TEMPORAL_* settings name when TEMPORAL_ADDRESS is set (it is not stopped, and the
+ * options do not count), else starts one.
+ * @throws Error when TEMPORAL_ADDRESS does not answer within 10 s
+ */
+export async function useOrStartTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
+  const address = process.env['TEMPORAL_ADDRESS'];
+  if (!address) return await startTemporalServer(options);
+  const { connectionOptions } = loadClientConnectConfig();
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: 10_000 });
+    await connection.close();
+  } catch {
+    throw new Error(
+      `TEMPORAL_ADDRESS (${address}) does not answer within 10 s; start that server, or unset TEMPORAL_ADDRESS to have one started.`,
+    );
+  }
+  return { address, uiAddress: undefined, pid: undefined, stop: () => Promise.resolve() };
+}
+
+function serverArguments(options: TemporalServerOptions, port: number, uiPort: number): string[] {
+  const { ui, dbFile, codecEndpoint, searchAttributes = {}, dynamicConfig = {} } = options;
+  const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'];
+  if (ui) args.push('--ui-port', String(uiPort));
+  else args.push('--headless');
+  if (dbFile !== undefined) args.push('--db-filename', dbFile);
+  if (codecEndpoint !== undefined) args.push('--ui-codec-endpoint', codecEndpoint);
+  for (const [name, type] of Object.entries(searchAttributes))
+    args.push('--search-attribute', `${name}=${type}`);
+  // The version check calls out to the internet.
+  for (const [key, value] of Object.entries({
+    'frontend.enableServerVersionCheck': false,
+    ...dynamicConfig,
+  })) {
+    args.push('--dynamic-config-value', `${key}=${JSON.stringify(value)}`);
+  }
+  return args;
+}
+
+/** The CLI reads TEMPORAL_* too; what is set for the worker must not reach the server. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+}
+
+async function answers(
+  { address }: { address: string },
+  searchAttributes: Record<string, string> = {},
+): Promise<boolean> {
+  const connection = Connection.lazy({ address, connectTimeout: 1_000 });
+  try {
+    await connection.withDeadline(Date.now() + 2_000, async () => {
+      await connection.ensureConnected();
+      await connection.workflowService.describeNamespace({ namespace: 'default' });
+    });
+    if (Object.keys(searchAttributes).length === 0) return true;
+    const { customAttributes } = await connection.withDeadline(Date.now() + 2_000, async () =>
+      connection.operatorService.listSearchAttributes({ namespace: 'default' }),
+    );
+    return Object.keys(searchAttributes).every((name) => customAttributes?.[name] !== undefined);
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
+  }
+}
+
+function lostItsPort(child: ChildServer): boolean {
+  return /address already in use|EADDRINUSE|can't set .*port/i.test(child.said());
+}

@@ -1,0 +1,24 @@
+import { findTemporalCli } from '../../dev/temporal-server';
+import { findTestServer } from '../../dev/time-skipping-server';
+
+/**
+ * Jest's globalSetup: gets both Temporal servers ready once, before any test, and passes their paths on in the environment.
+ * Without them, tests that need one are skipped, aloud and with the reason; with CI set, that is an error.
+ */
+export default async function prepareTemporal(): Promise<void> {
+  await prepare('TEMPORAL_CLI_PATH', (log) => findTemporalCli({ log }));
+  await prepare('TEMPORAL_TEST_SERVER_PATH', async (log) => (await findTestServer({ log })).path);
+}
+
+async function prepare(
+  variable: 'TEMPORAL_CLI_PATH' | 'TEMPORAL_TEST_SERVER_PATH',
+  find: (log: (line: string) => void) => Promise<string>,
+): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  try {
+    process.env[variable] = await find(log);
+  } catch (error) {
+    if (process.env['CI'] || process.env[variable]) throw error;
+    log(`Tests that need it are SKIPPED. ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
