@@ -22,8 +22,8 @@ export type SessionState = (typeof SESSION_STATES)[number];
 
 /** From each state, the states that may follow. A state that none may follow is an end. */
 const NEXT_STATES: Record<SessionState, readonly SessionState[]> = {
-  CREATING: ['WAITING', 'CANCELLING', 'CANCELLED', 'FAILED', 'DELIVERY_UNCERTAIN'],
-  WAITING: ['COMPLETED', 'EXPIRED', 'CANCELLING', 'FAILED'],
+  CREATING: ['WAITING', 'CANCELLED', 'FAILED', 'DELIVERY_UNCERTAIN'],
+  WAITING: ['COMPLETED', 'EXPIRED', 'CANCELLING', 'FAILED', 'DELIVERY_UNCERTAIN'],
   CANCELLING: ['CANCELLED', 'FAILED'],
   COMPLETED: [],
   EXPIRED: [],
@@ -163,3 +163,35 @@ export const TASK_QUEUES = {
   /** Creates, hinted gets and exchanges. */
   plaidUrgent: 'hosted-link-plaid-urgent',
 } as const;
+
+/** Where Plaid itself is to send the link. */
+export interface Delivery {
+  method: DeliveryMethod;
+  /** A phone number in E.164, or an e-mail address. */
+  address: string;
+  firstName?: string | undefined;
+}
+
+/** An error of Plaid's or of the way to it, as it may be shown. */
+export interface PlaidErrorView {
+  /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, or `BAD_ANSWER/<endpoint>`. */
+  type: string;
+  message: string;
+  requestId?: string | undefined;
+  httpStatus?: number | undefined;
+  /** Who can mend it: nobody need (transient), nobody can (permanent), an operator, or the person with a new session. */
+  class: 'transient' | 'permanent' | 'operator' | 'person';
+  /** Whether the failed call may have had an effect at Plaid all the same. */
+  effect: 'NONE' | 'UNKNOWN';
+}
+
+/** Whether gets succeed. ERRORS: they have failed for five minutes. OPERATOR: they fail until somebody mends it. */
+export type Health = { kind: 'OK' } | { kind: 'ERRORS' | 'OPERATOR'; error: PlaidErrorView };
+
+/** The payload of `linkCompleted` to a workflow that the caller named. */
+export interface CompletionNotice {
+  key: string;
+  state: SessionState;
+  /** The items whose access tokens are in the vault. */
+  itemIds: string[];
+}

@@ -1,0 +1,181 @@
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { errorRetryDelayMs } from '../plaid/error-classes';
+import { PlaidApiError, PlaidError } from '../plaid/errors';
+import type { Secret } from '../secret';
+import type { ResultView } from '../workflows/messages';
+import type { NewItem, ResultRow } from '../vault/vault';
+import { notYet, plaidErrorView, retryFailure } from './failures';
+import type { ActivityDeps } from './index';
+
+/**
+ * How long an attempt holds a result, in milliseconds, by the database's clock: longer than Plaid's HTTP time limit (20 s),
+ * shorter than the activity's start-to-close time-out.
+ */
+export const LEASE_MS = 30_000;
+
+/** Type of the failure that says: the item could not be stored, so it was removed again. */
+export const ITEM_REMOVED_UNSTORED = 'ITEM_REMOVED_UNSTORED';
+
+const HEARTBEAT_EVERY_MS = 5_000;
+const STORE_RETRY_MS = 1_000;
+
+type Leased = { row: ResultRow; fence: number; token: Secret; unansweredCalls: number };
+
+/** Activities that turn a session's results into stored items, or undo them. */
+export function exchangeActivities({ plaid, vault }: ActivityDeps) {
+  /** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
+  async function withLease(resultId: string, use: (leased: Leased) => Promise<void>): Promise<ResultView> {
+    const acquired = await vault.journal.acquire(resultId, LEASE_MS);
+    if (acquired.outcome === 'HELD') {
+      throw notYet('another attempt holds this result; its lease ends', acquired.retryInMs);
+    }
+    if (acquired.outcome === 'ENDED') return resultView(acquired.row);
+    await withHeartbeat(() => use(acquired));
+    const rows = await vault.journal.list(acquired.row.sessionKey);
+    return resultView(rows.find((row) => row.resultId === resultId)!);
+  }
+
+  /** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */
+  async function keepAccessToken({ row, fence, token }: Leased): Promise<void> {
+    try {
+      await vault.journal.link(row.resultId, { ...(await plaid.itemGet(token)), accessToken: token });
+    } catch (error) {
+      if (!(error instanceof PlaidError)) throw error;
+      const call = answeredCall(error);
+      if (isGone(error)) return await vault.journal.end(row.resultId, fence, 'FAILED', call);
+      await vault.journal.release(row.resultId, fence, { ...call, answered: true });
+      throw tryAgain(error);
+    }
+  }
+
+  /** Not idempotent at Plaid: the lease has counted this call as begun, and only a definite answer takes that back. */
+  async function exchangePublicToken({ row, fence, token, unansweredCalls }: Leased): Promise<void> {
+    const { resultId } = row;
+    if (unansweredCalls >= 2) {
+      return await vault.journal.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
+    }
+    let item: NewItem;
+    try {
+      item = await plaid.itemPublicTokenExchange(token);
+    } catch (error) {
+      if (!(error instanceof PlaidError)) throw error;
+      const call = answeredCall(error);
+      const { class: errorClass, effect } = plaidErrorView(error);
+      if (error instanceof PlaidApiError && error.errorCode === 'INVALID_PUBLIC_TOKEN') {
+        return await vault.journal.end(resultId, fence, unansweredCalls > 0 ? 'UNCERTAIN' : 'EXPIRED', call);
+      }
+      if (effect === 'NONE' && (errorClass === 'permanent' || errorClass === 'person')) {
+        return await vault.journal.end(resultId, fence, 'FAILED', call);
+      }
+      await vault.journal.release(resultId, fence, { ...call, answered: effect === 'NONE' });
+      throw tryAgain(error);
+    }
+    await storeOrRemove(resultId, item);
+  }
+
+  /** Keeps trying to store an item whose token is in hand; when the worker must stop, removes it, so that none is left behind unseen. */
+  async function storeOrRemove(resultId: string, item: NewItem): Promise<void> {
+    const { cancellationSignal } = Context.current();
+    for (;;) {
+      try {
+        return await vault.journal.link(resultId, item);
+      } catch (error) {
+        if (cancellationSignal.aborted) {
+          await plaid.itemRemove(item.accessToken);
+          throw ApplicationFailure.nonRetryable(
+            'the item could not be stored before the worker had to stop, so it was removed at Plaid',
+            ITEM_REMOVED_UNSTORED,
+          );
+        }
+        Context.current().log.warn('an item cannot be stored; trying again', {
+          itemId: item.itemId,
+          error: String(error),
+        });
+      }
+      await Context.current()
+        .sleep(STORE_RETRY_MS)
+        .catch(() => undefined);
+    }
+  }
+
+  async function removeItem({ row, fence, token }: Leased): Promise<void> {
+    if (row.kind === 'access_token') {
+      try {
+        await plaid.itemRemove(token);
+      } catch (error) {
+        if (!(error instanceof PlaidError)) throw error;
+        if (!isGone(error)) {
+          await vault.journal.release(row.resultId, fence, { ...answeredCall(error), answered: true });
+          throw tryAgain(error);
+        }
+      }
+    }
+    await vault.journal.end(row.resultId, fence, 'REMOVED', { errorCode: 'SESSION_CANCELLED' });
+  }
+
+  return {
+    /** The session's results, as the vault has them. */
+    async listResults(sessionKey: string): Promise<ResultView[]> {
+      return (await vault.journal.list(sessionKey)).map(resultView);
+    },
+
+    /** Brings a result to its end: its item's access token stored once, or a named reason why not. */
+    async exchangeResult(resultId: string): Promise<ResultView> {
+      return await withLease(resultId, (leased) =>
+        leased.row.kind === 'access_token' ? keepAccessToken(leased) : exchangePublicToken(leased),
+      );
+    },
+
+    /** Undoes a result of a cancelled session: removes its item at Plaid; an unexchanged public token is left to die. */
+    async removeResult(resultId: string): Promise<ResultView> {
+      return await withLease(resultId, removeItem);
+    },
+
+    /** Ends a result as FAILED without asking Plaid. */
+    async failResult(resultId: string, errorCode: string): Promise<ResultView> {
+      return await withLease(resultId, ({ fence }) =>
+        vault.journal.end(resultId, fence, 'FAILED', { errorCode }),
+      );
+    },
+
+    /** Fills in the institution of a stored item. */
+    async describeItem(itemId: string): Promise<void> {
+      const read = { itemId, actor: 'hosted-link worker', purpose: 'describe item' };
+      await vault.items.describe(itemId, await vault.withAccessToken(read, (token) => plaid.itemGet(token)));
+    },
+  };
+}
+
+/** Lets the server notice within seconds that the worker died, while a single attempt may last minutes. */
+async function withHeartbeat(run: () => Promise<void>): Promise<void> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
+  try {
+    await run();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Any error that has not ended the result is waited out. */
+function tryAgain(error: PlaidError): ApplicationFailure {
+  return retryFailure(error, errorRetryDelayMs(error, Context.current().info.attempt, Math.random()));
+}
+
+/** "There is no such item (any more)". */
+function isGone(error: PlaidError): boolean {
+  return (
+    error instanceof PlaidApiError &&
+    ['ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN', 'ITEM_CONCURRENTLY_DELETED'].includes(error.errorCode)
+  );
+}
+
+function answeredCall(error: PlaidError) {
+  const { type, requestId } = plaidErrorView(error);
+  return { errorCode: type, requestId };
+}
+
+function resultView({ resultId, state, itemId, errorCode, requestIds }: ResultRow): ResultView {
+  return { resultId, state, itemId, errorCode, requestIds };
+}

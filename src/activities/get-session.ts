@@ -1,0 +1,128 @@
+import { Context } from '@temporalio/activity';
+import { classify, errorRetryDelayMs } from '../plaid/error-classes';
+import { PlaidError } from '../plaid/errors';
+import type { Health, LinkApiName } from '../session';
+import { LAST_GET_PATIENCE_MS, MAX_GET_DELAY_MS, nextGetDelayMs } from '../session';
+import { notYet, plaidErrorView, plaidFailure, retryFailure } from './failures';
+import type { ActivityDeps } from './index';
+
+/** Which session to get. */
+export interface GetInput {
+  key: string;
+  linkApi: LinkApiName;
+  plaidSessionId: string;
+}
+
+/** The input of {@link getSessionActivities.watchSession}. All times in milliseconds since the epoch, by the server's clock. */
+export interface WatchInput extends GetInput {
+  /** What the workflow knows; the watch ends when Plaid says otherwise. */
+  known: { plaidStatus: string | undefined; results: number; health: Health };
+  /** Since when nothing has changed; the schedule's clock starts here. */
+  changedAtMs: number;
+  /** No get before this time. */
+  notBeforeMs: number;
+  /** At this time the last get is made, and the watch ends whatever it says. */
+  deadlineMs: number;
+}
+
+/** What a get found. */
+export interface Observation {
+  plaidStatus: string | undefined;
+  /** How many results Plaid has shown so far; all of them are in the vault. */
+  results: number;
+  health: Health;
+  /** True when this was the last get, at the deadline. */
+  deadlinePassed: boolean;
+}
+
+/** How long gets must fail before the session's health says so, in milliseconds. */
+const ERRORS_UNTIL_UNHEALTHY_MS = 5 * 60_000;
+
+/** What an attempt of a watch leaves to the next one, in its heartbeat details. */
+interface ErrorStreak {
+  sinceMs: number;
+  count: number;
+}
+
+/** Activities that ask Plaid how a session stands. */
+export function getSessionActivities({ linkApis, vault }: ActivityDeps) {
+  /** Asks once. Tokens go into the vault before anything is told: Plaid may show them only once. */
+  async function get({
+    key,
+    linkApi,
+    plaidSessionId,
+  }: GetInput): Promise<{ plaidStatus: string; results: number }> {
+    const { status, tokens } = await linkApis[linkApi].get(plaidSessionId);
+    const rows = tokens.length > 0 ? await vault.journal.record(key, tokens) : await vault.journal.list(key);
+    return { plaidStatus: status, results: rows.length };
+  }
+
+  return {
+    /** Gets once. */
+    async getSession(input: GetInput): Promise<Observation> {
+      return { ...(await get(input)), health: { kind: 'OK' }, deadlinePassed: false };
+    },
+
+    /**
+     * Gets again and again until something differs from what is known, or the deadline. Each attempt gets once; "nothing
+     * new" is a benign failure with the delay of the next attempt. Fails for good on errors that no retry can mend.
+     */
+    async watchSession(input: WatchInput): Promise<Observation> {
+      const { info } = Context.current();
+      const nowMs = info.currentAttemptScheduledTimestampMs;
+      if (nowMs < input.notBeforeMs) {
+        throw notYet(`${shown(input.known)}; next get`, input.notBeforeMs - nowMs);
+      }
+      const deadlinePassed = nowMs >= input.deadlineMs;
+      const streak = info.heartbeatDetails as ErrorStreak | undefined;
+      try {
+        const found = await get(input);
+        const changed =
+          found.plaidStatus !== input.known.plaidStatus ||
+          found.results !== input.known.results ||
+          input.known.health.kind !== 'OK';
+        if (changed || deadlinePassed) return { ...found, health: { kind: 'OK' }, deadlinePassed };
+        if (streak) Context.current().heartbeat(undefined);
+      } catch (error) {
+        if (!(error instanceof PlaidError)) throw error;
+        return healthAfter(error, input, nowMs, streak);
+      }
+      const delayMs = nextGetDelayMs({
+        sinceChangeMs: nowMs - input.changedAtMs,
+        untilDeadlineMs: input.deadlineMs - nowMs,
+        maxDelayMs: MAX_GET_DELAY_MS[input.linkApi],
+        jitter: Math.random(),
+      });
+      throw notYet(`${shown(input.known)}; next get`, delayMs);
+    },
+  };
+}
+
+/** Ends the watch when a failed get changes the session's health or the patience with the last get is over; else throws for a retry. */
+function healthAfter(
+  error: PlaidError,
+  { known, deadlineMs }: WatchInput,
+  nowMs: number,
+  streak: ErrorStreak | undefined,
+): Observation {
+  const errorClass = classify(error);
+  if (errorClass === 'permanent' || errorClass === 'person') throw plaidFailure(error, 1);
+  const { sinceMs, count } = streak ?? { sinceMs: nowMs, count: 0 };
+  const kind =
+    errorClass === 'operator' ? 'OPERATOR' : nowMs - sinceMs >= ERRORS_UNTIL_UNHEALTHY_MS ? 'ERRORS' : 'OK';
+  const worse = kind !== 'OK' && kind !== known.health.kind && known.health.kind !== 'OPERATOR';
+  const givesUp = nowMs >= deadlineMs + LAST_GET_PATIENCE_MS;
+  if (worse || givesUp) {
+    const health: Health = { kind: kind === 'OK' ? 'ERRORS' : kind, error: plaidErrorView(error) };
+    return { plaidStatus: known.plaidStatus, results: known.results, health, deadlinePassed: givesUp };
+  }
+  Context.current().heartbeat({ sinceMs, count: count + 1 } satisfies ErrorStreak);
+  const backoffMs = errorRetryDelayMs(error, count + 1, Math.random());
+  const untilDeadlineMs = deadlineMs - nowMs;
+  throw retryFailure(error, untilDeadlineMs > 0 ? Math.min(backoffMs, untilDeadlineMs) : backoffMs);
+}
+
+/** Web UI shows this as the last failure of a pending watch, so it is written for people. */
+function shown({ plaidStatus }: WatchInput['known']): string {
+  return plaidStatus === undefined ? 'not asked yet' : `still ${plaidStatus}`;
+}

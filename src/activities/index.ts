@@ -1,0 +1,34 @@
+import type { WorkflowClient } from '@temporalio/client';
+import type { PlaidClient } from '../plaid/plaid';
+import type { LinkApiName } from '../session';
+import type { Vault } from '../vault/vault';
+import { createSessionActivities } from './create-session';
+import { exchangeActivities } from './exchange-result';
+import { getSessionActivities } from './get-session';
+import type { LinkApi } from './link-api';
+import { linkDeliveryApi } from './link-api';
+import { notifyWorkflowActivities } from './notify-workflow';
+import { sessionRowActivities } from './session-row';
+
+/** What the activities work with. */
+export interface ActivityDeps {
+  plaid: PlaidClient;
+  vault: Vault;
+  linkApis: Record<LinkApiName, LinkApi>;
+  /** A client without a payload codec. */
+  noticeClient: WorkflowClient;
+}
+
+/** All activities, by the names under which workflows call them. */
+export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
+  const all: ActivityDeps = { ...deps, linkApis: { link_delivery: linkDeliveryApi(deps.plaid) } };
+  return {
+    ...sessionRowActivities(all),
+    ...createSessionActivities(all),
+    ...getSessionActivities(all),
+    ...exchangeActivities(all),
+    ...notifyWorkflowActivities(all),
+  };
+}
+
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { CompleteAsyncError } from '@temporalio/activity';
+import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import type { Logger } from '../logger';
+import { PlaidError } from '../plaid/errors';
+import { VaultError } from '../vault/vault';
+import { plaidFailure, vaultFailure } from './failures';
+
+/**
+ * The gate between activities and history. A failure's message, type and causes stand in history in clear, so only
+ * failures of ours pass; any other error stays in the log, and history gets a fixed message with the id to find it by.
+ */
+export class FailureGate implements ActivityInboundCallsInterceptor {
+  constructor(
+    private readonly context: Context,
+    private readonly logger: Logger,
+  ) {}
+
+  async execute(
+    input: ActivityExecuteInput,
+    next: Next<ActivityInboundCallsInterceptor, 'execute'>,
+  ): Promise<unknown> {
+    try {
+      return await next(input);
+    } catch (error) {
+      throw this.toFailure(error);
+    }
+  }
+
+  private toFailure(error: unknown): unknown {
+    if (error instanceof PlaidError) return plaidFailure(error, this.context.info.attempt);
+    if (error instanceof VaultError) return vaultFailure(error);
+    if (error instanceof CompleteAsyncError || error instanceof CancelledFailure) return error;
+    if (error instanceof ApplicationFailure && error.cause === undefined) return error;
+    const { activityType, workflowExecution } = this.context.info;
+    const errorId = randomUUID();
+    this.logger.error(
+      { errorId, activityType, workflowId: workflowExecution?.workflowId, err: error },
+      'unexpected error in an activity',
+    );
+    return ApplicationFailure.create({
+      type: 'UNEXPECTED_ERROR',
+      message: `unexpected error ${errorId}: see the worker's log`,
+    });
+  }
+}

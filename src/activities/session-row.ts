@@ -1,0 +1,41 @@
+import { plaidSessionHash } from '../digest';
+import type { LinkApiName, SessionState } from '../session';
+import type { ActivityDeps } from './index';
+
+/** The input of {@link sessionRowActivities.claimSession}. */
+export interface ClaimInput {
+  key: string;
+  linkApi: LinkApiName;
+  firstRunId: string;
+  requestDigest: string;
+  /** When it is known already; only its hash is stored. */
+  linkToken: string | undefined;
+}
+
+/** Activities on the vault's row of a session. They repeat harmlessly. */
+export function sessionRowActivities({ vault, linkApis }: ActivityDeps) {
+  return {
+    /**
+     * Makes the session's row, or adds to it what has become known. Gives the state of an earlier workflow's session when
+     * the row is such a one's.
+     * @throws VAULT/KEY_REUSED when the key stands for another request
+     */
+    async claimSession(input: ClaimInput): Promise<{ endedBefore: SessionState | undefined }> {
+      const plaidSessionId =
+        input.linkToken === undefined ? undefined : linkApis[input.linkApi].sessionIdOf(input.linkToken);
+      const { row, claimedBefore } = await vault.sessions.claim({
+        key: input.key,
+        linkApi: input.linkApi,
+        firstRunId: input.firstRunId,
+        requestDigest: input.requestDigest,
+        plaidSessionHash: plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId),
+      });
+      return { endedBefore: claimedBefore ? row.state : undefined };
+    },
+
+    /** Records the session's end state. */
+    async endSession(key: string, state: SessionState): Promise<void> {
+      await vault.sessions.end(key, state);
+    },
+  };
+}

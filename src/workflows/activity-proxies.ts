@@ -1,0 +1,70 @@
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities';
+import { TASK_QUEUES } from '../session';
+
+/** Retries have no end unless said otherwise: a database or Plaid may be away for hours, and nothing may be lost. */
+const PATIENT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
+
+/** Short, idempotent calls to the vault: one marker event each. */
+export const vault = proxyLocalActivities<Pick<Activities, 'claimSession' | 'endSession' | 'listResults'>>({
+  startToCloseTimeout: '10s',
+  retry: PATIENT,
+});
+
+/** Creates that send nothing. A caller waits for them, so patience ends after ten minutes. */
+export const create = proxyActivities<Pick<Activities, 'createLinkToken' | 'createSession'>>({
+  taskQueue: TASK_QUEUES.plaidUrgent,
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '10m',
+  retry: PATIENT,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/** A create after which Plaid sends a message: one attempt, whatever happens. */
+export const createAndSend = proxyActivities<Pick<Activities, 'createSession'>>({
+  taskQueue: TASK_QUEUES.plaidUrgent,
+  startToCloseTimeout: '45s',
+  retry: { maximumAttempts: 1 },
+});
+
+/**
+ * The watch. Each of its failures carries its own delay; the interval counts only when a worker died in the middle, and has
+ * a coefficient of 1 because the attempts before were gets, not errors.
+ */
+export const watch = proxyActivities<Pick<Activities, 'watchSession'>>({
+  taskQueue: TASK_QUEUES.plaid,
+  startToCloseTimeout: '45s',
+  retry: { initialInterval: '15s', backoffCoefficient: 1 },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
+/** A get at once, for a hint. The watch goes on if it fails, so it gives up soon. */
+export const urgent = proxyActivities<Pick<Activities, 'getSession'>>({
+  taskQueue: TASK_QUEUES.plaidUrgent,
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '1m',
+  retry: PATIENT,
+});
+
+/** Brings results to their end. An attempt may wait minutes for the database with a token in hand; the heartbeat tells a dead worker. */
+export const exchange = proxyActivities<Pick<Activities, 'exchangeResult' | 'removeResult' | 'failResult'>>({
+  taskQueue: TASK_QUEUES.plaidUrgent,
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '20s',
+  retry: PATIENT,
+});
+
+/** Niceties: they give up soon, and nothing depends on them. */
+export const describe = proxyActivities<Pick<Activities, 'describeItem'>>({
+  taskQueue: TASK_QUEUES.plaidUrgent,
+  startToCloseTimeout: '45s',
+  scheduleToCloseTimeout: '5m',
+  retry: PATIENT,
+});
+
+/** Signals to workflows of the caller's. */
+export const notices = proxyActivities<Pick<Activities, 'notifyWorkflow'>>({
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '1h',
+  retry: PATIENT,
+});

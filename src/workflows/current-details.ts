@@ -1,0 +1,20 @@
+import type { SessionView } from './messages';
+
+/** What Web UI shows as the workflow's current details, in Markdown. Holds no token, URL, phone number or e-mail address. */
+export function currentDetails({
+  state,
+  plaidStatus,
+  changedAt,
+  expiresAt,
+  results,
+  lastError,
+}: SessionView): string {
+  const lines = [
+    `**${state}** since ${changedAt}`,
+    `- Plaid says: ${plaidStatus ?? 'nothing yet'}`,
+    `- results: ${results}`,
+    ...(expiresAt === undefined ? [] : [`- expires: ${expiresAt}`]),
+    ...(lastError === undefined ? [] : [`- last error: \`${lastError.type}\` (${lastError.message})`]),
+  ];
+  return lines.join('\n');
+}

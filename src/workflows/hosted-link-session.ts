@@ -1,0 +1,234 @@
+import {
+  ActivityFailure,
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  continueAsNew,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Observation, WatchInput } from '../activities/get-session';
+import type { SessionState } from '../session';
+import { EXPIRATION_GRACE_MS, isEndState, mayFollow, MIN_GET_DELAY_MS } from '../session';
+import { exchange, urgent, vault, watch } from './activity-proxies';
+import { signalCompletion } from './completion';
+import type { Created } from './create';
+import { createSession } from './create';
+import { currentDetails } from './current-details';
+import type { Link, LinkCompleted, SessionInput, SessionView } from './messages';
+import { checkNowSignal, linkUpdate, statusQuery } from './messages';
+import { notifyAll } from './notices';
+import { applicationFailureOf, isNoAnswer, plaidErrorOf } from './plaid-error';
+import { STATE_ATTRIBUTE } from './search-attributes';
+
+/** After a hinted get, further hints are gathered for this long, so that a chatty page does not grow the history. */
+const GATHER_HINTS_MS = 2_000;
+
+/**
+ * One Hosted Link session, from its create to its end. Gives the session's last view when it COMPLETED or EXPIRED; is
+ * cancelled when it was CANCELLED; fails when it FAILED or is DELIVERY_UNCERTAIN, with Plaid's error type as the type.
+ */
+export async function hostedLinkSession(input: SessionInput): Promise<SessionView> {
+  const view = input.resumed?.view ?? newView(input);
+  let created = input.resumed?.created;
+  let cancelRequested = input.resumed?.cancelRequested ?? false;
+  let hinted = false;
+  let failure: ApplicationFailure | undefined;
+  /** What a cancel request, or a hint, cuts short just now. */
+  let cutShort: { scope: CancellationScope; byHints: boolean } | undefined;
+  /** The schedule's clock starts anew with each change and each hint. */
+  let scheduleStartMs = Date.now();
+
+  setHandler(statusQuery, () => view);
+  setHandler(checkNowSignal, () => {
+    hinted = true;
+    if (cutShort?.byHints) cutShort.scope.cancel();
+  });
+  setHandler(linkUpdate, async () => {
+    await condition(() => created !== undefined || isEndState(view.state));
+    if (created) return linkOf(created, input);
+    throw (
+      failure ??
+      ApplicationFailure.nonRetryable('the session was cancelled before it was made', 'SESSION_CANCELLED')
+    );
+  });
+  CancellationScope.current().cancelRequested.catch(() => {
+    cancelRequested = true;
+    cutShort?.scope.cancel();
+  });
+
+  /** Runs `work` until a cancel request, or a hint where `byHints`, cuts it short; gives undefined when it has no answer. */
+  async function interruptible<T>(
+    work: () => Promise<T>,
+    { byHints }: { byHints: boolean },
+  ): Promise<T | undefined> {
+    const scope = new CancellationScope();
+    cutShort = { scope, byHints };
+    try {
+      return await scope.run(work);
+    } catch (error) {
+      if (isCancellation(error) || isNoAnswer(error)) return undefined;
+      throw error;
+    } finally {
+      cutShort = undefined;
+    }
+  }
+
+  function enter(state: SessionState): void {
+    if (!mayFollow(view.state, state))
+      throw new TypeError(`a session cannot go from ${view.state} to ${state}`);
+    view.state = state;
+    view.changedAt = new Date().toISOString();
+    upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: state }]);
+    setCurrentDetails(currentDetails(view));
+  }
+
+  async function makeSession(): Promise<void> {
+    if (!cancelRequested) created = await interruptible(() => createSession(input), { byHints: false });
+    if (!created) return enter('CANCELLED');
+    view.expiresAt = created.expiresAt;
+    if (created.uncertain) view.lastError = created.uncertain;
+    else view.plaidStatus = 'CREATED';
+    scheduleStartMs = Date.now();
+    enter('WAITING');
+  }
+
+  /** The next observation: a get at once after a hint, else a watch. Undefined when it was cut short or got no answer. */
+  async function observe(session: Created): Promise<Observation | undefined> {
+    const watchInput: WatchInput = {
+      key: input.key,
+      linkApi: input.linkApi,
+      plaidSessionId: session.plaidSessionId,
+      known: { plaidStatus: view.plaidStatus, results: view.results, health: view.health },
+      changedAtMs: scheduleStartMs,
+      notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_GET_DELAY_MS,
+      deadlineMs: Date.parse(session.expiresAt) + EXPIRATION_GRACE_MS,
+    };
+    if (!hinted) return await interruptible(() => watch.watchSession(watchInput), { byHints: true });
+    hinted = false;
+    const observation = await interruptible(() => urgent.getSession(watchInput), { byHints: false });
+    scheduleStartMs = Date.now();
+    return observation;
+  }
+
+  /** Takes in what a get found, and tells whether it was the last one. */
+  function take(observation: Observation): boolean {
+    const { plaidStatus, results, health, deadlinePassed } = observation;
+    if (plaidStatus !== view.plaidStatus || results !== view.results) {
+      view.changedAt = new Date().toISOString();
+      scheduleStartMs = Date.now();
+    }
+    Object.assign(view, { plaidStatus, results, health });
+    if (health.kind !== 'OK') view.lastError = health.error;
+    setCurrentDetails(currentDetails(view));
+    // A completion whose tokens have not been shown yet is asked for again: the tokens are what matters.
+    return deadlinePassed || plaidStatus === 'EXPIRED' || (plaidStatus === 'COMPLETED' && results > 0);
+  }
+
+  async function watchToEnd(session: Created): Promise<void> {
+    for (;;) {
+      if (cancelRequested && view.state === 'WAITING') enter('CANCELLING');
+      if (workflowInfo().continueAsNewSuggested) await resumeInNewRun(session);
+      const afterHint = hinted;
+      const resultsBefore = view.results;
+      const observation = await observe(session);
+      if (observation && take(observation)) break;
+      if (view.results > resultsBefore && !cancelRequested) await tellExchange({ last: false });
+      if (afterHint) await sleep(GATHER_HINTS_MS);
+    }
+    if (cancelRequested) {
+      if (view.state === 'WAITING') enter('CANCELLING');
+      await removeResults(input.key);
+      enter('CANCELLED');
+    } else if (view.plaidStatus === 'COMPLETED' && view.results === 0) {
+      throw ApplicationFailure.nonRetryable('Plaid said COMPLETED, but never showed a token', 'NO_RESULTS');
+    } else {
+      enter(view.plaidStatus === 'COMPLETED' ? 'COMPLETED' : 'EXPIRED');
+    }
+  }
+
+  async function resumeInNewRun(session: Created): Promise<void> {
+    await condition(allHandlersFinished);
+    await continueAsNew<typeof hostedLinkSession>({
+      ...input,
+      resumed: { view, created: session, cancelRequested },
+    });
+  }
+
+  async function tellExchange(completion: LinkCompleted): Promise<void> {
+    await signalCompletion({ key: input.key, notify: input.notify }, completion, view.exchangeStarted);
+    view.exchangeStarted = true;
+  }
+
+  /** Only failures of activities and of ours end a session; any other error is a bug, and blocks the workflow task until it is mended. */
+  function fail(error: unknown): void {
+    const cause = applicationFailureOf(error);
+    if (!cause && !(error instanceof ActivityFailure)) throw error;
+    const plaidError = plaidErrorOf(error);
+    view.lastError = plaidError ?? view.lastError;
+    failure = ApplicationFailure.create({
+      type: cause?.type ?? 'NO_ANSWER',
+      message: cause?.message ?? 'Plaid could not be reached in time',
+      nonRetryable: true,
+      details: plaidError ? [plaidError] : [],
+    });
+    enter(created?.uncertain ? 'DELIVERY_UNCERTAIN' : 'FAILED');
+  }
+
+  /** Tells those who wait for the end. An exchange tells the caller's workflows itself, once it has ended. */
+  async function announceEnd(): Promise<void> {
+    const { key, state, results } = view;
+    if (view.exchangeStarted || (results > 0 && state !== 'CANCELLED'))
+      await tellExchange({ last: true, state });
+    else view.notices = await notifyAll(input.notify, { key, state, itemIds: [] });
+    await vault.endSession(key, state);
+    await condition(allHandlersFinished);
+  }
+
+  return await CancellationScope.nonCancellable(async () => {
+    try {
+      if (!created) await makeSession();
+      if (created && !isEndState(view.state)) await watchToEnd(created);
+    } catch (error) {
+      fail(error);
+    }
+    await announceEnd();
+    if (failure) throw failure;
+    if (view.state === 'CANCELLED') throw new CancelledFailure('the session was cancelled');
+    return view;
+  });
+}
+
+/** No item may be left behind that nobody asked for. */
+async function removeResults(key: string): Promise<void> {
+  const results = await vault.listResults(key);
+  await Promise.all(results.map(({ resultId }) => exchange.removeResult(resultId)));
+}
+
+function linkOf({ url, expiresAt }: Created, { requestDigest }: SessionInput): Link {
+  return { url, expiresAt, requestDigest };
+}
+
+function newView({ key, linkApi }: SessionInput): SessionView {
+  const now = new Date().toISOString();
+  return {
+    key,
+    linkApi,
+    state: 'CREATING',
+    plaidStatus: undefined,
+    createdAt: now,
+    changedAt: now,
+    expiresAt: undefined,
+    health: { kind: 'OK' },
+    lastError: undefined,
+    results: 0,
+    exchangeStarted: false,
+    notices: [],
+  };
+}

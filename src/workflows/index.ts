@@ -1,0 +1,2 @@
+export { hostedLinkSession } from './hosted-link-session';
+export { tokenExchange } from './token-exchange';

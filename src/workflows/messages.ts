@@ -1,0 +1,105 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Created } from './create';
+import type { Delivery, Health, LinkApiName, PlaidErrorView, ResultState, SessionState } from '../session';
+
+/** The input of `hostedLinkSession`. Exactly one of `linkToken` and `linkTokenRequest` is given. */
+export interface SessionInput {
+  key: string;
+  linkApi: LinkApiName;
+  linkToken?: string | undefined;
+  /** A body for `/link/token/create`. */
+  linkTokenRequest?: Record<string, unknown> | undefined;
+  delivery?: Delivery | undefined;
+  /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
+  expiresAt?: string | undefined;
+  /** Ids of workflows to signal `linkCompleted` when the session and its exchange have ended. */
+  notify: string[];
+  /** SHA-256 (hex) of the caller's request, by which a reused key is told from a repeated call. */
+  requestDigest: string;
+  /** Set by the workflow itself when it continues as new. */
+  resumed?: ResumedSession | undefined;
+}
+
+/** What a run hands to the run that continues it. */
+export interface ResumedSession {
+  view: SessionView;
+  created: Created;
+  cancelRequested: boolean;
+}
+
+/** The answer to `start`. */
+export interface Link {
+  /** The hosted URL. Undefined when Plaid sent the link itself and its answer was lost. */
+  url: string | undefined;
+  /** ISO 8601. */
+  expiresAt: string;
+  requestDigest: string;
+}
+
+/** What is known of a session. Holds no token, URL, phone number or e-mail address. All times are ISO 8601. */
+export interface SessionView {
+  key: string;
+  linkApi: LinkApiName;
+  state: SessionState;
+  /** What Plaid said last; a string that Plaid added later stands as it came. Undefined before the session exists. */
+  plaidStatus: string | undefined;
+  createdAt: string;
+  /** When `state` or `plaidStatus` changed last. */
+  changedAt: string;
+  expiresAt: string | undefined;
+  health: Health;
+  /** The error that ended the session, or the last one that gets met. */
+  lastError: PlaidErrorView | undefined;
+  /** How many results Plaid has shown. */
+  results: number;
+  exchangeStarted: boolean;
+  notices: Notice[];
+}
+
+/** A workflow that the caller named, and whether it could be told. GONE: it does not run. UNREACHED: signals failed for an hour. */
+export interface Notice {
+  workflowId: string;
+  outcome: 'SIGNALLED' | 'GONE' | 'UNREACHED';
+}
+
+/** The input of `tokenExchange`. */
+export interface ExchangeInput {
+  key: string;
+  notify: string[];
+}
+
+/** One result, as it may be shown. */
+export interface ResultView {
+  resultId: string;
+  state: ResultState;
+  itemId: string | undefined;
+  errorCode: string | undefined;
+  /** For Plaid's support. */
+  requestIds: string[];
+}
+
+/** What is known of a token exchange. */
+export interface ExchangeView {
+  key: string;
+  results: ResultView[];
+  notices: Notice[];
+}
+
+/** The payload of `linkCompleted` to a token exchange: look at the vault again. */
+export interface LinkCompleted {
+  /** True when no result follows. */
+  last: boolean;
+  /** The session's end state, with `last`. */
+  state?: SessionState | undefined;
+}
+
+/** Waits until the hosted URL is there. Throws what made the create fail. */
+export const linkUpdate = defineUpdate<Link>('link');
+/** A hint: get now. */
+export const checkNowSignal = defineSignal('checkNow');
+/** The session's view. */
+export const statusQuery = defineQuery<SessionView>('status');
+/** The exchange's view. */
+export const exchangeStatusQuery = defineQuery<ExchangeView>('status');
+/** A completion. */
+export const linkCompletedSignal = defineSignal<[LinkCompleted]>('linkCompleted');

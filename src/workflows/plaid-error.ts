@@ -1,0 +1,23 @@
+import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/workflow';
+import type { PlaidErrorView } from '../session';
+
+/** What Plaid's error was, when that made an activity fail; undefined for a time-out without one. */
+export function plaidErrorOf(error: unknown): PlaidErrorView | undefined {
+  const failure = applicationFailureOf(error);
+  const [view] = (failure?.details ?? []) as [PlaidErrorView | undefined];
+  return view?.effect === undefined ? undefined : view;
+}
+
+/** The failure that an activity threw, below Temporal's wrapping. */
+export function applicationFailureOf(error: unknown): ApplicationFailure | undefined {
+  if (error instanceof ApplicationFailure) return error;
+  return error instanceof Error ? applicationFailureOf(error.cause) : undefined;
+}
+
+/** True when an activity ended without an answer: its time was up, or it was cut short. */
+export function isNoAnswer(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    (error.retryState === RetryState.TIMEOUT || error.retryState === RetryState.CANCEL_REQUESTED)
+  );
+}

@@ -1,0 +1,71 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  setHandler,
+} from '@temporalio/workflow';
+import type { SessionState } from '../session';
+import { describe, exchange, vault } from './activity-proxies';
+import type { ExchangeInput, ExchangeView, ResultView } from './messages';
+import { exchangeStatusQuery, linkCompletedSignal } from './messages';
+import { notifyAll } from './notices';
+
+/**
+ * Turns the results of one session into stored items. It is told of results by `linkCompleted`, which holds none of them:
+ * the vault does. Ends when the session has said that no result follows, each result has its end, and the workflows that
+ * the caller named have been told. A cancel request does not stop it: a token may be in hand.
+ */
+export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView> {
+  const view: ExchangeView = { key: input.key, results: [], notices: [] };
+  const underWay = new Set<string>();
+  let told = false;
+  let lastState: SessionState | undefined;
+
+  setHandler(exchangeStatusQuery, () => view);
+  setHandler(linkCompletedSignal, ({ last, state }) => {
+    told = true;
+    if (last) lastState = state;
+  });
+
+  async function finish(result: ResultView): Promise<void> {
+    underWay.add(result.resultId);
+    const ended = await bringToEnd(result);
+    view.results = view.results.map((known) => (known.resultId === ended.resultId ? ended : known));
+    underWay.delete(result.resultId);
+  }
+
+  return await CancellationScope.nonCancellable(async () => {
+    const exchanges: Promise<void>[] = [];
+    while (lastState === undefined || told || underWay.size > 0) {
+      await condition(() => told || (lastState !== undefined && underWay.size === 0));
+      if (!told) continue;
+      told = false;
+      view.results = await vault.listResults(input.key);
+      for (const result of view.results) {
+        if (result.state === 'PENDING' && !underWay.has(result.resultId)) exchanges.push(finish(result));
+      }
+    }
+    await Promise.all(exchanges);
+    const itemIds = view.results.flatMap(({ state, itemId }) =>
+      state === 'LINKED' && itemId ? [itemId] : [],
+    );
+    view.notices = await notifyAll(input.notify, { key: input.key, state: lastState, itemIds });
+    return view;
+  });
+}
+
+async function bringToEnd({ resultId }: ResultView): Promise<ResultView> {
+  let ended: ResultView;
+  try {
+    ended = await exchange.exchangeResult(resultId);
+  } catch (error) {
+    // Only a non-retryable failure comes here: the item was removed again because it could not be stored.
+    const cause = error instanceof ActivityFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure)) throw error;
+    ended = await exchange.failResult(resultId, cause.type ?? 'UNEXPECTED_ERROR');
+  }
+  if (ended.state === 'LINKED' && ended.itemId)
+    await describe.describeItem(ended.itemId).catch(() => undefined);
+  return ended;
+}
