@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { INSTITUTIONS } from './institutions';
+import type { SandboxState, Session } from './state';
+
+/** How long an imagined person takes for one move, in milliseconds. */
+const SHORTEST_MOVE_MS = 400;
+const LONGEST_MOVE_MS = 2_500;
+
+/** One person in four leaves once and comes back. */
+const LEAVING_SHARE = 0.25;
+
+type Move = (session: Session) => void;
+
+/**
+ * Moves every session as a person would: opens it after a moment and finishes it, or leaves, comes back and finishes. A
+ * session that ends meanwhile, by its clock or by a real person, is left alone. Gives a function that stops it.
+ */
+export function driveSessions(state: SandboxState, seed: number): () => void {
+  const random = seededRandom(seed);
+  const timers = new Set<NodeJS.Timeout>();
+
+  const play = (session: Session, [move, ...later]: readonly Move[]): void => {
+    if (!move) return;
+    const delay = SHORTEST_MOVE_MS + random() * (LONGEST_MOVE_MS - SHORTEST_MOVE_MS);
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      const { status } = state.refresh(session);
+      if (status === 'COMPLETED' || status === 'EXPIRED') return;
+      move(session);
+      play(session, later);
+    }, delay);
+    timers.add(timer);
+  };
+
+  state.onSession((session) => {
+    const open: Move = (its) => state.open(its);
+    const leave: Move = (its) => state.exit(its);
+    const first = Math.floor(random() * INSTITUTIONS.length);
+    const finish: Move = (its) => state.complete(its, pickInstitutions(its.linkToken.items, first));
+    play(session, random() < LEAVING_SHARE ? [open, leave, open, finish] : [open, finish]);
+  });
+
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+    timers.clear();
+  };
+}
+
+/** `count` banks, from the one at index `first` on, in turn. */
+export function pickInstitutions(count: number, first = 0): (typeof INSTITUTIONS)[number][] {
+  return Array.from({ length: count }, (_, index) => INSTITUTIONS[(first + index) % INSTITUTIONS.length]!);
+}
+
+/** Numbers in [0, 1), the same ones for the same seed: hashes of the seed and a counter. */
+function seededRandom(seed: number): () => number {
+  let count = 0;
+  return () => {
+    const digest = createHash('sha256').update(`${seed}/${count++}`).digest();
+    return digest.readUInt32BE(0) / 2 ** 32;
+  };
+}

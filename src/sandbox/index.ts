@@ -1,0 +1,168 @@
+import type { AddressInfo } from 'node:net';
+import Fastify from 'fastify';
+import { Secret } from '../secret';
+import type { PlaidEnvironment, SessionStatus } from '../session';
+import { registerApi, toApiError } from './api';
+import { ApiError } from './api-error';
+import { driveSessions, pickInstitutions } from './auto-driver';
+import { LINK_TOKEN_LIFETIME_MS } from './endpoints';
+import type { Fault, FaultOptions, SandboxEndpoint } from './fault';
+import { FaultPlan } from './fault';
+import { findInstitution } from './institutions';
+import type { SandboxLedger } from './ledger';
+import { Ledger } from './ledger';
+import { hostedPage, pagePath } from './page/routes';
+import type { Session, TokenShape } from './state';
+import { SandboxState, randomId } from './state';
+
+export type { Fault, FaultOptions, SandboxEndpoint } from './fault';
+export type { LedgerJson, SandboxLedger } from './ledger';
+export type { TokenShape } from './state';
+
+const HOST = '127.0.0.1';
+
+export interface SandboxOptions {
+  /** TCP port on 127.0.0.1; 0 (the default) takes a free one. */
+  port?: number;
+  clientId: string;
+  secret: string;
+  /** In the tokens' prefix. Default `sandbox`. */
+  environment?: PlaidEnvironment;
+  /** The sandbox's clock, in milliseconds since 1970. Default `Date.now`. */
+  now?: () => number;
+  /** True: `/link_delivery/get` shows a session's tokens only once. Default false. */
+  tokensOnce?: boolean;
+  /** Default `access_tokens`, today's shape. */
+  tokenShape?: TokenShape;
+  /** True: sessions drive themselves. Default false. */
+  auto?: boolean;
+  /** How long a link token lives when its request does not say, in milliseconds. Default: what Plaid documents, mostly 4 h. */
+  linkTokenLifetimeMs?: number;
+  /** Makes what `auto` does repeatable. Default 1. */
+  seed?: number;
+}
+
+/** A link token made without HTTP. Lifetime in milliseconds, default as for a request; one item by default. */
+export interface LinkTokenOptions {
+  lifetimeMs?: number;
+  tokenShape?: TokenShape;
+  /** How many items the session makes when no person chooses; with more than one the page lets the person add banks. */
+  items?: number;
+}
+
+/** Does to one session what a person or time would. A move that its status does not allow throws. */
+export interface SessionHandle {
+  open(): void;
+  /** Leaves; an unopened session is opened first. */
+  exit(): void;
+  /** Finishes, with `items` items (default: the link token's), all at `institutionId` or else at banks in turn. */
+  complete(result?: { institutionId?: string; items?: number }): void;
+  expire(): void;
+  readonly status: SessionStatus;
+}
+
+/** A running offline Plaid. */
+export interface Sandbox {
+  /** Such as `http://127.0.0.1:40123`: Plaid's base URL, and the origin of the hosted pages. */
+  readonly url: string;
+  /** Stops it. Open connections are closed, held answers never come. */
+  close(): Promise<void>;
+  ledger(): SandboxLedger;
+  issueLinkToken(options?: LinkTokenOptions): string;
+  /** @throws Error when `/link_delivery/create` or a hosted `/link/token/create` has not yet made the session */
+  session(idOrLinkToken: string): SessionHandle;
+  /** Plans a fault for the next requests to an endpoint. The function that it gives removes it. */
+  fault(endpoint: SandboxEndpoint, fault: Fault, options?: FaultOptions): () => void;
+  /** Lets every request to every endpoint meet a fault (default: HTTP 503 with a page) until the function that it gives is called. */
+  outage(fault?: Fault): () => void;
+}
+
+/**
+ * Starts the offline Plaid on 127.0.0.1. All it knows lives in memory.
+ * @throws the listen error of Node (`EADDRINUSE`, `EACCES`) when the port cannot be had
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { tokenShape = 'access_tokens', linkTokenLifetimeMs } = options;
+  const state = new SandboxState(options.environment ?? 'sandbox', options.now ?? Date.now);
+  const hostedUrl = (sessionId: string): string => url + pagePath(sessionId);
+  const ledger = new Ledger(state, hostedUrl, options.secret);
+  const faults = new FaultPlan();
+
+  const server = Fastify({ exposeHeadRoutes: false, forceCloseConnections: true });
+  server.removeContentTypeParser('text/plain');
+  server.addHook('onRequest', async (request, reply) => {
+    // Only names of this machine: a page elsewhere whose name was made to resolve to 127.0.0.1 sends its own.
+    const { host } = request.headers;
+    const port = request.socket.localPort;
+    if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
+      return reply.code(421).type('text/plain').send('This server answers on loopback names only.\n');
+    }
+  });
+  server.setErrorHandler(async (error, _request, reply) => {
+    const apiError = toApiError(error);
+    return reply.code(apiError.httpStatus).send(apiError.toBody(randomId(15)));
+  });
+  server.setNotFoundHandler(async (_request, reply) =>
+    reply.code(404).send(new ApiError('INVALID_REQUEST', 'NOT_FOUND', 'not found', 404).toBody(randomId(15))),
+  );
+  registerApi(server, {
+    context: { state, hostedUrl, tokensOnce: options.tokensOnce ?? false, tokenShape, linkTokenLifetimeMs },
+    faults,
+    ledger,
+    clientId: options.clientId,
+    secret: new Secret(options.secret),
+  });
+  await server.register(hostedPage, { state });
+  await server.listen({ host: HOST, port: options.port ?? 0 });
+  const url = `http://${HOST}:${(server.server.address() as AddressInfo).port}`;
+  const stopDriving = options.auto ? driveSessions(state, options.seed ?? 1) : () => {};
+
+  return {
+    url,
+    close: async () => {
+      stopDriving();
+      await server.close();
+    },
+    ledger: () => ledger,
+    issueLinkToken: ({ lifetimeMs, tokenShape: shape, items = 1 } = {}) => {
+      const chosenMs = lifetimeMs ?? linkTokenLifetimeMs;
+      return state.issueLinkToken({
+        lifetimeMs: chosenMs ?? LINK_TOKEN_LIFETIME_MS,
+        fixedLifetime: chosenMs !== undefined,
+        clientName: 'Demo application',
+        tokenShape: shape ?? tokenShape,
+        items,
+        multiItem: items > 1,
+      }).linkToken;
+    },
+    session: (idOrLinkToken) => {
+      const session = state.findLinkToken(idOrLinkToken)?.session;
+      if (!session)
+        throw new Error('No session yet: /link_delivery/create has not been called for this link token');
+      return handleOf(state, session);
+    },
+    fault: (endpoint, fault, faultOptions) => faults.add(endpoint, fault, faultOptions),
+    outage: (fault = { kind: 'html', status: 503 }) => faults.add(undefined, fault, { times: Infinity }),
+  };
+}
+
+function handleOf(state: SandboxState, session: Session): SessionHandle {
+  return {
+    open: () => state.open(session),
+    exit: () => state.exit(session),
+    complete: ({ institutionId, items = session.linkToken.items } = {}) => {
+      const institution = institutionId === undefined ? undefined : findInstitution(institutionId);
+      if (institutionId !== undefined && !institution) {
+        throw new RangeError(`The sandbox has no institution ${institutionId}`);
+      }
+      state.complete(
+        session,
+        institution ? Array.from({ length: items }, () => institution) : pickInstitutions(items),
+      );
+    },
+    expire: () => state.expire(session),
+    get status() {
+      return state.refresh(session).status;
+    },
+  };
+}
