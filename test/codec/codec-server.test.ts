@@ -1,0 +1,233 @@
+import { createConnection, createServer } from 'node:net';
+import { request as httpRequest } from 'node:http';
+import { type CodecServer, startCodecServer } from '../../src/codec/codec-server';
+import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { InputError } from '../../src/input-error';
+import { parseKeyRing } from '../../src/key-ring';
+import { keys, vectors } from './vectors.json';
+
+const ring = parseKeyRing(
+  Object.entries(keys)
+    .map(([id, key]) => `${id}:${key}`)
+    .join(','),
+  'TEST_KEYS',
+);
+const WEB_UI = 'http://localhost:8233';
+
+let server: CodecServer;
+
+beforeAll(async () => {
+  server = await startCodecServer({ ring, origins: [WEB_UI, 'https://temporal.example'], port: 0 });
+});
+
+afterAll(() => server.close());
+
+function decode(body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${server.url}/decode`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-namespace': 'default', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+/** `fetch` does not let its caller set Host. */
+function statusForHost(host: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { host, 'content-type': 'application/json' };
+    httpRequest(`${server.url}/decode`, { method: 'POST', headers }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    })
+      .once('error', reject)
+      .end('{"payloads":[]}');
+  });
+}
+
+describe('codec server', () => {
+  test('decodes a list of payloads as Web UI sends it, in order, clear ones untouched', async () => {
+    const clear = { metadata: { encoding: 'anNvbi9wbGFpbg==' }, data: 'ImNsZWFyIg==' };
+    const payloads = [clear, ...vectors.map(({ encrypted }) => encrypted)];
+    const response = await decode({ payloads }, { origin: WEB_UI });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(await response.json()).toEqual({ payloads: [clear, ...vectors.map(({ plain }) => plain)] });
+  });
+
+  test('what lies outside the encrypted part of a payload survives: where its data is stored', async () => {
+    const payloads = [
+      { metadata: { encoding: 'anNvbi9wbGFpbg==' }, externalPayloads: [{ sizeBytes: '9007199254740993' }] },
+    ];
+    expect(await (await decode({ payloads })).json()).toEqual({ payloads });
+  });
+
+  test('a program that sends no origin, such as the Temporal CLI, may decode', async () => {
+    const response = await decode({ payloads: [vectors[0]!.encrypted] });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  test('an empty list gives an empty list', async () => {
+    expect(await (await decode({ payloads: [] })).json()).toEqual({ payloads: [] });
+  });
+
+  describe('pages of other origins', () => {
+    test.each([WEB_UI, 'https://temporal.example'])('%s passes the preflight', async (origin) => {
+      const response = await fetch(`${server.url}/decode`, {
+        method: 'OPTIONS',
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type,x-namespace',
+        },
+      });
+      expect(response.status).toBe(204);
+      expect(response.headers.get('access-control-allow-origin')).toBe(origin);
+      expect(response.headers.get('access-control-allow-methods')).toBe('POST');
+      expect(response.headers.get('access-control-allow-headers')?.split(', ').sort()).toEqual([
+        'authorization',
+        'content-type',
+        'x-namespace',
+      ]);
+      expect(response.headers.get('vary')).toBe('Origin');
+    });
+
+    test.each(['http://localhost:8234', 'https://localhost:8233', 'http://evil.example', 'null', ''])(
+      'origin "%s" is refused, with and without a preflight',
+      async (origin) => {
+        const preflight = await fetch(`${server.url}/decode`, {
+          method: 'OPTIONS',
+          headers: { origin, 'access-control-request-method': 'POST' },
+        });
+        const response = await decode({ payloads: [vectors[0]!.encrypted] }, { origin });
+        for (const refused of [preflight, response]) {
+          expect(refused.status).toBe(403);
+          expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+          expect(await refused.text()).toMatch(/^origin is not allowed; /);
+        }
+      },
+    );
+
+    test('a form, which needs no preflight, cannot post payloads', async () => {
+      const body = JSON.stringify({ payloads: [vectors[0]!.encrypted] });
+      for (const contentType of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data'])
+        expect((await decode(body, { 'content-type': contentType })).status).toBe(415);
+    });
+
+    test('an error is readable for the page', async () => {
+      const response = await decode({ payloads: 'none' }, { origin: WEB_UI });
+      expect(response.status).toBe(400);
+      expect(response.headers.get('access-control-allow-origin')).toBe(WEB_UI);
+    });
+  });
+
+  test('another name that points to loopback is refused', async () => {
+    const { port } = new URL(server.url);
+    const statuses = await Promise.all(
+      [
+        `localhost:${port}`,
+        `127.0.0.1:${port}`,
+        `[::1]:${port}`,
+        'rebound.example',
+        `localhost.evil:${port}`,
+      ].map(statusForHost),
+    );
+    expect(statuses).toEqual([200, 200, 200, 403, 403]);
+  });
+
+  test('does not encrypt, and answers nothing but POST /decode', async () => {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: '{"payloads":[]}' };
+    expect((await fetch(`${server.url}/encode`, init)).status).toBe(404);
+    expect((await fetch(`${server.url}/`, init)).status).toBe(404);
+    expect((await fetch(`${server.url}/decode`)).status).toBe(404);
+  });
+
+  describe('a bad request gets a plain message', () => {
+    test('an unknown key fails the whole request and is named by its id', async () => {
+      const other = parseKeyRing(`gone-1:${Buffer.from(keys['key-2025'], 'base64').toString('base64')}`, 'K');
+      const [foreign] = await createPayloadCodec(other).encode([{ data: Buffer.from('hidden') }]);
+      const payload = {
+        metadata: Object.fromEntries(
+          Object.entries(foreign!.metadata!).map(([name, bytes]) => [
+            name,
+            Buffer.from(bytes).toString('base64'),
+          ]),
+        ),
+        data: Buffer.from(foreign!.data!).toString('base64'),
+      };
+      const response = await decode({ payloads: [vectors[0]!.encrypted, payload] });
+      expect(response.status).toBe(400);
+      expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(await response.text()).toMatch(/^payload is encrypted under key id gone-1, .*\n$/);
+    });
+
+    test.each([
+      ['no JSON', '{"payloads":[', /JSON/],
+      ['no list', { payloads: { data: '' } }, /^payloads: .*array/],
+      ['no payloads', {}, /^payloads: missing/],
+      ['data that is not base64', { payloads: [{ data: '?' }] }, /^payloads\[0\]\.data: not base64/],
+      ['data of an impossible length', { payloads: [{}, { data: 'A' }] }, /^payloads\[1\]: not a Payload/],
+      [
+        'metadata that is not text',
+        { payloads: [{ metadata: { encoding: 1 } }] },
+        /^payloads\[0\]\.metadata\./,
+      ],
+      ['a prototype', '{"__proto__": {}, "payloads": []}', /not valid JSON/],
+    ])('%s', async (_name, body, message) => {
+      const response = await decode(body);
+      expect(response.status).toBe(400);
+      expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(await response.text()).toMatch(message);
+    });
+
+    test('more than 4 MiB', async () => {
+      const data = Buffer.alloc(3_200_000).toString('base64');
+      expect((await decode({ payloads: [{ data }] })).status).toBe(413);
+    });
+
+    test('just under 4 MiB is decoded', async () => {
+      const data = Buffer.alloc(3_100_000).toString('base64');
+      const answer = (await (await decode({ payloads: [{ data }] })).json()) as { payloads: { data: string }[] };
+      expect(answer.payloads[0]!.data === data).toBe(true);
+    });
+    });
+  });
+
+  describe('start and close', () => {
+    test('listens on loopback only, unless told otherwise', () => {
+      expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    });
+
+    test.each(['localhost:8233', 'http://localhost:8233/', 'http://u:p@localhost:8233', '*', ''])(
+      '"%s" is not an origin',
+      async (origin) => {
+        const start = startCodecServer({ ring, origins: [origin], port: 0 });
+        await expect(start).rejects.toThrow(InputError);
+        await expect(start).rejects.toThrow(/^origin: not an origin; /);
+      },
+    );
+
+    test('a port in use is named', async () => {
+      const other = createServer();
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as { port: number };
+      await expect(startCodecServer({ ring, origins: [], port })).rejects.toThrow(`port: ${port} is in use`);
+      await new Promise((resolve) => other.close(resolve));
+    });
+
+    test('an address of another machine is named as the wrong host', async () => {
+      const start = startCodecServer({ ring, origins: [], port: 0, host: '192.0.2.1' });
+      await expect(start).rejects.toThrow(/^host: not an address of this machine/);
+    });
+
+    test('close ends an idle connection, so that it cannot keep the process', async () => {
+      const own = await startCodecServer({ ring, origins: [], port: 0 });
+      const socket = createConnection(Number(new URL(own.url).port), '127.0.0.1');
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+      await new Promise((resolve) => socket.once('data', resolve));
+      await own.close();
+      await closed;
+      await expect(fetch(own.url)).rejects.toThrow();
+    });
+  });
+});
