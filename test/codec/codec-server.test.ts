@@ -186,9 +186,10 @@ describe('codec server', () => {
 
     test('just under 4 MiB is decoded', async () => {
       const data = Buffer.alloc(3_100_000).toString('base64');
-      const answer = (await (await decode({ payloads: [{ data }] })).json()) as { payloads: { data: string }[] };
+      const answer = (await (await decode({ payloads: [{ data }] })).json()) as {
+        payloads: { data: string }[];
+      };
       expect(answer.payloads[0]!.data === data).toBe(true);
-    });
     });
   });
 
