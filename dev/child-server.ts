@@ -55,7 +55,7 @@ export function startChild(path: string, args: string[], env: NodeJS.ProcessEnv)
     async until(ready, timeoutMs) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
-        const isReady = await ready();
+        const isReady = await Promise.race([ready(), ended.then(() => false)]);
         // In this order, since another server may answer at the port that this one did not get.
         if (hasEnded()) throw new Error(`it ended by itself. It said: ${said.trim() || 'nothing'}`);
         if (isReady) return;

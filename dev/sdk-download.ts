@@ -44,7 +44,8 @@ export function sdkDownload(
           process.execPath,
           ['--import', 'tsx', join(__dirname, 'sdk-download-child.ts'), program, resolve(folder)],
           {
-            env,
+            // gRPC would ask the proxy even for the server on loopback.
+            env: { ...env, no_grpc_proxy: '127.0.0.1' },
             cwd: join(__dirname, '..'),
             timeoutMs: DOWNLOAD_TIMEOUT_MS,
             progress: {

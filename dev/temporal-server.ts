@@ -119,7 +119,7 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     const address = `127.0.0.1:${port}`;
     const child = startChild(cli, serverArguments(options, port!, uiPort!), serverEnvironment());
     try {
-      await child.until(async () => await answers({ address }, options.searchAttributes), READY_TIMEOUT_MS);
+      await child.until(async () => await answers(address, options.searchAttributes), READY_TIMEOUT_MS);
       const uiAddress = options.ui ? `http://127.0.0.1:${uiPort}` : undefined;
       return { address, uiAddress, pid: child.pid, stop: child.stop };
     } catch (error) {
@@ -134,18 +134,18 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
 /**
  * Gives the server that the standard TEMPORAL_* settings name when TEMPORAL_ADDRESS is set (it is not stopped, and the
  * options do not count), else starts one.
- * @throws Error when TEMPORAL_ADDRESS does not answer within 10 s
+ * @throws Error when TEMPORAL_ADDRESS does not answer within 5 s
  */
 export async function useOrStartTemporal(options: TemporalServerOptions): Promise<TemporalServer> {
   const address = process.env['TEMPORAL_ADDRESS'];
   if (!address) return await startTemporalServer(options);
   const { connectionOptions } = loadClientConnectConfig();
   try {
-    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: 10_000 });
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: 5_000 });
     await connection.close();
   } catch {
     throw new Error(
-      `TEMPORAL_ADDRESS (${address}) does not answer within 10 s; start that server, or unset TEMPORAL_ADDRESS to have one started.`,
+      `TEMPORAL_ADDRESS (${address}) does not answer within 5 s; start that server, or unset TEMPORAL_ADDRESS to have one started.`,
     );
   }
   return { address, uiAddress: undefined, pid: undefined, stop: () => Promise.resolve() };
@@ -175,11 +175,9 @@ function serverEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TEMPORAL_')));
 }
 
-async function answers(
-  { address }: { address: string },
-  searchAttributes: Record<string, string> = {},
-): Promise<boolean> {
-  const connection = Connection.lazy({ address, connectTimeout: 1_000 });
+async function answers(address: string, searchAttributes: Record<string, string> = {}): Promise<boolean> {
+  const channelArgs = { 'grpc.enable_http_proxy': 0 };
+  const connection = Connection.lazy({ address, connectTimeout: 1_000, channelArgs });
   try {
     await connection.withDeadline(Date.now() + 2_000, async () => {
       await connection.ensureConnected();

@@ -1,8 +1,9 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { findTestServer } from '../../dev/time-skipping-server';
+import { writeExecutable } from '../support/executable';
 import { describeWithTimeSkipping, timeSkipping } from '../support/temporal';
 import type { sleeper } from './workflows/sleeper';
 
@@ -39,15 +40,8 @@ describe('finding a time-skipping server', () => {
   const noProxyAnswers = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
   const log = () => undefined;
 
-  async function executable(path: string, script: string): Promise<string> {
-    await mkdir(join(path, '..'), { recursive: true });
-    await writeFile(path, `#!/bin/sh\n${script}\n`);
-    await chmod(path, 0o755);
-    return path;
-  }
-
   it('takes the one that TEMPORAL_TEST_SERVER_PATH names', async () => {
-    const path = await executable(join(folder, 'mine'), 'exit 0');
+    const path = await writeExecutable(join(folder, 'mine'), 'exit 0');
     const found = await findTestServer({ log, env: { TEMPORAL_TEST_SERVER_PATH: path } });
     expect(found).toEqual({ type: 'existing-path', path });
   });
@@ -60,8 +54,8 @@ describe('finding a time-skipping server', () => {
   it('has Maven fetch it into the cache folder, with a launcher, once', async () => {
     const bin = join(folder, 'bin');
     const calls = join(folder, 'calls');
-    await executable(join(bin, 'mvn'), `mkdir jars && echo called >> '${calls}'`);
-    const java = await executable(join(bin, 'java'), 'echo "$@"');
+    await writeExecutable(join(bin, 'mvn'), `mkdir jars && echo called >> '${calls}'`);
+    const java = await writeExecutable(join(bin, 'java'), 'echo "$@"');
     const env = {
       ...noProxyAnswers,
       PATH: `${bin}:/bin:/usr/bin`,

@@ -6,6 +6,8 @@ import { findTestServer } from '../../dev/time-skipping-server';
  * Without them, tests that need one are skipped, aloud and with the reason; with CI set, that is an error.
  */
 export default async function prepareTemporal(): Promise<void> {
+  // gRPC would ask the proxy of HTTPS_PROXY even for servers on loopback.
+  process.env['no_grpc_proxy'] = '127.0.0.1';
   await prepare('TEMPORAL_CLI_PATH', (log) => findTemporalCli({ log }));
   await prepare('TEMPORAL_TEST_SERVER_PATH', async (log) => (await findTestServer({ log })).path);
 }
