@@ -4,8 +4,8 @@ import {
   isCancellation,
   ParentClosePolicy,
   startChild,
-  WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { exchangeWorkflowId } from '../session';
 import type { ExchangeInput, LinkCompleted } from './messages';
 import { linkCompletedSignal } from './messages';

@@ -176,7 +176,7 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
       type: cause?.type ?? 'NO_ANSWER',
       message: cause?.message ?? 'Plaid could not be reached in time',
       nonRetryable: true,
-      details: plaidError ? [plaidError] : [],
+      details: [plaidError, input.requestDigest],
     });
     enter(created?.uncertain ? 'DELIVERY_UNCERTAIN' : 'FAILED');
   }

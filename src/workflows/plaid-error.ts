@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
 import type { PlaidErrorView } from '../session';
 
 /** What Plaid's error was, when that made an activity fail; undefined for a time-out without one. */

@@ -1,0 +1,19 @@
+import type { PlaidErrorView } from './session';
+
+/** What can go wrong with a session, as far as its caller is concerned. `code` is stable. */
+export class HostedLinkError extends Error {
+  constructor(
+    readonly code: 'KEY_REUSED' | 'CREATE_FAILED' | 'START_TIMEOUT' | 'SESSION_UNKNOWN' | 'SESSION_ENDED',
+    message: string,
+    /** Plaid's error, with CREATE_FAILED. */
+    readonly plaidError?: PlaidErrorView,
+  ) {
+    super(message);
+    this.name = 'HostedLinkError';
+  }
+}
+
+/** No session has this key. */
+export function sessionUnknown(key: string): HostedLinkError {
+  return new HostedLinkError('SESSION_UNKNOWN', `no session has the key ${key}; check the key, or start it`);
+}

@@ -1,0 +1,246 @@
+import { status as GrpcStatus } from '@grpc/grpc-js';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { HostedLinkError, sessionUnknown } from './client-error';
+import type { PlaidErrorView } from './session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from './session';
+import type { StartRequest, StartRules } from './start-request';
+import { sessionInput } from './start-request';
+import type { StatusReport } from './status-report';
+import { statusReport } from './status-report';
+import type { Vault } from './vault/vault';
+import type { hostedLinkSession } from './workflows';
+import type { Link } from './workflows/messages';
+import { checkNowSignal, linkUpdate } from './workflows/messages';
+import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attributes';
+
+export { HostedLinkError } from './client-error';
+export type { StartRequest } from './start-request';
+export type { ItemReport, StatusReport, WatchReport } from './status-report';
+
+/** One id for the update of all starts of a session, so that the server answers each of them from the first. */
+const LINK_UPDATE_ID = 'link';
+
+/** How long `start` waits for the URL by default, in milliseconds. */
+export const START_TIMEOUT_MS = 30_000;
+
+export interface HostedLinkClientOptions extends StartRules {
+  /** A Temporal client whose data converter has the payload codec (`createPayloadCodec`). */
+  temporal: Client;
+  /** Lets `status` tell items and ended sessions without a worker, and beyond Temporal's retention. */
+  vault?: Vault | undefined;
+}
+
+/** A session that has been started. */
+export interface StartedSession {
+  key: string;
+  workflowId: string;
+  /** The hosted URL to open for the person. Undefined when Plaid sent the link itself and its answer was lost. */
+  url: string | undefined;
+  /** ISO 8601. */
+  expiresAt: string;
+}
+
+/** What an application service imports: the only starter and signaller of sessions. */
+export class HostedLinkClient {
+  private readonly temporal: Client;
+
+  constructor(private readonly options: HostedLinkClientOptions) {
+    this.temporal = options.temporal;
+  }
+
+  /**
+   * Starts a session and gives its URL, or gives the URL of the session that has the key already.
+   *
+   * @param options.timeoutMs how long to wait for the URL, in milliseconds; default {@link START_TIMEOUT_MS}
+   * @throws InputError before anything is started, naming the field
+   * @throws HostedLinkError KEY_REUSED, CREATE_FAILED (with Plaid's error), SESSION_ENDED or START_TIMEOUT
+   */
+  async start(
+    request: StartRequest,
+    { timeoutMs = START_TIMEOUT_MS }: { timeoutMs?: number } = {},
+  ): Promise<StartedSession> {
+    const input = sessionInput(request, this.options);
+    const { key } = input;
+    const start = new WithStartWorkflowOperation<typeof hostedLinkSession>('hostedLinkSession', {
+      workflowId: sessionWorkflowId(key),
+      taskQueue: TASK_QUEUES.main,
+      args: [input],
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      typedSearchAttributes: [
+        { key: STATE_ATTRIBUTE, value: 'CREATING' },
+        { key: LINK_API_ATTRIBUTE, value: input.linkApi },
+      ],
+      staticSummary: `Hosted Link session ${key} via ${input.linkApi}`,
+    });
+    const link = await this.linkOf(key, input.requestDigest, () =>
+      this.temporal.withDeadline(Date.now() + timeoutMs, () =>
+        this.temporal.workflow.executeUpdateWithStart(linkUpdate, {
+          updateId: LINK_UPDATE_ID,
+          startWorkflowOperation: start,
+        }),
+      ),
+    );
+    if (link.requestDigest !== input.requestDigest) {
+      throw keyReused(key);
+    }
+    return started(key, link);
+  }
+
+  /**
+   * What `start` gave for this key.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN, or CREATE_FAILED when it never had a link
+   */
+  async get(key: string): Promise<StartedSession> {
+    return started(
+      key,
+      await this.linkOf(key, undefined, () =>
+        this.handle(key).getUpdateHandle<Link>(LINK_UPDATE_ID).result(),
+      ),
+    );
+  }
+
+  /**
+   * All that is known of a session. Answers from the worker, else from the server and the vault.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN
+   */
+  async status(key: string): Promise<StatusReport> {
+    return await statusReport(key, this.temporal, this.options.vault);
+  }
+
+  /**
+   * Waits until the session and its token exchange have ended, however they end, and gives the last status.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN
+   */
+  async result(key: string): Promise<StatusReport> {
+    await ended(this.handle(key));
+    await ended(this.temporal.workflow.getHandle(exchangeWorkflowId(key)));
+    return await this.status(key);
+  }
+
+  /**
+   * A hint: the person may be back. The session is got at once.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN or SESSION_ENDED
+   */
+  async checkNow(key: string): Promise<void> {
+    await this.toRunning(key, (handle) => handle.signal(checkNowSignal));
+  }
+
+  /**
+   * Asks the session to be cancelled. It is CANCELLED once nothing can come of its link any more; what comes until then
+   * is removed at Plaid.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN or SESSION_ENDED
+   */
+  async cancel(key: string): Promise<void> {
+    await this.toRunning(key, (handle) => handle.cancel());
+  }
+
+  private handle(key: string): WorkflowHandle<typeof hostedLinkSession> {
+    return this.temporal.workflow.getHandle<typeof hostedLinkSession>(sessionWorkflowId(key));
+  }
+
+  private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {
+    try {
+      await send(this.handle(key));
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      const { state } = await this.status(key);
+      throw new HostedLinkError('SESSION_ENDED', `session ${key} has ended: ${state}`);
+    }
+  }
+
+  private async linkOf(
+    key: string,
+    requestDigest: string | undefined,
+    ask: () => Promise<Link>,
+  ): Promise<Link> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) throw createError(key, requestDigest, error.cause);
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isDeadlineExceeded(error)) {
+        throw new HostedLinkError(
+          'START_TIMEOUT',
+          `session ${key} has no link yet; it may have started, and asking again with the same key is safe (is a worker running?)`,
+        );
+      }
+      if (error instanceof WorkflowExecutionAlreadyStartedError) {
+        const { state } = await this.status(key);
+        throw new HostedLinkError(
+          'SESSION_ENDED',
+          `session ${key} has ended: ${state}; use a new key for a new session`,
+        );
+      }
+      if (error instanceof WorkflowNotFoundError) throw sessionUnknown(key);
+      throw error;
+    }
+  }
+}
+
+function started(key: string, { url, expiresAt }: Link): StartedSession {
+  return { key, workflowId: sessionWorkflowId(key), url, expiresAt };
+}
+
+/** Waits for the end, whichever it is. A workflow that never ran counts as ended. */
+async function ended(handle: WorkflowHandle): Promise<void> {
+  try {
+    await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError || error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+function isDeadlineExceeded(error: unknown): boolean {
+  return isGrpcServiceError(error) && error.code === GrpcStatus.DEADLINE_EXCEEDED;
+}
+
+/** What made the create fail, from the update's failure: its details are Plaid's error and the digest of the first request. */
+function createError(
+  key: string,
+  requestDigest: string | undefined,
+  failure: Error | undefined,
+): HostedLinkError {
+  if (!(failure instanceof ApplicationFailure))
+    return new HostedLinkError('CREATE_FAILED', `session ${key} could not be created`);
+  const [plaidError, firstDigest] = (failure.details ?? []) as [
+    PlaidErrorView | undefined,
+    string | undefined,
+  ];
+  if (failure.type === 'VAULT/KEY_REUSED' || (requestDigest && firstDigest && firstDigest !== requestDigest))
+    return keyReused(key);
+  if (failure.type === 'SESSION_ENDED' || failure.type === 'SESSION_CANCELLED')
+    return new HostedLinkError('SESSION_ENDED', failure.message);
+  const hint =
+    plaidError?.type === 'INVALID_INPUT/UNAUTHORIZED_ROUTE_ACCESS'
+      ? '; this Plaid account may not use link_delivery: ask Plaid to enable it, or use the link api hosted_link'
+      : '';
+  return new HostedLinkError(
+    'CREATE_FAILED',
+    `session ${key} could not be created: ${failure.message}${hint}`,
+    plaidError ?? undefined,
+  );
+}
+
+function keyReused(key: string): HostedLinkError {
+  return new HostedLinkError(
+    'KEY_REUSED',
+    `key ${key} stands for another request; use a new key for a new session`,
+  );
+}

@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import { InputError, inputErrorFrom } from './input-error';
+import { checkLinkTokenRequest } from './plaid/link-token-request';
+import type { Delivery, LinkApiName, PlaidEnvironment } from './session';
+import {
+  LINK_APIS,
+  MAX_LIFETIME_MS,
+  OWN_WORKFLOW_PREFIXES,
+  parseLinkToken,
+  PLAID_ENVIRONMENTS,
+  SESSION_KEY_PATTERN,
+} from './session';
+import { jsonDigest, plaidSessionHash } from './digest';
+import type { SessionInput } from './workflows/messages';
+
+/** What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given. */
+export interface StartRequest {
+  /**
+   * The caller's idempotency key, `[A-Za-z0-9._:-]{1,128}`: the same key always means the same session. Default with a
+   * `linkToken`: the first 128 bits of the SHA-256 of its id. Needed with a `linkTokenRequest`.
+   */
+  key?: string | undefined;
+  /** Which Plaid API serves the session. Default `link_delivery`. */
+  linkApi?: LinkApiName | undefined;
+  /** A link token of this deployment's Plaid environment. */
+  linkToken?: string | undefined;
+  /** A body for Plaid's `/link/token/create`, without `client_id` and `secret`. */
+  linkTokenRequest?: Record<string, unknown> | undefined;
+  /** Lets Plaid send the link: by SMS to a phone number in E.164, or by e-mail. */
+  delivery?: Delivery | undefined;
+  /** When the link of a given `linkToken` expires, ISO 8601, at most 21 days from now. Default: Plaid's own lifetime. */
+  expiresAt?: string | undefined;
+  /** Ids of running workflows that are to be signalled `linkCompleted` at the end. At most 10. */
+  notify?: string[] | undefined;
+}
+
+/** What this deployment allows. */
+export interface StartRules {
+  environment: PlaidEnvironment;
+  /** Workflow id prefixes that `notify` may name. Default: all but our own. */
+  notifyPrefixes?: readonly string[] | undefined;
+}
+
+const E164 = /^\+[1-9][0-9]{6,14}$/;
+
+const schema = z.strictObject({
+  key: z
+    .string()
+    .regex(
+      SESSION_KEY_PATTERN,
+      'not a session key; use 1 to 128 letters, digits, dots, underscores, colons and hyphens',
+    )
+    .optional(),
+  linkApi: z.enum(LINK_APIS).default('link_delivery'),
+  linkToken: z.string().optional(),
+  linkTokenRequest: z.record(z.string(), z.unknown()).optional(),
+  delivery: z
+    .discriminatedUnion('method', [
+      z.strictObject({
+        method: z.literal('SMS'),
+        address: z
+          .string()
+          .regex(E164, 'not a phone number in E.164; write it as + and 7 to 15 digits, such as +14155550123'),
+        firstName: z.string().min(1).max(100).optional(),
+      }),
+      z.strictObject({
+        method: z.literal('EMAIL'),
+        address: z.email('not an e-mail address; write it as name@example.com').max(254),
+        firstName: z.string().min(1).max(100).optional(),
+      }),
+    ])
+    .optional(),
+  expiresAt: z.iso
+    .datetime({ offset: true, message: 'not a time in ISO 8601; write it as 2026-01-31T12:00:00Z' })
+    .optional(),
+  notify: z.array(z.string().min(1).max(1000)).max(10).default([]),
+});
+
+/**
+ * Checks a request before anything is started, and gives the input of the session's workflow.
+ *
+ * @throws InputError naming the field
+ */
+export function sessionInput(request: StartRequest, rules: StartRules): SessionInput {
+  const parsed = schema.safeParse(request);
+  if (!parsed.success) throw inputErrorFrom(parsed.error);
+  const { key, linkToken, linkTokenRequest, ...rest } = parsed.data;
+  if ((linkToken === undefined) === (linkTokenRequest === undefined)) {
+    throw new InputError('linkToken', 'give either a linkToken or a linkTokenRequest; one of them, not both');
+  }
+  if (linkTokenRequest !== undefined) checkLinkTokenRequest(linkTokenRequest);
+  if (rest.expiresAt !== undefined) checkExpiration(rest.expiresAt, linkToken);
+  rest.notify.forEach((workflowId, index) => checkTarget(workflowId, `notify[${index}]`, rules));
+  const input = { ...rest, linkToken, linkTokenRequest };
+  return {
+    ...input,
+    key: key ?? defaultKey(linkToken && linkTokenId(linkToken, rules)),
+    requestDigest: jsonDigest(
+      linkToken === undefined ? input : { ...input, linkToken: linkTokenId(linkToken, rules) },
+    ),
+  };
+}
+
+function linkTokenId(linkToken: string, { environment }: StartRules): string {
+  const parts = parseLinkToken(linkToken);
+  if (!parts) {
+    throw new InputError(
+      'linkToken',
+      `not a link token; give one as /link/token/create returned it, link-${environment}-...`,
+    );
+  }
+  if (parts.environment !== environment) {
+    throw new InputError(
+      'linkToken',
+      `is of Plaid's ${parts.environment}, but this deployment serves ${environment}; make the link token there, or set PLAID_ENV (${PLAID_ENVIRONMENTS.join(', ')})`,
+    );
+  }
+  return parts.id;
+}
+
+function defaultKey(linkTokenId: string | undefined): string {
+  if (linkTokenId !== undefined) return plaidSessionHash(linkTokenId);
+  throw new InputError(
+    'key',
+    'missing; with a linkTokenRequest, give a key of your own, so that a repeated call finds the same session',
+  );
+}
+
+function checkExpiration(expiresAt: string, linkToken: string | undefined): void {
+  if (linkToken === undefined) {
+    throw new InputError(
+      'expiresAt',
+      'goes with a linkToken only; with a linkTokenRequest Plaid says when it expires; leave it out',
+    );
+  }
+  const aheadMs = Date.parse(expiresAt) - Date.now();
+  if (aheadMs <= 0) throw new InputError('expiresAt', 'is over; make a new link token');
+  if (aheadMs > MAX_LIFETIME_MS)
+    throw new InputError('expiresAt', "is more than 21 days ahead, Plaid's longest; correct it");
+}
+
+function checkTarget(workflowId: string, field: string, { notifyPrefixes }: StartRules): void {
+  if (OWN_WORKFLOW_PREFIXES.some((prefix) => workflowId.startsWith(prefix))) {
+    throw new InputError(field, "names one of hosted-link's own workflows; name a workflow of yours");
+  }
+  if (notifyPrefixes && !notifyPrefixes.some((prefix) => workflowId.startsWith(prefix))) {
+    throw new InputError(
+      field,
+      'does not begin with a prefix in HOSTED_LINK_NOTIFY_PREFIXES; have it added, or name another workflow',
+    );
+  }
+}
