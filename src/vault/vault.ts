@@ -158,7 +158,7 @@ export interface Vault {
    * @throws VaultError ITEM_UNKNOWN, ITEM_REMOVED, KEY_UNKNOWN or DECRYPT_FAILED
    */
   withAccessToken<T>(read: AccessRead, use: (accessToken: Secret) => Promise<T>): Promise<T>;
-  /** Ends the pool, and the embedded database with it. */
+  /** Closes the connections, after the transactions under way have ended. An embedded database is closed by its starter. */
   close(): Promise<void>;
 }
 
@@ -167,6 +167,7 @@ export class VaultError extends Error {
   constructor(
     readonly code:
       | 'KEY_REUSED'
+      | 'SESSION_UNKNOWN'
       | 'ITEM_UNKNOWN'
       | 'ITEM_REMOVED'
       | 'RESULT_UNKNOWN'
@@ -175,8 +176,11 @@ export class VaultError extends Error {
       | 'DECRYPT_FAILED'
       | 'VAULT_IN_USE'
       | 'VAULT_UNREACHABLE'
+      | 'VAULT_FAILED'
+      | 'ENVIRONMENT_MISMATCH'
       | 'SCHEMA_OUTDATED'
-      | 'SCHEMA_NEWER',
+      | 'SCHEMA_NEWER'
+      | 'SCHEMA_DIVERGED',
     message: string,
   ) {
     super(message);

@@ -1,0 +1,81 @@
+import { types } from 'node:util';
+import { DatabaseError } from 'pg';
+import { VaultError } from './vault';
+
+/** SQLSTATEs by which the server ends one transaction in favour of another: it is to be tried again. */
+const CONFLICTS = new Set(['40001', '40P01']);
+
+/** SQLSTATEs (or their classes) that mean no usable connection, and how to say so. */
+const UNREACHABLE_STATES: readonly [prefix: string, reason: string][] = [
+  ['08', 'the connection failed'],
+  ['28', 'the user or password was refused'],
+  ['3D', 'the database does not exist'],
+  ['53300', 'it has no connection free'],
+  ['57P', 'it is starting or shutting down'],
+  ['25P03', 'it ended an idle transaction'],
+];
+
+/** Messages of `pg` itself, which has no codes for them. */
+const CLIENT_MESSAGES: readonly [pattern: RegExp, reason: string][] = [
+  [/trying to connect|timeout expired/, 'no connection in time'],
+  [/Query read timeout/, 'no answer in time'],
+  [/Connection terminated|not queryable/, 'the connection was lost'],
+  [/after calling end/, 'the vault has been closed'],
+  [/password must be/, 'a password is missing'],
+];
+
+/** A statement that the server refused. */
+class StatementError extends VaultError {
+  constructor(
+    readonly sqlState: string,
+    readonly constraint: string | undefined,
+    message: string,
+  ) {
+    super('VAULT_FAILED', message);
+  }
+}
+
+/** True when the transaction failed only because of another one. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof StatementError && CONFLICTS.has(error.sqlState);
+}
+
+/** True when the statement broke the named constraint. */
+export function violates(error: unknown, constraint: string): boolean {
+  return error instanceof StatementError && error.constraint === constraint;
+}
+
+/**
+ * What `pg` threw, as a VaultError VAULT_UNREACHABLE or VAULT_FAILED. Takes over codes and the names of constraints and
+ * tables only: message, detail and cause of such an error can hold values of the row or the connection string.
+ * @param where the server, without credentials
+ */
+export function translateDatabaseError(error: unknown, where: string): VaultError {
+  if (error instanceof DatabaseError && error.code !== undefined) {
+    const state = error.code;
+    const unreachable = UNREACHABLE_STATES.find(([prefix]) => state.startsWith(prefix));
+    if (unreachable) return unreachableError(where, `${unreachable[1]}, SQLSTATE ${state}`);
+    const place = [
+      error.constraint !== undefined ? `constraint ${error.constraint}` : undefined,
+      error.table !== undefined ? `table ${error.table}` : undefined,
+    ].filter((part) => part !== undefined);
+    return new StatementError(
+      state,
+      error.constraint,
+      `${where} refused a statement (${[...place, `SQLSTATE ${state}`].join(', ')})`,
+    );
+  }
+  return unreachableError(where, clientReason(error));
+}
+
+function unreachableError(where: string, reason: string): VaultError {
+  return new VaultError('VAULT_UNREACHABLE', `${where} cannot be used: ${reason}`);
+}
+
+function clientReason(error: unknown): string {
+  if (!types.isNativeError(error)) return 'the connection failed';
+  const code = (error as NodeJS.ErrnoException).code;
+  if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code;
+  const known = CLIENT_MESSAGES.find(([pattern]) => pattern.test(error.message));
+  return known ? known[1] : 'the connection failed';
+}

@@ -1,0 +1,158 @@
+import { Client, Pool, type PoolClient } from 'pg';
+import { InputError } from '../input-error';
+import { isConflict, translateDatabaseError } from './database-error';
+
+/**
+ * Time limits, in milliseconds. PGlite heeds none of the server's own limits (`statementMs`, `lockMs`,
+ * `idleInTransactionMs`); the client's hold on both.
+ */
+export interface TimeLimits {
+  /** For a connection, waiting for a free one of the pool included. */
+  connectMs: number;
+  /** For the answer to one statement, by the client's clock. The connection is given up after it. */
+  answerMs: number;
+  /** For one statement, by the server's clock. */
+  statementMs: number;
+  /** For one lock. */
+  lockMs: number;
+  /** For the pause between two statements of a transaction. */
+  idleInTransactionMs: number;
+}
+
+/** The vault's time limits. Its statements touch a few rows by their keys; these bounds are for a server in trouble. */
+export const VAULT_LIMITS: TimeLimits = {
+  connectMs: 10_000,
+  answerMs: 20_000,
+  statementMs: 15_000,
+  lockMs: 10_000,
+  idleInTransactionMs: 15_000,
+};
+
+/** After how many milliseconds an unused connection is closed. Shorter than the embedded database's own limit. */
+const IDLE_CONNECTION_MS = 5_000;
+
+/** Connections of one process. */
+const POOL_SIZE = 5;
+
+/** How often a transaction is tried when the server ends it over another (a deadlock, a serialization failure). */
+const MAX_ATTEMPTS = 5;
+
+/** What a transaction may do: run statements. Rows come back as `pg` reads them. */
+export interface Transaction {
+  /** @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED, without any value of the statement */
+  query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/**
+ * A pool of connections to the vault's database.
+ *
+ * Every statement runs inside an explicit transaction, also a single one. On PGlite this is what keeps connections apart:
+ * its socket server lets the messages of several connections take turns on one backend one by one, and holds the backend
+ * for one connection only between BEGIN and COMMIT. Statements outside a transaction were seen to get the rows of another
+ * connection's statement.
+ */
+export class Database {
+  readonly #pool: Pool;
+  readonly #where: string;
+  readonly #begin: string;
+
+  /** @throws InputError naming DATABASE_URL */
+  constructor(databaseUrl: string, limits: TimeLimits = VAULT_LIMITS) {
+    this.#where = describeTarget(databaseUrl);
+    // The limits go with BEGIN in one message: no round trip more, and they hold behind a connection pooler too.
+    this.#begin = [
+      'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE',
+      `SET LOCAL statement_timeout = ${limits.statementMs}`,
+      `SET LOCAL lock_timeout = ${limits.lockMs}`,
+      `SET LOCAL idle_in_transaction_session_timeout = ${limits.idleInTransactionMs}`,
+    ].join('; ');
+    this.#pool = new Pool({
+      connectionString: databaseUrl,
+      application_name: 'hosted-link',
+      max: POOL_SIZE,
+      connectionTimeoutMillis: limits.connectMs,
+      idleTimeoutMillis: IDLE_CONNECTION_MS,
+      query_timeout: limits.answerMs,
+      keepAlive: true,
+    });
+    // An idle connection that breaks is replaced on next use; without a listener it would end the process.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /**
+   * Runs `work` in a transaction, and again (up to 5 times in all) when the server ended it over another transaction; so
+   * `work` does nothing but talk to the database.
+   * @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED, or what `work` throws, after a rollback
+   */
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(work);
+      } catch (error) {
+        if (!isConflict(error) || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** Closes the connections, after the transactions under way have ended. */
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #attempt<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    let broken = false;
+    const onError = () => {
+      broken = true;
+    };
+    client.on('error', onError);
+    const query = async <Row>(text: string, values?: readonly unknown[]): Promise<Row[]> => {
+      try {
+        const result = await client.query(text, values ? [...values] : undefined);
+        return result.rows as Row[];
+      } catch (error) {
+        const translated = translateDatabaseError(error, this.#where);
+        if (translated.code === 'VAULT_UNREACHABLE') broken = true;
+        throw translated;
+      }
+    };
+    try {
+      await query(this.#begin);
+      const result = await work({ query });
+      await query('COMMIT');
+      return result;
+    } catch (error) {
+      // A transaction that cannot be rolled back ends with its connection.
+      if (!broken) await query('ROLLBACK').catch(onError);
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw translateDatabaseError(error, this.#where);
+    }
+  }
+}
+
+/** The server that a connection string names, for messages: host and port or a socket's folder, never the user. */
+function describeTarget(databaseUrl: string): string {
+  const remedy = 'write it as postgresql://user:password@host:5432/database';
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl))
+    throw new InputError('DATABASE_URL', `is not a PostgreSQL connection string; ${remedy}`);
+  let client: Client;
+  try {
+    client = new Client({ connectionString: databaseUrl });
+  } catch {
+    // The parser's error holds the whole string, its password included.
+    throw new InputError('DATABASE_URL', `is a malformed PostgreSQL connection string; ${remedy}`);
+  }
+  return client.host.startsWith('/')
+    ? `PostgreSQL on the Unix socket in ${client.host}`
+    : `PostgreSQL at ${client.host}:${client.port}`;
+}

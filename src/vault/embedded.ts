@@ -1,0 +1,171 @@
+import { chmod, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { join, resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+import { tryLock } from 'fs-native-extensions';
+import { InputError } from '../input-error';
+import { VaultError } from './vault';
+
+/** What PostgreSQL's clients look for in a folder that is given as the host. */
+const SOCKET_NAME = '.s.PGSQL.5432';
+
+/** The longest path of a Unix socket that every system takes, in bytes: macOS has 104, the closing zero included. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+/** All processes together; each holds up to 5. */
+const MAX_CONNECTIONS = 100;
+
+/**
+ * After how many milliseconds without a word a connection is closed and its transaction rolled back: a client that is
+ * stopped inside a transaction keeps everyone else waiting.
+ */
+const SILENT_CONNECTION_MS = 15_000;
+
+/** An embedded database that this process owns. */
+export interface EmbeddedDatabase {
+  /** For `migrate` and `openVault`. */
+  databaseUrl: string;
+  /** Cuts off every connection, closes the database and gives up the lock. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts PGlite in `<dataDir>/vault`, which is made if need be, and serves it on a Unix socket there. One process at a
+ * time owns the folder, by an OS lock that its death releases. The first start takes a few seconds.
+ *
+ * What was committed survives the death of the process, but not surely that of the machine: PGlite does not sync files.
+ * @throws InputError naming HOSTED_LINK_DATA_DIR when its path is too long for a socket
+ * @throws VaultError VAULT_IN_USE naming the process that owns it, VAULT_FAILED when the folder or the database cannot be used
+ */
+export async function startEmbeddedDatabase(dataDir: string): Promise<EmbeddedDatabase> {
+  const folder = vaultFolder(dataDir);
+  const lock = await lockFolder(folder);
+  try {
+    const socket = join(folder, SOCKET_NAME);
+    const database = await openDatabase(folder);
+    let server: PGLiteSocketServer;
+    try {
+      // Left behind by an owner that was killed; there is no other, since the lock is ours.
+      await rm(socket, { force: true });
+      server = new PGLiteSocketServer({
+        db: database,
+        path: socket,
+        maxConnections: MAX_CONNECTIONS,
+        idleTimeout: SILENT_CONNECTION_MS,
+      });
+      await server.start();
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+    let closing: Promise<void> | undefined;
+    return {
+      databaseUrl: embeddedDatabaseUrl(dataDir),
+      close: () => {
+        closing ??= (async () => {
+          await server.stop();
+          await database.close();
+          await lock.truncate();
+          await lock.close();
+        })();
+        return closing;
+      },
+    };
+  } catch (error) {
+    await lock.close();
+    throw unusable(folder, error);
+  }
+}
+
+/**
+ * The connection string of the embedded database in `dataDir`, whether it runs or not.
+ * @throws InputError naming HOSTED_LINK_DATA_DIR when its path is too long for a socket
+ */
+export function embeddedDatabaseUrl(dataDir: string): string {
+  return `postgresql://postgres@/postgres?host=${encodeURIComponent(vaultFolder(dataDir))}`;
+}
+
+/**
+ * True when some process serves the embedded database in `dataDir`.
+ * @throws InputError naming HOSTED_LINK_DATA_DIR when its path is too long for a socket
+ */
+export function isEmbeddedDatabaseRunning(dataDir: string): Promise<boolean> {
+  const path = join(vaultFolder(dataDir), SOCKET_NAME);
+  return new Promise((resolve) => {
+    const connection = createConnection({ path });
+    const settle = (running: boolean) => {
+      connection.destroy();
+      resolve(running);
+    };
+    connection.once('connect', () => settle(true));
+    connection.once('error', () => settle(false));
+  });
+}
+
+function vaultFolder(dataDir: string): string {
+  const folder = resolve(dataDir, 'vault');
+  const excess = Buffer.byteLength(join(folder, SOCKET_NAME)) - MAX_SOCKET_PATH_BYTES;
+  if (excess > 0) {
+    throw new InputError(
+      'HOSTED_LINK_DATA_DIR',
+      `its path is ${excess} bytes too long for a Unix socket inside; choose a folder with a path of at most ${Buffer.byteLength(resolve(dataDir)) - excess} bytes, or set DATABASE_URL`,
+    );
+  }
+  return folder;
+}
+
+/** Makes the folder, for this user alone, and takes its lock. */
+async function lockFolder(folder: string): Promise<FileHandle> {
+  let file: FileHandle | undefined;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+    file = await open(join(folder, 'lock'), 'a+', 0o600);
+    if (tryLock(file.fd)) {
+      await file.truncate();
+      await file.write(String(process.pid));
+      return file;
+    }
+    const holder = (await file.readFile('utf8')).trim();
+    throw new VaultError(
+      'VAULT_IN_USE',
+      `the embedded vault in ${folder} is in use by ${/^\d+$/.test(holder) ? `process ${holder}` : 'another process'}; stop that one, choose another HOSTED_LINK_DATA_DIR, or set DATABASE_URL`,
+    );
+  } catch (error) {
+    await file?.close();
+    throw unusable(folder, error);
+  }
+}
+
+async function openDatabase(folder: string): Promise<PGlite> {
+  const dataDir = join(folder, 'database');
+  if (!(await exists(dataDir))) {
+    // Made aside and then renamed: what a death in the middle leaves behind is never taken for a database.
+    const unfinished = join(folder, 'database.new');
+    await rm(unfinished, { recursive: true, force: true });
+    const fresh = await PGlite.create({ dataDir: unfinished });
+    await fresh.close();
+    await rename(unfinished, dataDir);
+  }
+  return PGlite.create({ dataDir });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function unusable(folder: string, error: unknown): Error {
+  if (error instanceof VaultError || error instanceof InputError) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  return new VaultError(
+    'VAULT_FAILED',
+    `the embedded vault in ${folder} cannot be opened (${code ?? (error as Error).message}); check the folder, or set DATABASE_URL`,
+  );
+}

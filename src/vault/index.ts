@@ -1,0 +1,110 @@
+import { InputError } from '../input-error';
+import type { KeyRing } from '../key-ring';
+import type { Secret } from '../secret';
+import type { PlaidEnvironment } from '../session';
+import { type Cipher, createCipher } from './cipher';
+import { Database, type Transaction } from './database';
+import { SqlItemStore, unknownItem } from './items';
+import { itemContext, SqlExchangeJournal } from './journal';
+import { checkKeys } from './key-check';
+import { checkSchema } from './migrate';
+import { SqlSessionStore } from './sessions';
+import { type AccessRead, type Vault, VaultError } from './vault';
+
+export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
+export { migrate } from './migrate';
+export * from './vault';
+
+export interface VaultOptions {
+  /** `postgresql://user:password@host:port/database`, or what `embeddedDatabaseUrl` gives. */
+  databaseUrl: string;
+  ring: KeyRing;
+  /** The Plaid environment of this deployment; every sealed value is bound to it. */
+  environment: PlaidEnvironment;
+}
+
+/**
+ * Opens a vault that `migrate` has prepared. Its calls wait at most 10 s for a connection and 20 s for each statement's
+ * answer; the pool holds up to 5 connections.
+ * @throws InputError naming DATABASE_URL
+ * @throws VaultError VAULT_UNREACHABLE, VAULT_FAILED, SCHEMA_OUTDATED, SCHEMA_NEWER, SCHEMA_DIVERGED, KEY_MISMATCH,
+ * KEY_UNKNOWN or ENVIRONMENT_MISMATCH
+ */
+export async function openVault({ databaseUrl, ring, environment }: VaultOptions): Promise<Vault> {
+  const database = new Database(databaseUrl);
+  try {
+    await database.transaction(async (transaction) => {
+      await checkSchema(transaction);
+      await checkKeys(transaction, ring);
+      await checkEnvironment(transaction, environment);
+    });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return new SqlVault(database, createCipher(ring, environment), environment);
+}
+
+class SqlVault implements Vault {
+  readonly sessions: SqlSessionStore;
+  readonly journal: SqlExchangeJournal;
+  readonly items: SqlItemStore;
+  readonly #database: Database;
+  readonly #cipher: Cipher;
+
+  constructor(database: Database, cipher: Cipher, environment: PlaidEnvironment) {
+    this.#database = database;
+    this.#cipher = cipher;
+    this.sessions = new SqlSessionStore(database, cipher);
+    this.journal = new SqlExchangeJournal(database, cipher, environment);
+    this.items = new SqlItemStore(database);
+  }
+
+  async withAccessToken<T>(
+    { itemId, actor, purpose }: AccessRead,
+    use: (accessToken: Secret) => Promise<T>,
+  ): Promise<T> {
+    for (const [field, text] of Object.entries({ actor, purpose })) {
+      if (text.length < 1 || text.length > 200)
+        throw new InputError(field, `has ${text.length} characters; give 1 to 200`);
+    }
+    const sealed = await this.#database.transaction(async ({ query }) => {
+      const [row] = await query<{
+        key_id: string;
+        wrapped_key: Buffer;
+        sealed_access_token: Buffer;
+        removed_at: Date | null;
+      }>(
+        'SELECT key_id, wrapped_key, sealed_access_token, removed_at FROM hosted_link.items WHERE item_id = $1',
+        [itemId],
+      );
+      if (!row) throw unknownItem(itemId);
+      if (row.removed_at) throw new VaultError('ITEM_REMOVED', `the item ${itemId} was removed`);
+      await query('INSERT INTO hosted_link.access_audit (item_id, actor, purpose) VALUES ($1, $2, $3)', [
+        itemId,
+        actor,
+        purpose,
+      ]);
+      return { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_access_token };
+    });
+    return use(this.#cipher.open(sealed, itemContext(itemId)));
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+async function checkEnvironment({ query }: Transaction, environment: PlaidEnvironment): Promise<void> {
+  const [other] = await query<{ environment: string }>(
+    `SELECT environment FROM hosted_link.items
+    WHERE environment IN ('sandbox', 'development', 'production') AND environment <> $1 LIMIT 1`,
+    [environment],
+  );
+  if (other) {
+    throw new VaultError(
+      'ENVIRONMENT_MISMATCH',
+      `PLAID_ENV is ${environment}, but the vault holds items of ${other.environment}; give each environment a database of its own`,
+    );
+  }
+}

@@ -1,0 +1,168 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+
+const run = promisify(execFile);
+
+/** The user that the server runs as when the tests run as root, which PostgreSQL refuses. */
+const UNPRIVILEGED_USER = 'postgres';
+
+/** A PostgreSQL server of its own, on a free loopback port, with its files in a temporary folder. */
+export interface Postgres {
+  host: string;
+  port: number;
+  password: string;
+  /** Of an empty database. */
+  databaseUrl: string;
+  /** Makes one more empty database and gives its connection string. */
+  createDatabase(): Promise<string>;
+  /** Ends the server at once, by its process id, and deletes its files. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Why there is no PostgreSQL to test on; undefined when there is one.
+ * @throws in CI, where the tests on PostgreSQL are not optional
+ */
+export function whyNoPostgres(): string | undefined {
+  if (findBinaries() !== undefined) return undefined;
+  const reason = 'neither PATH nor /usr/lib/postgresql/*/bin has initdb and postgres; install PostgreSQL';
+  if (process.env.CI) throw new Error(`no PostgreSQL to test on: ${reason}`);
+  return reason;
+}
+
+/**
+ * Starts a server. Gives undefined, and says why on stderr, when there are no binaries.
+ * @throws in CI, when there are no binaries
+ */
+export async function startPostgres(): Promise<Postgres | undefined> {
+  const reason = whyNoPostgres();
+  if (reason !== undefined) {
+    process.stderr.write(`skipping PostgreSQL: ${reason}\n`);
+    return undefined;
+  }
+  const binaries = findBinaries()!;
+  const folder = mkdtempSync(join(tmpdir(), 'hosted-link-postgres-'));
+  const data = join(folder, 'data');
+  const passwordFile = join(folder, 'password');
+  const password = 'fictitious-pg-password';
+  writeFileSync(passwordFile, password);
+  const user = await unprivilegedUser();
+  if (user) for (const path of [folder, passwordFile]) chownSync(path, user.uid, user.gid);
+  const options = { cwd: folder, ...user };
+  await run(
+    join(binaries, 'initdb'),
+    [
+      ...['-D', data, '-U', 'tester', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+      ...['--encoding=UTF8', '--locale=C', '--no-sync'],
+    ],
+    options,
+  );
+  const port = await freePort();
+  const server = spawn(
+    join(binaries, 'postgres'),
+    [
+      ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', ''],
+      ...['-c', 'fsync=off', '-c', 'max_connections=60'],
+    ],
+    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const exited = once(server, 'exit');
+  let log = '';
+  server.stderr.on('data', (chunk) => (log += String(chunk)));
+  const stop = async () => {
+    // SIGINT is PostgreSQL's fast shutdown.
+    if (server.exitCode === null && server.signalCode === null) server.kill('SIGINT');
+    await exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const url = (database: string) => `postgresql://tester:${password}@127.0.0.1:${port}/${database}`;
+  let databases = 0;
+  const createDatabase = async () => {
+    const name = `vault_${++databases}`;
+    await runSql(url('postgres'), `CREATE DATABASE ${name}`);
+    return url(name);
+  };
+  try {
+    await waitUntilReady(url('postgres'), () => {
+      if (server.exitCode !== null) throw new Error(`PostgreSQL ended at its start: ${log}`);
+    });
+    return { host: '127.0.0.1', port, password, databaseUrl: await createDatabase(), createDatabase, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Runs one statement without parameters on a connection of its own. */
+export async function runSql<Row>(databaseUrl: string, text: string): Promise<Row[]> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows as Row[];
+  } finally {
+    await client.end();
+  }
+}
+
+/** The folder that holds `initdb` and `postgres`: one of PATH, else that of the newest installed version. */
+function findBinaries(): string | undefined {
+  const packaged = '/usr/lib/postgresql';
+  let versions: string[] = [];
+  try {
+    versions = readdirSync(packaged).sort((a, b) => Number(b) - Number(a));
+  } catch {
+    // Not a system that keeps them there.
+  }
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    ...versions.map((version) => join(packaged, version, 'bin')),
+  ];
+  return folders.find((folder) => ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))));
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function unprivilegedUser(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const [uid, gid] = await Promise.all(
+    ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, UNPRIVILEGED_USER])).stdout)),
+  );
+  return { uid: uid!, gid: gid! };
+}
+
+async function waitUntilReady(databaseUrl: string, check: () => void): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      await runSql(databaseUrl, 'SELECT 1');
+      return;
+    } catch (error) {
+      check();
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

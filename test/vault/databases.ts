@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type KeyRing, parseKeyRing } from '../../src/key-ring';
+import { migrate, openVault, startEmbeddedDatabase, type Vault } from '../../src/vault';
+import { runSql, startPostgres, whyNoPostgres } from '../support/postgres';
+
+/** A server for the tests of one file. */
+export interface TestServer {
+  name: 'PGlite' | 'PostgreSQL';
+  /** An empty database; on PGlite, which has one only, what was there before is gone. */
+  emptyDatabase(): Promise<string>;
+}
+
+interface RunningServer extends TestServer {
+  stop(): Promise<void>;
+}
+
+/**
+ * Runs the same tests on PGlite and on PostgreSQL, one after the other. Without PostgreSQL's binaries the second run is
+ * skipped by name, and fails in CI.
+ */
+export function describeOnEachDatabase(tests: (server: TestServer) => void): void {
+  describeOn('PGlite', startPglite, tests);
+  describeOnPostgres(tests);
+}
+
+/** As {@link describeOnEachDatabase}, on PostgreSQL alone. */
+export function describeOnPostgres(tests: (server: TestServer) => void): void {
+  const reason = whyNoPostgres();
+  if (reason === undefined) describeOn('PostgreSQL', startServer, tests);
+  else describe('on PostgreSQL', () => test.skip(`skipped: ${reason}`, () => undefined));
+}
+
+/** A key ring with one new key. */
+export function newRing(id = 'test-1'): KeyRing {
+  return parseKeyRing(newKey(id), 'HOSTED_LINK_VAULT_KEYS');
+}
+
+/** A new key in the textual form of a ring. */
+export function newKey(id: string): string {
+  return `${id}:${randomBytes(32).toString('base64')}`;
+}
+
+/** Migrates and opens a vault of the Plaid sandbox. */
+export async function prepareVault(databaseUrl: string, ring = newRing()): Promise<Vault> {
+  await migrate(databaseUrl);
+  return openVault({ databaseUrl, ring, environment: 'sandbox' });
+}
+
+/** Runs `work` with a folder that is deleted afterwards. */
+export function makeFolder(): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'hosted-link-vault-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+function describeOn(
+  name: TestServer['name'],
+  start: () => Promise<RunningServer>,
+  tests: (server: TestServer) => void,
+): void {
+  describe(`on ${name}`, () => {
+    let server: RunningServer;
+    beforeAll(async () => {
+      server = await start();
+    }, 60_000);
+    afterAll(() => server.stop());
+    tests({ name, emptyDatabase: () => server.emptyDatabase() });
+  });
+}
+
+async function startPglite(): Promise<RunningServer> {
+  const folder = makeFolder();
+  const embedded = await startEmbeddedDatabase(folder.path);
+  return {
+    name: 'PGlite',
+    async emptyDatabase() {
+      await runSql(embedded.databaseUrl, 'DROP SCHEMA IF EXISTS hosted_link CASCADE');
+      return embedded.databaseUrl;
+    },
+    async stop() {
+      await embedded.close();
+      folder.remove();
+    },
+  };
+}
+
+async function startServer(): Promise<RunningServer> {
+  const postgres = (await startPostgres())!;
+  return { name: 'PostgreSQL', emptyDatabase: () => postgres.createDatabase(), stop: () => postgres.stop() };
+}

@@ -1,0 +1,112 @@
+import { describeOnEachDatabase, prepareVault } from './databases';
+import type { SessionClaim, Vault } from '../../src/vault';
+import { runSql } from '../support/postgres';
+
+const claimOf = (key: string, changes: Partial<SessionClaim> = {}): SessionClaim => ({
+  key,
+  linkApi: 'link_delivery',
+  firstRunId: 'run-1',
+  requestDigest: 'a'.repeat(64),
+  ...changes,
+});
+
+describeOnEachDatabase((server) => {
+  let databaseUrl: string;
+  let vault: Vault;
+  beforeAll(async () => {
+    databaseUrl = await server.emptyDatabase();
+    vault = await prepareVault(databaseUrl);
+  });
+  afterAll(() => vault.close());
+
+  test('a claim makes the row, and a repeat by the same run finds it', async () => {
+    const first = await vault.sessions.claim(claimOf('repeat'));
+    expect(first).toEqual({
+      row: {
+        key: 'repeat',
+        linkApi: 'link_delivery',
+        state: 'CREATING',
+        plaidSessionHash: undefined,
+        createdAt: expect.any(Date),
+        endedAt: undefined,
+      },
+      claimedBefore: false,
+    });
+    expect(await vault.sessions.claim(claimOf('repeat'))).toEqual(first);
+    expect(await vault.sessions.get('repeat')).toEqual(first.row);
+  });
+
+  test('a later workflow with the same key and request learns that the row was claimed before', async () => {
+    await vault.sessions.claim(claimOf('later'));
+    const { claimedBefore, row } = await vault.sessions.claim(
+      claimOf('later', { firstRunId: 'run-2', plaidSessionHash: 'b'.repeat(32) }),
+    );
+    expect(claimedBefore).toBe(true);
+    expect(row.plaidSessionHash).toBeUndefined();
+  });
+
+  test('the same run fills in the hash that was not known before, and never changes it', async () => {
+    await vault.sessions.claim(claimOf('hash'));
+    for (const hash of ['b'.repeat(32), 'c'.repeat(32)]) {
+      const { row } = await vault.sessions.claim(claimOf('hash', { plaidSessionHash: hash }));
+      expect(row.plaidSessionHash).toBe('b'.repeat(32));
+    }
+    expect((await vault.sessions.get('hash'))?.plaidSessionHash).toBe('b'.repeat(32));
+  });
+
+  test.each([
+    ['by the same run', 'run-1'],
+    ['by a later run', 'run-2'],
+  ])('the same key with another request is refused, %s', async (_, firstRunId) => {
+    await vault.sessions.claim(claimOf(`reused-${firstRunId}`));
+    for (const requestDigest of ['d'.repeat(64), 'a'.repeat(63)]) {
+      await expect(
+        vault.sessions.claim(claimOf(`reused-${firstRunId}`, { firstRunId, requestDigest })),
+      ).rejects.toMatchObject({
+        code: 'KEY_REUSED',
+        message: `the session key reused-${firstRunId} stands for another request; give this request a key of its own`,
+      });
+    }
+  });
+
+  test('of many claims at once exactly one run makes the row', async () => {
+    const claims = await Promise.all(
+      Array.from({ length: 12 }, (_, run) =>
+        vault.sessions.claim(claimOf('race', { firstRunId: `run-${run}` })),
+      ),
+    );
+    expect(claims.filter(({ claimedBefore }) => !claimedBefore)).toHaveLength(1);
+  });
+
+  test('an end state is kept once, and never overwritten', async () => {
+    await vault.sessions.claim(claimOf('end'));
+    await vault.sessions.end('end', 'COMPLETED');
+    const ended = await vault.sessions.get('end');
+    expect(ended).toMatchObject({ state: 'COMPLETED', endedAt: expect.any(Date) });
+    await vault.sessions.end('end', 'COMPLETED');
+    await vault.sessions.end('end', 'FAILED');
+    expect(await vault.sessions.get('end')).toEqual(ended);
+  });
+
+  test('a state that is no end is refused', async () => {
+    await vault.sessions.claim(claimOf('waiting'));
+    await expect(vault.sessions.end('waiting', 'WAITING')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+  });
+
+  test('a session that is not there is not found, and cannot end', async () => {
+    expect(await vault.sessions.get('none')).toBeUndefined();
+    await expect(vault.sessions.end('none', 'FAILED')).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
+  });
+
+  test('the database holds the request digest sealed only', async () => {
+    const requestDigest = '0123456789abcdef'.repeat(4);
+    await vault.sessions.claim(claimOf('sealed', { requestDigest }));
+    const [row] = await runSql<{ text: string }>(
+      databaseUrl,
+      "SELECT encode(convert_to(s::text, 'UTF8'), 'escape') AS text FROM hosted_link.sessions s WHERE session_key = 'sealed'",
+    );
+    expect(row!.text).toContain('sealed');
+    expect(row!.text).not.toContain(requestDigest);
+    expect(row!.text).not.toContain(Buffer.from(requestDigest).toString('hex'));
+  });
+});
