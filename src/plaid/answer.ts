@@ -14,12 +14,15 @@ export function readAnswer<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, ans
   const json = parseJson(answer.body);
   if ('problem' in json) throw new PlaidBadAnswerError(endpoint, httpStatus, json.problem, undefined);
 
-  const isError = httpStatus < 200 || httpStatus > 299;
-  if (isError) {
-    const error = plaidErrorAnswer.safeParse(json.value);
+  const error = plaidErrorAnswer.safeParse(json.value);
+  if (httpStatus < 200 || httpStatus > 299) {
     if (!error.success) throw wrongShape(endpoint, httpStatus, json.value, error.error);
     const { error_type, error_code, request_id } = error.data;
     throw new PlaidApiError(endpoint, error_type, error_code, httpStatus, request_id);
+  }
+  if (error.success) {
+    const problem = 'error_type: not expected with a status of success';
+    throw new PlaidBadAnswerError(endpoint, httpStatus, problem, error.data.request_id);
   }
   const parsed = schema.safeParse(json.value);
   if (!parsed.success) throw wrongShape(endpoint, httpStatus, json.value, parsed.error);

@@ -69,6 +69,11 @@ const CLASSES: Record<string, Record<string, ErrorClass>> = {
   TRANSACTIONS_ERROR: { TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION: 'transient' },
 };
 
+/** The same with lookups that find nothing but what is written above: the names come from Plaid's answer. */
+const LOOKUP: ReadonlyMap<string, ReadonlyMap<string, ErrorClass>> = new Map(
+  Object.entries(CLASSES).map(([errorType, codes]) => [errorType, new Map(Object.entries(codes))]),
+);
+
 /**
  * The class of a failed call. No answer and a bad answer are transient: of the call's effect they say nothing, see
  * `PlaidNoAnswerError.mayHaveReachedPlaid`. An error of Plaid's that is not in the table is transient with HTTP 429 or 5xx, and
@@ -76,8 +81,8 @@ const CLASSES: Record<string, Record<string, ErrorClass>> = {
  */
 export function classify(error: PlaidError): ErrorClass {
   if (!(error instanceof PlaidApiError)) return 'transient';
-  const codes = CLASSES[error.errorType];
-  const listed = codes?.[error.errorCode] ?? codes?.['*'];
+  const codes = LOOKUP.get(error.errorType);
+  const listed = codes?.get(error.errorCode) ?? codes?.get('*');
   return listed ?? (error.httpStatus === 429 || error.httpStatus >= 500 ? 'transient' : 'permanent');
 }
 

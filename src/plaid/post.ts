@@ -82,7 +82,8 @@ export function post(
   });
 }
 
-/** The code of an error of Node, OpenSSL or undici. All of them are such constants, so nothing else can slip through. */
+/** The code of an error of Node, OpenSSL or undici: a constant of theirs, so that nothing else slips through. */
 function reasonOf(error: Error & { code?: unknown }): string {
+  if (error.name === 'HTTPParserError') return 'NOT_HTTP';
   return typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(error.code) ? error.code : 'UNKNOWN';
 }

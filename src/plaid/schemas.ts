@@ -17,8 +17,8 @@ const dateTime = z
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
-/** Plaid's request id. Anything else than a plain id is not taken over: it ends in logs. */
-const requestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected a request id');
+/** Plaid's request id. It ends in logs, so only a plain id is taken over, and nothing that looks like a token. */
+const requestId = z.string().regex(/^(?!(access|public|link)-)[A-Za-z0-9_-]{1,64}$/, 'expected a request id');
 
 /**
  * Where an answer may be the only one that shows its tokens, a missing request id is no reason to lose them: it only serves
