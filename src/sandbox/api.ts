@@ -13,7 +13,7 @@ import { randomId } from './state';
 /** The version of Plaid's API that is served, the only current one. */
 const PLAID_VERSION = '2020-09-14';
 
-export interface ApiOptions {
+interface ApiOptions {
   context: EndpointContext;
   faults: FaultPlan;
   ledger: Ledger;

@@ -3,8 +3,8 @@ import { INSTITUTIONS } from './institutions';
 import type { SandboxState, Session } from './state';
 
 /** How long an imagined person takes for one move, in milliseconds. */
-const SHORTEST_MOVE_MS = 400;
-const LONGEST_MOVE_MS = 2_500;
+const SHORTEST_MOVE_MS = 300;
+const LONGEST_MOVE_MS = 1_500;
 
 /** One person in four leaves once and comes back. */
 const LEAVING_SHARE = 0.25;

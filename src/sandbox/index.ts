@@ -15,8 +15,8 @@ import { hostedPage, pagePath } from './page/routes';
 import type { Session, TokenShape } from './state';
 import { SandboxState, randomId } from './state';
 
-export type { Fault, FaultOptions, SandboxEndpoint } from './fault';
-export type { LedgerJson, SandboxLedger } from './ledger';
+export type { Fault } from './fault';
+export type { LedgerJson } from './ledger';
 export type { TokenShape } from './state';
 
 const HOST = '127.0.0.1';
@@ -43,7 +43,7 @@ export interface SandboxOptions {
 }
 
 /** A link token made without HTTP. Lifetime in milliseconds, default as for a request; one item by default. */
-export interface LinkTokenOptions {
+interface LinkTokenOptions {
   lifetimeMs?: number;
   tokenShape?: TokenShape;
   /** How many items the session makes when no person chooses; with more than one the page lets the person add banks. */
@@ -51,7 +51,7 @@ export interface LinkTokenOptions {
 }
 
 /** Does to one session what a person or time would. A move that its status does not allow throws. */
-export interface SessionHandle {
+interface SessionHandle {
   open(): void;
   /** Leaves; an unopened session is opened first. */
   exit(): void;

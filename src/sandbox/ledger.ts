@@ -2,7 +2,7 @@ import type { DeliveryMethod, SessionStatus } from '../session';
 import type { SandboxState } from './state';
 
 /** Every secret that the sandbox issued or was sent, by kind. */
-export interface LedgerSecrets {
+interface LedgerSecrets {
   accessTokens: string[];
   publicTokens: string[];
   linkTokens: string[];

@@ -7,7 +7,7 @@ import type { Institution } from './institutions';
 const MINUTE = 60_000;
 
 /** How long a public token lives, in milliseconds: 30 min (plaid.com/docs, 2026-03). */
-export const PUBLIC_TOKEN_LIFETIME_MS = 30 * MINUTE;
+const PUBLIC_TOKEN_LIFETIME_MS = 30 * MINUTE;
 
 /** In which shape `/link_delivery/get` shows what came of a session: today's, or that of the API before 1.228. */
 export type TokenShape = 'access_tokens' | 'public_tokens';
@@ -50,7 +50,7 @@ export interface LinkTokenRecord {
 }
 
 /** What a link token is made from. */
-export interface NewLinkToken {
+interface NewLinkToken {
   lifetimeMs: number;
   fixedLifetime: boolean;
   clientName: string;
@@ -61,7 +61,7 @@ export interface NewLinkToken {
 }
 
 /** A public token and what became of it. */
-export interface PublicTokenRecord {
+interface PublicTokenRecord {
   readonly publicToken: string;
   readonly sessionId: string;
   readonly institution: Institution;
@@ -71,7 +71,7 @@ export interface PublicTokenRecord {
 }
 
 /** An item: one connection at one bank, with its access token. */
-export interface ItemRecord {
+interface ItemRecord {
   readonly itemId: string;
   readonly accessToken: string;
   readonly sessionId: string;

@@ -452,9 +452,9 @@ describe('/item/get and /item/remove', () => {
     bench.sandbox.session(sessionId).complete({ institutionId: 'ins_990002' });
     const accessToken = await accessTokenOf(sessionId);
     const got = await bench.post('/item/get', { access_token: accessToken });
-    const [{ itemId }] = bench.sandbox.ledger().toJSON().items as [{ itemId: string }];
+    const [item] = bench.sandbox.ledger().toJSON().items;
     expect(got.json.item).toMatchObject({
-      item_id: itemId,
+      item_id: item!.itemId,
       institution_id: 'ins_990002',
       institution_name: 'Meadowlark Credit Union',
       webhook: null,

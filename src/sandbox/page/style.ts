@@ -93,7 +93,8 @@ progress::-moz-progress-bar { background: var(--accent); }
   font-weight: 700;
 }
 .banks { list-style: none; margin: 0 0 16px; padding: 0; display: grid; gap: 10px; }
-button, a.primary, a.quiet { font: inherit; cursor: pointer; border-radius: 10px; }
+button { font: inherit; cursor: pointer; }
+.bank, .primary, .quiet { border-radius: 10px; }
 .bank {
   display: flex;
   gap: 14px;
@@ -137,7 +138,7 @@ input[aria-invalid='true'] { border-color: var(--bad); }
 .primary:hover { filter: brightness(1.12); }
 .quiet {
   min-height: 44px;
-  padding: 8px 4px;
+  padding: 8px 0;
   color: var(--accent);
   background: transparent;
   border: 0;

@@ -10,7 +10,7 @@ import { STYLE_PATH } from './style';
 const LONGEST_CLIENT_NAME = 30;
 
 /** What the views need to know of a session. */
-export interface PageSession {
+interface PageSession {
   record: LinkTokenRecord;
   /** The path of its page. */
   path: string;
