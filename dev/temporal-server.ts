@@ -125,7 +125,8 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     } catch (error) {
       await child.stop();
       if (attempt === START_ATTEMPTS || !lostItsPort(child)) {
-        throw new Error(`The Temporal server did not start: ${error instanceof Error ? error.message : ''}`);
+        const why = error instanceof Error ? error.message : String(error);
+        throw new Error(`The Temporal server did not start: ${why}`, { cause: error });
       }
     }
   }
@@ -187,7 +188,7 @@ async function answers(address: string, searchAttributes: Record<string, string>
     const { customAttributes } = await connection.withDeadline(Date.now() + 2_000, async () =>
       connection.operatorService.listSearchAttributes({ namespace: 'default' }),
     );
-    return Object.keys(searchAttributes).every((name) => customAttributes?.[name] !== undefined);
+    return Object.keys(searchAttributes).every((name) => customAttributes[name] !== undefined);
   } catch {
     return false;
   } finally {

@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { freePorts } from '../../dev/child-server';
 import { startTemporalServer, useOrStartTemporal, type TemporalServer } from '../../dev/temporal-server';
 import { writeExecutable } from '../support/executable';
 import { describeWithDevServer } from '../support/temporal';
 
+const STATE = defineSearchAttributeKey('HostedLinkState', SearchAttributeType.KEYWORD);
 const log = () => undefined;
 let folder: string;
 let server: TemporalServer | undefined;
@@ -40,7 +42,7 @@ describeWithDevServer('starting a Temporal server', () => {
       client.workflow.getHandle('kept').describe(),
     );
     expect(described.status.name).toBe('RUNNING');
-    expect(described.searchAttributes).toMatchObject({ HostedLinkState: ['WAITING'] });
+    expect(described.typedSearchAttributes.get(STATE)).toBe('WAITING');
   });
 
   it('gives one whose Web UI knows the codec server', async () => {

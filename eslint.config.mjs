@@ -1,0 +1,203 @@
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/*
+ * The layers: cli | webhook -> client -> workflows -(types only)-> activities -> plaid | vault -> session.
+ * Files beside session.ts that belong to no layer may be used by all but the workflows.
+ */
+const BASE = ['session', 'secret', 'digest', 'input-error', 'key-ring', 'redact', 'logger'];
+const TEMPORAL = { regex: '^@temporalio/', message: 'This layer knows nothing of Temporal.' };
+
+/** Refuses every relative import of the files but siblings and `allowed` (regular expressions, from src). */
+function layer(files, allowed, { up = '../', more = [], rules = {}, ...rest } = {}) {
+  const base = up.replaceAll('.', '\\.');
+  return {
+    files,
+    ...rest,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^${base}(?!(?:${allowed.join('|')})$)`,
+              message: `May import only siblings and src/{${allowed.join(', ')}}: see the layers in eslint.config.mjs.`,
+            },
+            ...more,
+          ],
+        },
+      ],
+      ...rules,
+    },
+  };
+}
+
+/** The same for files in src itself. */
+function topLayer(files, allowed, options) {
+  return layer(files, allowed, { up: './', ...options });
+}
+
+const readsEnvironment = {
+  object: 'process',
+  property: 'env',
+  message: 'Only src/config.ts reads the environment.',
+};
+
+const typesOnly = (regex) => ({ regex, allowTypeImports: true, message: 'Only its types may be imported.' });
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/', '.cache/', 'test/histories/'] },
+  js.configs.recommended,
+  tseslint.configs.recommendedTypeChecked,
+  { languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.ts'],
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-exports': 'error',
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
+      '@typescript-eslint/no-deprecated': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', ignoreRestSiblings: true }],
+      // Numbers are safe to print; secrets are held by a class whose conversion to a string gives nothing away.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // `async` turns a throw into a rejection, also where nothing is awaited.
+      '@typescript-eslint/require-await': 'off',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', readsEnvironment],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportDeclaration[source.value=/^(node:)?process$/]',
+          message: 'Use the global; only src/config.ts reads the environment.',
+        },
+      ],
+    },
+  },
+
+  // Layers.
+  {
+    files: ['src/session.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ':matches(ImportDeclaration, ExportNamedDeclaration[source], ExportAllDeclaration, ImportExpression)',
+          message: 'src/session.ts imports nothing.',
+        },
+      ],
+    },
+  },
+  // What joins the layers for worker and command line: settings, keys, connections.
+  topLayer(['src/*.ts'], ['(?!cli|webhook|sandbox|worker)[a-z-]+(?:/[a-z-]+)?'], {
+    ignores: ['src/session.ts'],
+  }),
+  topLayer(['src/{secret,digest,input-error,key-ring,redact,logger}.ts'], BASE),
+  topLayer(['src/config.ts'], [...BASE, 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+']),
+  {
+    // The connection's standard TEMPORAL_* settings are read by Temporal's own envconfig.
+    files: ['src/{config,temporal-connection}.ts'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  layer(['src/plaid/**/*.ts'], BASE, { more: [TEMPORAL] }),
+  layer(['src/vault/**/*.ts'], BASE, { more: [TEMPORAL] }),
+  layer(['src/codec/**/*.ts'], BASE),
+  layer(['src/sandbox/*.ts'], [...BASE, 'plaid/schemas'], { more: [TEMPORAL] }),
+  layer(['src/sandbox/page/*.ts'], BASE, {
+    up: '../../',
+    more: [TEMPORAL],
+  }),
+  layer(['src/activities/**/*.ts'], [...BASE, 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
+  topLayer(
+    ['src/{client,client-error,start-request,status-report}.ts'],
+    [
+      ...BASE,
+      'client',
+      'client-error',
+      'start-request',
+      'status-report',
+      'workflows',
+      'workflows/[a-z-]+',
+      'vault/[a-z-]+',
+      'plaid/[a-z-]+',
+      'codec/payload-codec',
+    ],
+    { more: [typesOnly('^\\./workflows$')] },
+  ),
+  layer(['src/webhook/**/*.ts'], [...BASE, 'client', 'client-error', 'plaid/[a-z-]+']),
+
+  // The fence: what runs in the Temporal sandbox. test/workflow-fence.test.ts catches what comes in through another file.
+  {
+    files: ['src/workflows/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex:
+                '^(?!(?:@temporalio/(?:workflow|common)|\\.\\./session|\\./[a-z-]+|\\.\\./activities(?:/[a-z-]+)?)$)',
+              message:
+                'Workflows may import only @temporalio/workflow, @temporalio/common, ../session and their siblings.',
+            },
+            typesOnly('^\\.\\./activities(?:/|$)'),
+          ],
+        },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ImportExpression', message: 'The fence cannot see what import() brings in.' },
+      ],
+      'no-restricted-globals': [
+        'error',
+        ...[
+          'process',
+          'Buffer',
+          'require',
+          'module',
+          'global',
+          'globalThis',
+          '__dirname',
+          '__filename',
+          'fetch',
+        ].map((name) => ({ name, message: 'Not deterministic, or not there, in the Temporal sandbox.' })),
+      ],
+    },
+  },
+
+  {
+    files: ['dev/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'src/cli/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // Jest's asymmetric matchers, and the JSON that tests look into, are typed any.
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly' },
+    },
+    rules: { '@typescript-eslint/no-require-imports': 'off' },
+  },
+);
