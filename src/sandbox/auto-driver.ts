@@ -11,6 +11,11 @@ const LEAVING_SHARE = 0.25;
 
 type Move = (session: Session) => void;
 
+interface TimedMove {
+  move: Move;
+  delayMs: number;
+}
+
 /**
  * Moves every session as a person would: opens it after a moment and finishes it, or leaves, comes back and finishes. A
  * session that ends meanwhile, by its clock or by a real person, is left alone. Gives a function that stops it.
@@ -19,16 +24,15 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
   const random = seededRandom(seed);
   const timers = new Set<NodeJS.Timeout>();
 
-  const play = (session: Session, [move, ...later]: readonly Move[]): void => {
-    if (!move) return;
-    const delay = SHORTEST_MOVE_MS + random() * (LONGEST_MOVE_MS - SHORTEST_MOVE_MS);
+  const play = (session: Session, [next, ...later]: readonly TimedMove[]): void => {
+    if (!next) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
       const { status } = state.refresh(session);
       if (status === 'COMPLETED' || status === 'EXPIRED') return;
-      move(session);
+      next.move(session);
       play(session, later);
-    }, delay);
+    }, next.delayMs);
     timers.add(timer);
   };
 
@@ -37,7 +41,13 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
     const leave: Move = (its) => state.exit(its);
     const first = Math.floor(random() * INSTITUTIONS.length);
     const finish: Move = (its) => state.complete(its, pickInstitutions(its.linkToken.items, first));
-    play(session, random() < LEAVING_SHARE ? [open, leave, open, finish] : [open, finish]);
+    const moves = random() < LEAVING_SHARE ? [open, leave, open, finish] : [open, finish];
+    // All that is random is drawn here, so that it hangs on the order of the sessions and not on the timers.
+    const delayMs = (): number => SHORTEST_MOVE_MS + random() * (LONGEST_MOVE_MS - SHORTEST_MOVE_MS);
+    play(
+      session,
+      moves.map((move) => ({ move, delayMs: delayMs() })),
+    );
   });
 
   return () => {

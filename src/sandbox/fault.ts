@@ -11,6 +11,9 @@ export const ENDPOINTS = [
 ] as const;
 export type SandboxEndpoint = (typeof ENDPOINTS)[number];
 
+/** The longest `holdMs`: beyond it, about 24 days, Node's timers fire at once. */
+const LONGEST_HOLD_MS = 2 ** 31 - 1;
+
 /** What goes wrong with one request. "Work" is what the request asks for: a token made, an item removed. */
 export type Fault =
   /** An error in Plaid's shape. The work is not done, or with `afterWork` it is, as when a server fails at its end. */
@@ -51,12 +54,15 @@ export class FaultPlan {
 
   /**
    * Adds a fault for one endpoint, or for all of them when `endpoint` is undefined. The function that it gives removes it.
-   * @throws RangeError when `times` is not a positive whole number or Infinity
+   * @throws RangeError when `times` is not a positive whole number or Infinity, or `holdMs` not within 0 and 2^31 - 1
    */
   add(endpoint: SandboxEndpoint | undefined, fault: Fault, options: FaultOptions = {}): () => void {
     const times = options.times ?? 1;
     if (times !== Infinity && !(Number.isInteger(times) && times > 0)) {
       throw new RangeError(`times must be a positive whole number or Infinity, got ${times}`);
+    }
+    if ('holdMs' in fault && !(fault.holdMs >= 0 && fault.holdMs <= LONGEST_HOLD_MS)) {
+      throw new RangeError(`holdMs must be from 0 to ${LONGEST_HOLD_MS}, got ${fault.holdMs}`);
     }
     const planned = { endpoint, fault, matching: options.matching ?? (() => true), timesLeft: times };
     this.#planned.add(planned);

@@ -57,16 +57,16 @@ export interface SandboxLedger {
 /** Shorter strings that a client sends are no secrets, and a scan for them would find them anywhere. */
 const SHORTEST_SECRET = 8;
 
-const KIND_OF_FIELD: Partial<Record<string, keyof LedgerSecrets>> = {
-  access_token: 'accessTokens',
-  public_token: 'publicTokens',
-  link_token: 'linkTokens',
-  link_delivery_session_id: 'sessionIds',
-  secret: 'plaidSecrets',
-  'plaid-secret': 'plaidSecrets',
-  phone_number: 'phoneNumbers',
-  email_address: 'emailAddresses',
-};
+const KIND_OF_FIELD = new Map<string, keyof LedgerSecrets>([
+  ['access_token', 'accessTokens'],
+  ['public_token', 'publicTokens'],
+  ['link_token', 'linkTokens'],
+  ['link_delivery_session_id', 'sessionIds'],
+  ['secret', 'plaidSecrets'],
+  ['plaid-secret', 'plaidSecrets'],
+  ['phone_number', 'phoneNumbers'],
+  ['email_address', 'emailAddresses'],
+]);
 
 /** Keeps what the state does not: secrets that were only received. */
 export class Ledger implements SandboxLedger {
@@ -84,7 +84,7 @@ export class Ledger implements SandboxLedger {
   receive(value: unknown): void {
     if (typeof value !== 'object' || value === null) return;
     for (const [field, inner] of Object.entries(value)) {
-      const kind = KIND_OF_FIELD[field];
+      const kind = KIND_OF_FIELD.get(field);
       if (typeof inner !== 'string') this.receive(inner);
       else if (kind) this.#note(kind, inner);
       else if (field === 'address')

@@ -173,6 +173,12 @@ describe('a planned fault', () => {
     expect(() => bench.sandbox.fault('/link/token/create', fault, { times })).toThrow(/times must be/);
   });
 
+  test.each([-1, Infinity, NaN])('cannot hold a request for %p ms', (holdMs) => {
+    expect(() => bench.sandbox.fault(EXCHANGE, { kind: 'delay_before_work', holdMs })).toThrow(
+      /holdMs must be/,
+    );
+  });
+
   test('meets its own endpoint only', async () => {
     bench.sandbox.fault(EXCHANGE, fault);
     expect(await get()).toBe(400);
