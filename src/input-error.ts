@@ -20,6 +20,13 @@ export class InputError extends Error {
   }
 }
 
+/** Several problems, at least one, as one error: a line each, under the first one's field. */
+export function combineInputErrors(errors: readonly InputError[]): InputError {
+  const first = errors[0]!;
+  const lines = errors.map(({ message }) => message).join('\n');
+  return new InputError(first.field, lines.slice(`${first.field}: `.length));
+}
+
 /** A path such as `['user', 'names', 0]` as people write it: `user.names[0]`. Empty for the whole value. */
 export function formatPath(path: readonly PropertyKey[]): string {
   let text = '';

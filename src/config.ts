@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
+import { type KeyRing, parseKeyRing } from './key-ring';
+import { LOG_LEVELS, type LogLevel } from './logger';
+import { resolveBaseUrl } from './plaid/base-url';
+import { Secret } from './secret';
+import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from './session';
+
+/** Settings that may also be given as a file: `PLAID_SECRET_FILE` holds the path of a file with the value of `PLAID_SECRET`. */
+const FILE_SETTINGS = [
+  'PLAID_SECRET',
+  'DATABASE_URL',
+  'HOSTED_LINK_VAULT_KEYS',
+  'HOSTED_LINK_CODEC_KEYS',
+] as const;
+
+/**
+ * The settings of a deployment, but for Temporal's (see `loadTemporalConnection`). What is undefined was not set; whoever needs
+ * it asks for it, as `requirePlaid` does.
+ */
+export interface Settings {
+  /** PLAID_CLIENT_ID */
+  plaidClientId: string | undefined;
+  /** PLAID_SECRET */
+  plaidSecret: Secret | undefined;
+  /** PLAID_ENV, default `sandbox`. */
+  environment: PlaidEnvironment;
+  /** PLAID_BASE_URL, an origin by the rules of `resolveBaseUrl`. */
+  plaidBaseUrl: string | undefined;
+  /** HOSTED_LINK_PLAID_RATE: the most background gets a second, over all workers. Above 0. */
+  plaidRate: number | undefined;
+  /** DATABASE_URL; without it the vault is embedded in `dataDir`. */
+  databaseUrl: Secret | undefined;
+  /** HOSTED_LINK_VAULT_KEYS */
+  vaultRing: KeyRing | undefined;
+  /** HOSTED_LINK_CODEC_KEYS */
+  codecRing: KeyRing | undefined;
+  /** HOSTED_LINK_CODEC_ORIGINS, separated by commas: origins whose pages may use the codec server. Default none. */
+  codecOrigins: string[];
+  /** HOSTED_LINK_NOTIFY_PREFIXES, separated by commas: a notice may go only to workflow ids that start so. Default any. */
+  notifyPrefixes: string[] | undefined;
+  /** HOSTED_LINK_DATA_DIR as an absolute path, default `.hosted-link` in the working directory. */
+  dataDir: string;
+  /** LOG_LEVEL, default `info`. */
+  logLevel: LogLevel;
+}
+
+/** What `createPlaidClient` needs to know. */
+export interface PlaidAccount {
+  clientId: string;
+  secret: Secret;
+  environment: PlaidEnvironment;
+  baseUrl: string | undefined;
+}
+
+/** A Plaid key as it may stand in an HTTP header. */
+const plaidKey = z
+  .string()
+  .regex(
+    /^[!-~]+$/,
+    'has white space or other characters that no Plaid key has; copy it again from the Plaid dashboard',
+  )
+  .optional();
+
+const environment = z
+  .enum(PLAID_ENVIRONMENTS, { error: `not an environment; set it to ${anyOf(PLAID_ENVIRONMENTS)}` })
+  .default('sandbox');
+
+const databaseUrl = z
+  .string()
+  .regex(
+    /^postgres(ql)?:\/\/\S+$/,
+    'not a PostgreSQL URL; write postgresql://user:password@host:5432/database',
+  )
+  .optional();
+
+const rate = z
+  .string()
+  .transform(Number)
+  .refine(
+    (number) => number > 0 && number < Infinity,
+    'not a number above 0; write gets a second, such as 20',
+  )
+  .optional();
+
+const logLevel = z
+  .enum(LOG_LEVELS, { error: `not a log level; set it to ${anyOf(LOG_LEVELS)}` })
+  .default('info');
+
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .refine(
+    (entries) => entries.every((entry) => entry !== ''),
+    'has an empty entry; leave out the spare comma',
+  )
+  .optional();
+
+const schema = z.object({
+  PLAID_CLIENT_ID: plaidKey,
+  PLAID_SECRET: plaidKey,
+  PLAID_ENV: environment,
+  PLAID_BASE_URL: z.string().optional(),
+  HOSTED_LINK_PLAID_RATE: rate,
+  DATABASE_URL: databaseUrl,
+  HOSTED_LINK_VAULT_KEYS: keyRing('HOSTED_LINK_VAULT_KEYS'),
+  HOSTED_LINK_CODEC_KEYS: keyRing('HOSTED_LINK_CODEC_KEYS'),
+  HOSTED_LINK_CODEC_ORIGINS: list,
+  HOSTED_LINK_NOTIFY_PREFIXES: list,
+  HOSTED_LINK_DATA_DIR: z.string().default('.hosted-link'),
+  LOG_LEVEL: logLevel,
+});
+
+/**
+ * Reads and checks all settings. An empty one counts as not set.
+ * @throws InputError that tells all problems at once, a line each; `field` is the first one's setting
+ */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const problems: InputError[] = [];
+  const given = { ...withoutEmpty(env), ...readFiles(env, problems) };
+  const parsed = schema.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) problems.push(inputErrorFrom(new z.ZodError([issue])));
+  problems.push(...checkBaseUrl(given));
+  if (!parsed.success || problems.length > 0) throw combineInputErrors(problems);
+  const set = parsed.data;
+  return {
+    plaidClientId: set.PLAID_CLIENT_ID,
+    plaidSecret: secretOf(set.PLAID_SECRET),
+    environment: set.PLAID_ENV,
+    plaidBaseUrl: set.PLAID_BASE_URL,
+    plaidRate: set.HOSTED_LINK_PLAID_RATE,
+    databaseUrl: secretOf(set.DATABASE_URL),
+    vaultRing: set.HOSTED_LINK_VAULT_KEYS,
+    codecRing: set.HOSTED_LINK_CODEC_KEYS,
+    codecOrigins: set.HOSTED_LINK_CODEC_ORIGINS ?? [],
+    notifyPrefixes: set.HOSTED_LINK_NOTIFY_PREFIXES,
+    dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
+    logLevel: set.LOG_LEVEL,
+  };
+}
+
+/**
+ * The Plaid account, for a command that calls Plaid.
+ * @throws InputError naming PLAID_CLIENT_ID and PLAID_SECRET as far as they are missing
+ */
+export function requirePlaid(settings: Settings): PlaidAccount {
+  const { plaidClientId: clientId, plaidSecret: secret, environment, plaidBaseUrl: baseUrl } = settings;
+  if (clientId !== undefined && secret !== undefined) return { clientId, secret, environment, baseUrl };
+  const remedy = `missing; set it to the one that the Plaid dashboard shows for ${environment}`;
+  throw combineInputErrors([
+    ...(clientId === undefined ? [new InputError('PLAID_CLIENT_ID', remedy)] : []),
+    ...(secret === undefined ? [new InputError('PLAID_SECRET', `${remedy}, or PLAID_SECRET_FILE`)] : []),
+  ]);
+}
+
+/** What `loadTemporalConnection` reads: the process's variables, of which an empty one counts as not set. */
+export function readTemporalVariables(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  return withoutEmpty(env);
+}
+
+function withoutEmpty(env: NodeJS.ProcessEnv): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]);
+  return Object.fromEntries(entries);
+}
+
+/** The values of the settings that are given as a file. */
+function readFiles(env: NodeJS.ProcessEnv, problems: InputError[]): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const name of FILE_SETTINGS) {
+    const setting = `${name}_FILE`;
+    const path = env[setting];
+    if (!path) continue;
+    try {
+      if (env[name]) throw new InputError(setting, `given as well as ${name}; leave one of them out`);
+      values[name] = readSecretFile(path, setting);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(error);
+    }
+  }
+  return values;
+}
+
+function readSecretFile(path: string, setting: string): string {
+  const remedy = 'give the path of a file that holds the value and that this user may read';
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    // The path itself is not repeated: it may be the value, put into the wrong setting.
+    throw new InputError(setting, `no readable file (${(error as NodeJS.ErrnoException).code}); ${remedy}`);
+  }
+  const value = text.replace(/\r?\n$/, '');
+  if (value === '') throw new InputError(setting, `an empty file; ${remedy}`);
+  return value;
+}
+
+function keyRing(setting: string) {
+  return z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseKeyRing(text, setting);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        context.addIssue({ code: 'custom', message: problemOf(error) });
+        return z.NEVER;
+      }
+    })
+    .optional();
+}
+
+/** Checked against the environment only when that is a right one. */
+function checkBaseUrl(given: NodeJS.ProcessEnv): InputError[] {
+  const plaidEnvironment = environment.safeParse(given['PLAID_ENV']);
+  if (!plaidEnvironment.success) return [];
+  try {
+    resolveBaseUrl(plaidEnvironment.data, given['PLAID_BASE_URL']);
+    return [];
+  } catch (error) {
+    if (error instanceof InputError) return [error];
+    throw error;
+  }
+}
+
+function problemOf({ field, message }: InputError): string {
+  return message.slice(`${field}: `.length);
+}
+
+function secretOf(value: string | undefined): Secret | undefined {
+  return value === undefined ? undefined : new Secret(value);
+}
+
+function anyOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Settings } from './config';
+import { combineInputErrors, InputError } from './input-error';
+import { generateKeyRingText, type KeyRing, parseKeyRing } from './key-ring';
+
+const VAULT_SETTING = 'HOSTED_LINK_VAULT_KEYS';
+const CODEC_SETTING = 'HOSTED_LINK_CODEC_KEYS';
+const KEY_FILE = 'keys.json';
+
+/** 32 random bytes have 30 different values on average; fewer than 16 come once in 3 * 10^16 keys. */
+const MIN_DIFFERENT_BYTES = 16;
+
+/** The two key rings of a deployment. They share no key. */
+export interface KeyRings {
+  /** Seals what lies in the vault: for the worker and for readers of access tokens. */
+  vaultRing: KeyRing;
+  /** Encrypts payloads: for everyone who starts sessions, and for the codec server. */
+  codecRing: KeyRing;
+}
+
+/**
+ * The key rings from the settings. Outside production, a ring that is not set comes from `keys.json` in the data
+ * directory, which is made on first use, with random keys, for this user only (mode 0600); processes that start at once
+ * end up with the same keys.
+ * @throws InputError naming the setting: missing in production, well-known or not random, or a key that both rings have;
+ * naming the file: readable by others, or damaged
+ */
+export async function loadKeyRings(settings: Settings): Promise<KeyRings> {
+  requireInProduction(settings, ['vaultRing', 'codecRing']);
+  const kept =
+    settings.vaultRing && settings.codecRing ? undefined : await developmentRings(settings.dataDir);
+  const vaultRing = settings.vaultRing ?? kept!.vaultRing;
+  const codecRing = settings.codecRing ?? kept!.codecRing;
+  refuseWeakKeys(vaultRing, VAULT_SETTING);
+  refuseWeakKeys(codecRing, CODEC_SETTING);
+  refuseSharedKeys(vaultRing, codecRing);
+  return { vaultRing, codecRing };
+}
+
+/**
+ * The codec's key ring alone, by the rules of {@link loadKeyRings}: for those who are not to have the vault's.
+ * @throws InputError as {@link loadKeyRings} does
+ */
+export async function loadCodecRing(settings: Settings): Promise<KeyRing> {
+  requireInProduction(settings, ['codecRing']);
+  const codecRing = settings.codecRing ?? (await developmentRings(settings.dataDir)).codecRing;
+  refuseWeakKeys(codecRing, CODEC_SETTING);
+  if (settings.vaultRing) refuseSharedKeys(settings.vaultRing, codecRing);
+  return codecRing;
+}
+
+function requireInProduction(settings: Settings, needed: ('vaultRing' | 'codecRing')[]): void {
+  if (settings.environment !== 'production') return;
+  const missing = needed
+    .filter((ring) => settings[ring] === undefined)
+    .map((ring) => (ring === 'vaultRing' ? VAULT_SETTING : CODEC_SETTING));
+  if (missing.length === 0) return;
+  throw combineInputErrors(
+    missing.map(
+      (setting) =>
+        new InputError(
+          setting,
+          `missing, with PLAID_ENV production; set it, or ${setting}_FILE, to id:key, where the key is the output of \`openssl rand -base64 32\``,
+        ),
+    ),
+  );
+}
+
+/**
+ * Refuses keys that anybody could guess: steps of one size (all zero, 0 1 2 3 ...), text (such as the key of Temporal's
+ * samples), a short pattern repeated. Random bytes are none of these.
+ */
+function refuseWeakKeys(ring: KeyRing, setting: string): void {
+  for (const id of ring.ids()) {
+    const bytes = ring.get(id)!.export();
+    const step = bytes[1]! - bytes[0]!;
+    const even = bytes.every((byte, index) => index === 0 || byte === ((bytes[index - 1]! + step) & 0xff));
+    const text = bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
+    const repetitive = new Set(bytes).size < MIN_DIFFERENT_BYTES;
+    bytes.fill(0);
+    if (even || text || repetitive)
+      throw new InputError(
+        setting,
+        `the key ${id} is well known or not random; make a new one with \`openssl rand -base64 32\``,
+      );
+  }
+}
+
+function refuseSharedKeys(vaultRing: KeyRing, codecRing: KeyRing): void {
+  for (const vaultId of vaultRing.ids()) {
+    for (const codecId of codecRing.ids()) {
+      if (!vaultRing.get(vaultId)!.equals(codecRing.get(codecId)!)) continue;
+      throw new InputError(
+        CODEC_SETTING,
+        `its key ${codecId} is the vault's key ${vaultId}, so whoever may start sessions could open the vault; give each ring keys of its own`,
+      );
+    }
+  }
+}
+
+const keyFileSchema = z.strictObject({ vaultKeys: z.string(), codecKeys: z.string() });
+
+async function developmentRings(dataDir: string): Promise<KeyRings> {
+  const path = join(dataDir, KEY_FILE);
+  const text = (await readKeyFile(path)) ?? (await createKeyFile(dataDir, path));
+  const parsed = keyFileSchema.safeParse(parseJson(text));
+  if (!parsed.success)
+    throw new InputError(path, 'damaged; restore it, or remove it together with the vault beside it');
+  return {
+    vaultRing: parseKeyRing(parsed.data.vaultKeys, `${path}, vaultKeys`),
+    codecRing: parseKeyRing(parsed.data.codecKeys, `${path}, codecKeys`),
+  };
+}
+
+async function readKeyFile(path: string): Promise<string | undefined> {
+  let mode: number;
+  try {
+    ({ mode } = await stat(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fileError(path, error);
+  }
+  if ((mode & 0o077) !== 0)
+    throw new InputError(
+      path,
+      `open to other users (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`,
+    );
+  return readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+}
+
+/** Writes the file under another name first and then links it: it is never there in part, and the first process wins. */
+async function createKeyFile(dataDir: string, path: string): Promise<string> {
+  const text = JSON.stringify({
+    vaultKeys: generateKeyRingText('vault'),
+    codecKeys: generateKeyRingText('codec'),
+  });
+  const draft = `${path}.${randomBytes(8).toString('hex')}`;
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const file = await open(draft, 'wx', 0o600);
+    try {
+      await file.writeFile(`${text}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await link(draft, path);
+    return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(path, error);
+    // Another process was first.
+    const theirs = await readKeyFile(path);
+    if (theirs === undefined) throw fileError(path, error);
+    return theirs;
+  } finally {
+    await unlink(draft).catch(() => undefined);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function fileError(path: string, error: unknown): InputError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new InputError(
+    path,
+    `cannot be read or made (${code}); let this user write there, or set HOSTED_LINK_DATA_DIR, or ${VAULT_SETTING} and ${CODEC_SETTING}`,
+  );
+}
