@@ -25,7 +25,7 @@ export const VAULT_LIMITS: TimeLimits = {
   answerMs: 20_000,
   statementMs: 15_000,
   lockMs: 10_000,
-  idleInTransactionMs: 15_000,
+  idleInTransactionMs: 10_000,
 };
 
 /** After how many milliseconds an unused connection is closed. Shorter than the embedded database's own limit. */

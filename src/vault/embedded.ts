@@ -20,7 +20,7 @@ const MAX_CONNECTIONS = 100;
  * After how many milliseconds without a word a connection is closed and its transaction rolled back: a client that is
  * stopped inside a transaction keeps everyone else waiting.
  */
-const SILENT_CONNECTION_MS = 15_000;
+const SILENT_CONNECTION_MS = 10_000;
 
 /** An embedded database that this process owns. */
 export interface EmbeddedDatabase {

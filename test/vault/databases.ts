@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type KeyRing, parseKeyRing } from '../../src/key-ring';
-import { migrate, openVault, startEmbeddedDatabase, type Vault } from '../../src/vault';
+import { migrate, openVault, type Vault } from '../../src/vault';
+import { startPglite } from '../support/pglite';
 import { runSql, startPostgres, whyNoPostgres } from '../support/postgres';
 
 /** A server for the tests of one file. */
@@ -22,7 +23,7 @@ interface RunningServer extends TestServer {
  * skipped by name, and fails in CI.
  */
 export function describeOnEachDatabase(tests: (server: TestServer) => void): void {
-  describeOn('PGlite', startPglite, tests);
+  describeOn('PGlite', startEmbedded, tests);
   describeOnPostgres(tests);
 }
 
@@ -49,7 +50,7 @@ export async function prepareVault(databaseUrl: string, ring = newRing()): Promi
   return openVault({ databaseUrl, ring, environment: 'sandbox' });
 }
 
-/** Runs `work` with a folder that is deleted afterwards. */
+/** A new temporary folder. */
 export function makeFolder(): { path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'hosted-link-vault-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
@@ -70,17 +71,17 @@ function describeOn(
   });
 }
 
-async function startPglite(): Promise<RunningServer> {
+async function startEmbedded(): Promise<RunningServer> {
   const folder = makeFolder();
-  const embedded = await startEmbeddedDatabase(folder.path);
+  const owner = await startPglite(folder.path);
   return {
     name: 'PGlite',
     async emptyDatabase() {
-      await runSql(embedded.databaseUrl, 'DROP SCHEMA IF EXISTS hosted_link CASCADE');
-      return embedded.databaseUrl;
+      await runSql(owner.databaseUrl, 'DROP SCHEMA IF EXISTS hosted_link CASCADE');
+      return owner.databaseUrl;
     },
     async stop() {
-      await embedded.close();
+      await owner.stop();
       folder.remove();
     },
   };
