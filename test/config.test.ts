@@ -1,0 +1,230 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { inspect } from 'node:util';
+import { readSettings, readTemporalVariables, requirePlaid } from '../src/config';
+import { InputError } from '../src/input-error';
+import { generateKeyRingText } from '../src/key-ring';
+
+const SECRET = 'b1946ac92492d2347c6235b4d2611184';
+
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'settings-'));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileWith(name: string, content: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function errorOf(env: NodeJS.ProcessEnv): InputError {
+  try {
+    readSettings(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(InputError);
+    return error as InputError;
+  }
+  throw new Error('was accepted');
+}
+
+describe('settings', () => {
+  test('none at all gives the defaults: Plaid sandbox, level info, .hosted-link in the working directory', () => {
+    expect(readSettings({})).toEqual({
+      plaidClientId: undefined,
+      plaidSecret: undefined,
+      environment: 'sandbox',
+      plaidBaseUrl: undefined,
+      plaidRate: undefined,
+      databaseUrl: undefined,
+      vaultRing: undefined,
+      codecRing: undefined,
+      codecOrigins: [],
+      notifyPrefixes: undefined,
+      dataDir: resolve('.hosted-link'),
+      logLevel: 'info',
+    });
+  });
+
+  test('all of them are read', () => {
+    const [vaultKeys, codecKeys] = [
+      generateKeyRingText('v'),
+      `${generateKeyRingText('c')},${generateKeyRingText('d')}`,
+    ];
+    const settings = readSettings({
+      PLAID_CLIENT_ID: 'client',
+      PLAID_SECRET: SECRET,
+      PLAID_ENV: 'production',
+      PLAID_BASE_URL: 'http://127.0.0.1:8790',
+      DATABASE_URL: 'postgresql://app:pw@db.example:5432/vault',
+      HOSTED_LINK_VAULT_KEYS: vaultKeys,
+      HOSTED_LINK_CODEC_KEYS: codecKeys,
+      HOSTED_LINK_CODEC_ORIGINS: 'http://localhost:8233, https://temporal.example',
+      HOSTED_LINK_NOTIFY_PREFIXES: 'onboarding/',
+      HOSTED_LINK_PLAID_RATE: '2.5',
+      HOSTED_LINK_DATA_DIR: '/var/lib/hosted-link',
+      LOG_LEVEL: 'silent',
+    });
+    expect(settings).toMatchObject({
+      plaidClientId: 'client',
+      environment: 'production',
+      plaidBaseUrl: 'http://127.0.0.1:8790',
+      plaidRate: 2.5,
+      codecOrigins: ['http://localhost:8233', 'https://temporal.example'],
+      notifyPrefixes: ['onboarding/'],
+      dataDir: '/var/lib/hosted-link',
+      logLevel: 'silent',
+    });
+    expect(settings.plaidSecret!.reveal()).toBe(SECRET);
+    expect(settings.databaseUrl!.reveal()).toBe('postgresql://app:pw@db.example:5432/vault');
+    const idsOf = (text: string) => text.split(',').map((pair) => pair.split(':')[0]);
+    expect([settings.vaultRing!.ids(), settings.codecRing!.ids()]).toEqual([
+      idsOf(vaultKeys),
+      idsOf(codecKeys),
+    ]);
+  });
+
+  test('print no secret, however they are printed', () => {
+    const ring = generateKeyRingText('v');
+    const settings = readSettings({
+      PLAID_SECRET: SECRET,
+      DATABASE_URL: `postgresql://app:${SECRET}@db.example/vault`,
+      HOSTED_LINK_VAULT_KEYS: ring,
+    });
+    const printed =
+      inspect(settings, { depth: 10, showHidden: true }) + JSON.stringify(settings) + String(settings);
+    expect(printed).toContain('[secret]');
+    expect(printed).not.toContain(SECRET);
+    expect(printed).not.toContain(ring.split(':')[1]);
+  });
+
+  test('an empty setting counts as not set', () => {
+    expect(readSettings({ PLAID_ENV: '', PLAID_SECRET: '', LOG_LEVEL: '', PLAID_SECRET_FILE: '' })).toEqual(
+      readSettings({}),
+    );
+    expect(readTemporalVariables({ TEMPORAL_ADDRESS: '', HOME: '/h' })).toEqual({ HOME: '/h' });
+  });
+
+  test('every problem is told at once, a line each, without a value', () => {
+    const error = errorOf({
+      PLAID_ENV: `prod-${SECRET}`,
+      PLAID_CLIENT_ID: `client\n${SECRET}`,
+      PLAID_SECRET: `${SECRET} ${SECRET}`,
+      DATABASE_URL: `mysql://app:${SECRET}@db.example/vault`,
+      HOSTED_LINK_VAULT_KEYS: `v:${SECRET}`,
+      HOSTED_LINK_CODEC_KEYS: SECRET,
+      HOSTED_LINK_PLAID_RATE: '0',
+      HOSTED_LINK_NOTIFY_PREFIXES: 'a/,,b/',
+      LOG_LEVEL: 'verbose',
+      PLAID_SECRET_FILE: join(folder, SECRET),
+    });
+    const lines = error.message.split('\n');
+    expect(lines.map((line) => line.split(': ')[0]).sort()).toEqual([
+      'DATABASE_URL',
+      'HOSTED_LINK_CODEC_KEYS',
+      'HOSTED_LINK_NOTIFY_PREFIXES',
+      'HOSTED_LINK_PLAID_RATE',
+      'HOSTED_LINK_VAULT_KEYS',
+      'LOG_LEVEL',
+      'PLAID_CLIENT_ID',
+      'PLAID_ENV',
+      'PLAID_SECRET',
+      'PLAID_SECRET_FILE',
+    ]);
+    for (const line of lines) expect(line).toMatch(/^[A-Z_]+: [^;]+; .+$/);
+    expect(lines[0]).toContain(error.field);
+    expect(inspect(error)).not.toContain(SECRET);
+  });
+
+  test.each(['0', '-1', 'NaN', 'Infinity', 'many', '5/s'])('%s is not a rate', (rate) => {
+    expect(errorOf({ HOSTED_LINK_PLAID_RATE: rate }).message).toMatch(
+      /^HOSTED_LINK_PLAID_RATE: not a number above 0; /,
+    );
+  });
+
+  test("a base URL that would send production's keys to another host is refused before anything starts", () => {
+    const elsewhere = { PLAID_BASE_URL: 'https://plaid.example' };
+    expect(errorOf({ ...elsewhere, PLAID_ENV: 'production' }).field).toBe('PLAID_BASE_URL');
+    expect(readSettings(elsewhere).plaidBaseUrl).toBe('https://plaid.example');
+  });
+
+  describe('as files', () => {
+    test.each([
+      ['PLAID_SECRET', SECRET, (env: NodeJS.ProcessEnv) => readSettings(env).plaidSecret?.reveal()],
+      [
+        'DATABASE_URL',
+        'postgres://a:b@c/d',
+        (env: NodeJS.ProcessEnv) => readSettings(env).databaseUrl?.reveal(),
+      ],
+    ])('%s is read without its last line break', (name, value, read) => {
+      for (const end of ['', '\n', '\r\n'])
+        expect(read({ [`${name}_FILE`]: fileWith(name, value + end) })).toBe(value);
+    });
+
+    test.each(['VAULT', 'CODEC'])('the keys of the %s', (which) => {
+      const text = generateKeyRingText('from-file');
+      const env = { [`HOSTED_LINK_${which}_KEYS_FILE`]: fileWith('keys', `${text}\n`) };
+      const { vaultRing, codecRing } = readSettings(env);
+      expect((which === 'VAULT' ? vaultRing : codecRing)!.ids()).toEqual([text.split(':')[0]]);
+    });
+
+    test('a setting given both ways is refused', () => {
+      const error = errorOf({ PLAID_SECRET: SECRET, PLAID_SECRET_FILE: fileWith('both', SECRET) });
+      expect(error.message).toBe('PLAID_SECRET_FILE: given as well as PLAID_SECRET; leave one of them out');
+    });
+
+    test.each([
+      ['missing', () => join(folder, 'nowhere'), 'ENOENT'],
+      ['a directory', () => folder, 'EISDIR'],
+      ['empty', () => fileWith('empty', '\n'), 'an empty file'],
+    ])('a file that is %s is refused', (_name, path, problem) => {
+      const { field, message } = errorOf({ DATABASE_URL_FILE: path() });
+      expect(field).toBe('DATABASE_URL_FILE');
+      expect(message).toContain(problem);
+      expect(message).not.toContain(folder);
+    });
+
+    test("what stands in the file is checked under the setting's name", () => {
+      expect(errorOf({ DATABASE_URL_FILE: fileWith('wrong', SECRET) }).message).toMatch(
+        /^DATABASE_URL: not a Postgre/,
+      );
+    });
+  });
+
+  describe('Plaid account', () => {
+    test('is complete with client id and secret', () => {
+      const settings = readSettings({
+        PLAID_CLIENT_ID: 'client',
+        PLAID_SECRET: SECRET,
+        PLAID_ENV: 'development',
+      });
+      const { secret, ...rest } = requirePlaid(settings);
+      expect(rest).toEqual({ clientId: 'client', environment: 'development', baseUrl: undefined });
+      expect(secret.reveal()).toBe(SECRET);
+    });
+
+    test.each([
+      [{}, ['PLAID_CLIENT_ID', 'PLAID_SECRET']],
+      [{ PLAID_CLIENT_ID: 'client' }, ['PLAID_SECRET']],
+      [{ PLAID_SECRET: SECRET }, ['PLAID_CLIENT_ID']],
+    ])('with only %o, what is missing is named', (env, missing) => {
+      const settings = readSettings(env);
+      expect(() => requirePlaid(settings)).toThrow(InputError);
+      const lines = catchMessage(() => requirePlaid(settings)).split('\n');
+      expect(lines.map((line) => line.split(': missing; ')[0])).toEqual(missing);
+    });
+  });
+});
+
+function catchMessage(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+}
