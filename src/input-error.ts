@@ -59,8 +59,9 @@ export function inputErrorFrom(error: z.ZodError, prefix = ''): InputError {
 }
 
 function withRemedy(issue: z.core.$ZodIssue, problem: string): string {
-  if (issue.code === 'invalid_type' && problem.endsWith('received undefined'))
-    return `missing; give a ${issue.expected}`;
+  if (issue.code === 'invalid_type' && problem.endsWith('received undefined')) {
+    return `missing; give ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
+  }
   if (issue.code === 'unrecognized_keys') return `${problem}; leave out what is not known`;
   return `${problem}; correct it`;
 }

@@ -57,10 +57,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  return (
-    { string: 'a string', object: 'an object', undefined: 'nothing' }[typeof value as string] ??
-    `a ${typeof value}`
-  );
+  if (typeof value === 'number') return Number.isFinite(value) ? 'a number' : 'a number that is not finite';
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
 const expected = (kind: string, remedy: string) => ({

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { InputError } from '../../src/input-error';
+import { checkLinkTokenRequest, linkTokenRequestSchema } from '../../src/plaid/link-token-request';
+
+const good = {
+  client_name: 'Shop',
+  language: 'en',
+  country_codes: ['US', 'CA'],
+  user: { client_user_id: 'person-1' },
+  products: ['auth'],
+};
+
+function refusal(request: unknown): InputError {
+  try {
+    checkLinkTokenRequest(request);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('expected a refusal');
+}
+
+describe('accepted', () => {
+  test.each([
+    ['the least that Plaid needs', good],
+    ["Plaid's user id instead of a user", { ...good, user: undefined, user_id: 'usr_9nSp2KuZ2x4JDw' }],
+    [
+      'an update without products',
+      { ...good, products: undefined, update: { account_selection_enabled: true } },
+    ],
+    [
+      'a country, a product and a language that Plaid added later',
+      { ...good, country_codes: ['XX'], products: ['new'] },
+    ],
+    ['a hosted link without delivery', { ...good, hosted_link: { url_lifetime_seconds: 900 } }],
+    ['no access token, said explicitly', { ...good, access_token: null }],
+  ])('is %s', (_case, request) => {
+    expect(checkLinkTokenRequest(request)).toEqual(request);
+  });
+
+  test('is whatever else Plaid may know, passed on as it is', () => {
+    const request = {
+      ...good,
+      webhook: 'https://example.com/plaid',
+      user: { ...good.user, phone_number: '+14155550123', email_address: 'ada@example.com', name: null },
+      transactions: { days_requested: 730 },
+      account_filters: { depository: { account_subtypes: ['checking'] } },
+      field_of_next_year: [{ deep: [1, 2.5, true, null, 'x'] }],
+    };
+    expect(checkLinkTokenRequest(request)).toEqual(request);
+    expect(linkTokenRequestSchema.safeParse(request).success).toBe(true);
+  });
+
+  test('gives a copy', () => {
+    expect(checkLinkTokenRequest(good)).not.toBe(good);
+  });
+});
+
+describe('refused by path, kind and remedy', () => {
+  test.each<[unknown, string]>([
+    [undefined, 'request: missing; give the body of /link/token/create'],
+    [null, 'request: expected an object, got null; give the body of /link/token/create'],
+    ['{}', 'request: expected an object, got a string; give the body of /link/token/create'],
+    [[good], 'request: expected an object, got an array; give the body of /link/token/create'],
+    [
+      { ...good, client_name: undefined },
+      'request.client_name: missing; give the name that the person sees in Link',
+    ],
+    [{ ...good, client_name: '' }, 'request.client_name: empty; give the name that the person sees in Link'],
+    [
+      { ...good, language: 7 },
+      'request.language: expected a string, got a number; give a language of Plaid such as en',
+    ],
+    [
+      { ...good, country_codes: 'US' },
+      'request.country_codes: expected an array, got a string; give country codes such as ["US"]',
+    ],
+    [{ ...good, country_codes: [] }, 'request.country_codes: empty; give country codes such as ["US"]'],
+    [
+      { ...good, country_codes: ['US', 'usa'] },
+      'request.country_codes[1]: not a country code; give two capital letters such as US',
+    ],
+    [{ ...good, user: undefined }, 'request.user: missing; give {"client_user_id": ...}, or user_id'],
+    [
+      { ...good, user: 'person-1' },
+      'request.user: expected an object, got a string; give {"client_user_id": ...}',
+    ],
+    [
+      { ...good, user: {} },
+      'request.user.client_user_id: missing; give your own id of the person, without personal data such as an e-mail address',
+    ],
+    [{ ...good, products: undefined }, 'request.products: missing; give products such as ["auth"]'],
+    [{ ...good, products: [] }, 'request.products: empty; give products such as ["auth"]'],
+    [
+      { ...good, products: [null] },
+      'request.products[0]: expected a string, got null; give a product of Plaid such as auth',
+    ],
+    [{ ...good, later: new Date() }, 'request.later: expected a JSON value, got an object; give JSON'],
+    [{ ...good, later: [() => 1] }, 'request.later[0]: expected a JSON value, got a function; give JSON'],
+    [
+      { ...good, later: NaN },
+      'request.later: expected a JSON value, got a number that is not finite; give JSON',
+    ],
+    [{ ...good, later: 10n }, 'request.later: expected a JSON value, got a bigint; give JSON'],
+  ])('%#', (request, message) => {
+    expect(refusal(request)).toMatchObject({ code: 'INVALID_INPUT', message });
+  });
+
+  test('when it is nested without end', () => {
+    const loop: Record<string, unknown> = {};
+    loop['again'] = loop;
+    expect(refusal({ ...good, loop }).message).toMatch(
+      /^request\.loop(\.again)+: nested deeper than 32 levels; /,
+    );
+  });
+});
+
+describe('what must not enter a workflow', () => {
+  const SECRET = 'hunter2-4711';
+
+  test.each([
+    ['client_id', /PLAID_CLIENT_ID and PLAID_SECRET are used/],
+    ['secret', /PLAID_CLIENT_ID and PLAID_SECRET are used/],
+    ['access_token', /no access token or public token .*update mode is not supported/],
+    ['access_tokens', /no access token or public token/],
+    ['public_token', /no access token or public token/],
+    ['public_tokens', /no access token or public token/],
+    ['ssn', /no identity number/],
+    ['ssn_full', /no identity number/],
+    ['ssn_last_4', /no identity number/],
+    ['id_number', /no identity number/],
+    ['id_numbers', /no identity number/],
+  ])('is refused by its name, at any depth, without its value: %s', (name, remedy) => {
+    for (const held of [SECRET, [SECRET], { value: SECRET }, 4711]) {
+      const top = refusal({ ...good, [name]: held });
+      expect(top.field).toBe(`request.${name}`);
+      expect(top.message).toMatch(/: not allowed; leave it out, /);
+      expect(top.message).toMatch(remedy);
+      const deep = refusal({ ...good, user: { ...good.user, more: [{ [name]: held }] } });
+      expect(deep.field).toBe(`request.user.more[0].${name}`);
+      expect(`${top.stack}${deep.stack}`).not.toMatch(/hunter2|4711/);
+    }
+  });
+
+  test.each(['access-sandbox-1', 'public-production-1', 'see access-development-1 for it'])(
+    'is refused by how it looks, in any field, without its value: %s',
+    (token) => {
+      const error = refusal({ ...good, user: { ...good.user, note: token } });
+      expect(error.field).toBe('request.user.note');
+      expect(error.message).toMatch(/: holds a token; leave it out, /);
+      expect(error.message).not.toContain(token);
+    },
+  );
+
+  test('is refused before anything else is looked at', () => {
+    expect(refusal({ secret: SECRET }).field).toBe('request.secret');
+  });
+
+  test('a message that Plaid would send with each repeat is refused', () => {
+    const error = refusal({ ...good, hosted_link: { delivery_method: 'sms' } });
+    expect(error.field).toBe('request.hosted_link.delivery_method');
+    expect(error.message).toMatch(/not allowed; leave it out and name a recipient/);
+  });
+});
+
+test('any value is either accepted as it is or refused as bad input, and JSON of it is what was given', () => {
+  const nearly = fc.record(
+    Object.fromEntries(
+      Object.entries(good).map(([name, value]) => [
+        name,
+        fc.oneof({ weight: 8, arbitrary: fc.constant(value) }, { weight: 1, arbitrary: fc.jsonValue() }),
+      ]),
+    ),
+  );
+  const ends = new Set<string>();
+  fc.assert(
+    fc.property(fc.oneof(nearly, fc.jsonValue(), fc.anything()), (value) => {
+      try {
+        const request = checkLinkTokenRequest(value);
+        expect(JSON.stringify(request)).toBe(JSON.stringify(value));
+        ends.add('accepted');
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        ends.add('refused');
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect([...ends].sort()).toEqual(['accepted', 'refused']);
+});
