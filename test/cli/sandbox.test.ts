@@ -22,8 +22,8 @@ function run(...flags: string[]): { child: ChildProcess; out: () => string; exit
   });
   children.push(child);
   let text = '';
-  child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  child.stderr!.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   return { child, out: () => text, exit: once(child, 'close') };
 }
 

@@ -13,6 +13,6 @@ export function html(strings: TemplateStringsArray, ...values: Part[]): Html {
 function render(part: Part): string {
   if (part === undefined) return '';
   if (part instanceof Html) return part.markup;
-  if (Array.isArray(part)) return part.map(render).join('');
+  if (typeof part === 'object') return part.map(render).join('');
   return String(part).replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
