@@ -43,8 +43,8 @@ export function describeIssue(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * The first issue of a failed zod parse as an {@link InputError}. A schema that has a better remedy than "correct it" gives its own
- * message, `<what is wrong>; <what to do>`.
+ * The first issue of a failed zod parse as an {@link InputError}. A schema that has a better remedy than
+ * "correct it" gives its own message, `<what is wrong>; <what to do>`.
  * @param prefix put before the path, such as `request`; also the whole field when the value itself is wrong
  */
 export function inputErrorFrom(error: z.ZodError, prefix = ''): InputError {

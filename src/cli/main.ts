@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { HostedLinkError } from '../client';
+import { InputError } from '../input-error';
+import { VaultError } from '../vault';
+import { cancelCommand } from './cancel';
+import { checkCommand } from './check';
+import { codecServerCommand } from './codec-server';
+import { resultCommand } from './result';
+import { sandboxCommand } from './sandbox';
+import { setupCommand } from './setup';
+import { startCommand } from './start';
+import { statusCommand } from './status';
+import { workerCommand } from './worker';
+
+/** Exit code for bad input: a setting, an option, a request. */
+const EXIT_INPUT = 2;
+
+/** Exit code for everything else that went wrong. */
+const EXIT_FAILURE = 1;
+
+async function main(): Promise<void> {
+  const program = new Command('hosted-link')
+    .description('Runs Plaid Hosted Link sessions as Temporal workflows.')
+    .showHelpAfterError();
+  for (const command of [
+    workerCommand(),
+    setupCommand(),
+    startCommand(),
+    statusCommand(),
+    resultCommand(),
+    checkCommand(),
+    cancelCommand(),
+    codecServerCommand(),
+    sandboxCommand(),
+  ]) {
+    program.addCommand(command);
+  }
+  await program.parseAsync();
+}
+
+main().catch((error: unknown) => {
+  const known =
+    error instanceof InputError || error instanceof HostedLinkError || error instanceof VaultError;
+  process.stderr.write(known ? `${error.code}: ${error.message}\n` : `${String(error)}\n`);
+  process.exitCode = error instanceof InputError ? EXIT_INPUT : EXIT_FAILURE;
+});

@@ -1,0 +1,28 @@
+import type { StartedSession, StatusReport } from '../client';
+
+/** One JSON value on a line of its own. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** A started session for people. */
+export function printStarted({ key, url, expiresAt }: StartedSession): void {
+  process.stdout.write(`session ${key}\n  open:    ${url ?? '(sent by Plaid)'}\n  expires: ${expiresAt}\n`);
+}
+
+/** A session's status for people. */
+export function printStatus(report: StatusReport): void {
+  const { key, state, plaidStatus, changedAt, expiresAt, watch, items, lastError } = report;
+  const lines = [`session ${key}: ${state}`];
+  if (plaidStatus) lines.push(`  Plaid says: ${plaidStatus}`);
+  if (changedAt) lines.push(`  since:      ${changedAt}`);
+  if (expiresAt) lines.push(`  expires:    ${expiresAt}`);
+  if (watch?.nextGetAt) lines.push(`  next get:   ${watch.nextGetAt}`);
+  if (lastError) lines.push(`  last error: ${lastError.message}`);
+  for (const item of items) {
+    const institution = item.institutionName ? ` at ${item.institutionName}` : '';
+    const reason = item.errorCode ? ` (${item.errorCode})` : '';
+    lines.push(`  item:       ${item.state} ${item.itemId ?? ''}${institution}${reason}`.trimEnd());
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+}

@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { printJson, printStatus } from './print';
+import { withClient } from './with-client';
+
+/** `hosted-link result`: waits until a session and its exchange have ended. */
+export function resultCommand(): Command {
+  return new Command('result')
+    .description('wait until a session and its token exchange have ended')
+    .argument('<key>', 'the session key')
+    .option('--json', 'print the whole status')
+    .action(async (key: string, { json }: { json?: boolean }) => {
+      await withClient({ vault: true }, async (client) => {
+        const report = await client.result(key);
+        if (json) printJson(report);
+        else printStatus(report);
+      });
+    });
+}

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import type { StartRequest } from '../client';
+import { InputError } from '../input-error';
+import { printJson, printStarted } from './print';
+import { withClient } from './with-client';
+
+interface StartOptions {
+  key?: string;
+  linkToken?: string;
+  request?: string;
+  sms?: string;
+  email?: string;
+  expiresAt?: string;
+  notify?: string[];
+  json?: boolean;
+}
+
+/** `hosted-link start`: starts a session, or finds the one that has the key, and prints its URL. */
+export function startCommand(): Command {
+  return new Command('start')
+    .description('start a session and print its URL; the same key always means the same session')
+    .option('--key <key>', 'your idempotency key (default with --link-token: a hash of the token)')
+    .addOption(new Option('--link-token <token>', 'a link token that you made').conflicts('request'))
+    .option('--request <file>', 'a JSON file with the body of /link/token/create')
+    .addOption(
+      new Option('--sms <number>', 'let Plaid send the link to this phone number (E.164)').conflicts('email'),
+    )
+    .option('--email <address>', 'let Plaid send the link to this e-mail address')
+    .option('--expires-at <time>', 'when the link token expires (ISO 8601)')
+    .option('--notify <workflow id...>', 'workflows to signal linkCompleted at the end')
+    .option('--json', 'print {key, workflowId, url, expiresAt}')
+    .action(async (options: StartOptions) => {
+      const request = await startRequest(options);
+      await withClient({ vault: false }, async (client) => {
+        const session = await client.start(request);
+        if (options.json) printJson(session);
+        else printStarted(session);
+      });
+    });
+}
+
+async function startRequest(options: StartOptions): Promise<StartRequest> {
+  const { key, linkToken, request, sms, email, expiresAt, notify } = options;
+  return {
+    key,
+    linkToken,
+    linkTokenRequest: request === undefined ? undefined : await readRequest(request),
+    delivery: sms ? { method: 'SMS', address: sms } : email ? { method: 'EMAIL', address: email } : undefined,
+    expiresAt,
+    notify,
+  };
+}
+
+async function readRequest(file: string): Promise<Record<string, unknown>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  } catch (error) {
+    const why =
+      error instanceof SyntaxError
+        ? 'is not JSON'
+        : `cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    throw new InputError('--request', `${why}; give a JSON file with the body of /link/token/create`);
+  }
+}

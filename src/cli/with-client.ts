@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { HostedLinkClient } from '../client';
+import { createPayloadCodec } from '../codec/payload-codec';
+import type { Settings } from '../config';
+import { readSettings } from '../config';
+import { InputError } from '../input-error';
+import { loadCodecRing, loadKeyRings } from '../keys';
+import { openVaultForCommand } from '../open-vault';
+import { loadTemporalConnection } from '../temporal-connection';
+import type { Vault } from '../vault';
+
+/**
+ * Runs a command with a client made from the settings. With `vault`, the client has the vault where this process may open
+ * one; without, `status` tells what Temporal knows.
+ *
+ * @throws InputError naming a wrong setting, or TEMPORAL_ADDRESS when no server answers there
+ */
+export async function withClient(
+  { vault: wantsVault }: { vault: boolean },
+  use: (client: HostedLinkClient) => Promise<void>,
+): Promise<void> {
+  const settings = readSettings();
+  const codec = createPayloadCodec(await loadCodecRing(settings));
+  const connection = await connectTemporal();
+  let vault: Vault | undefined;
+  try {
+    vault =
+      wantsVault && hasVault(settings)
+        ? await openVaultForCommand(settings, (await loadKeyRings(settings)).vaultRing)
+        : undefined;
+    const { namespace } = loadTemporalConnection();
+    const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
+    const { environment, notifyPrefixes } = settings;
+    await use(new HostedLinkClient({ temporal, vault, environment, notifyPrefixes }));
+  } finally {
+    await vault?.close();
+    await connection.close();
+  }
+}
+
+/** @throws InputError naming TEMPORAL_ADDRESS */
+export async function connectTemporal(): Promise<Connection> {
+  const { connectionOptions } = loadTemporalConnection();
+  try {
+    return await Connection.connect(connectionOptions);
+  } catch {
+    throw new InputError(
+      'TEMPORAL_ADDRESS',
+      `no Temporal server answers at ${connectionOptions.address}; start one there, or set it`,
+    );
+  }
+}
+
+/** A database and the right to its keys, or an embedded one that a worker has made. */
+function hasVault({ databaseUrl, vaultRing, dataDir, environment }: Settings): boolean {
+  if (databaseUrl === undefined) return existsSync(join(dataDir, 'vault'));
+  return vaultRing !== undefined || environment !== 'production';
+}

@@ -1,0 +1,47 @@
+import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { Command } from 'commander';
+import { readSettings } from '../config';
+import type { Logger } from '../logger';
+import { createLogger } from '../logger';
+import { startWorker } from '../worker';
+
+/** What a process exits with when a second signal ends it, by custom 128 + SIGINT. */
+const EXIT_SIGNAL = 130;
+
+/** `hosted-link worker`: runs until SIGINT or SIGTERM, then finishes what runs; a second signal ends it at once. */
+export function workerCommand(): Command {
+  return new Command('worker').description('run the worker until SIGINT or SIGTERM').action(async () => {
+    const settings = readSettings();
+    const logger = createLogger({ level: settings.logLevel });
+    Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+    const worker = await startWorker(settings, logger);
+    logger.info({ environment: settings.environment }, 'worker is polling');
+    let signals = 0;
+    const onSignal = (signal: NodeJS.Signals) => {
+      signals += 1;
+      if (signals > 1) process.exit(EXIT_SIGNAL);
+      logger.info({ signal }, 'worker is shutting down; a second signal ends it at once');
+      worker.shutdown();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    await worker.stopped;
+    logger.info('worker has stopped');
+  });
+}
+
+/** Lets the SDK log through ours, which redacts. */
+function temporalLogger(logger: Logger): DefaultLogger {
+  return new DefaultLogger('DEBUG', ({ level, message, meta }) => {
+    logger[LEVELS[level]](meta ?? {}, message);
+  });
+}
+
+const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};
