@@ -4,8 +4,9 @@ import type { PlaidEnvironment } from '../session';
 const FIELD = 'PLAID_BASE_URL';
 
 /**
- * Where calls to Plaid go, as an origin without a slash at its end: `https://<environment>.plaid.com`, or `override`.
- * An override is `https` (any host outside production, only Plaid's own in it), or `http` to this machine's loopback.
+ * Where calls to Plaid go, as an origin without a slash at its end: `https://<environment>.plaid.com`, or
+ * `override`. An override is `https` (any host outside production, only Plaid's own in it), or `http` to this
+ * machine's loopback.
  * @throws InputError INVALID_INPUT, field `PLAID_BASE_URL`; the message does not hold the URL, which may hold a password
  */
 export function resolveBaseUrl(environment: PlaidEnvironment, override?: string): string {

@@ -37,9 +37,9 @@ export interface PlaidLimits {
 }
 
 /**
- * The limits of every call. 20 s in all, which the lease of a token exchange has to exceed; of it nearly all is left for Plaid's
- * answer, since an exchange that is given up early may have made an item that nobody can tell of. The answers that are read are
- * a few kB.
+ * The limits of every call. 20 s in all, which the lease of a token exchange has to exceed; of it nearly all
+ * is left for Plaid's answer, since an exchange that is given up early may have made an item that nobody can
+ * tell of. The answers that are read are a few kB.
  */
 export const PLAID_LIMITS: Readonly<PlaidLimits> = {
   connectMs: 5_000,
@@ -72,8 +72,9 @@ export function createPlaidClient(
   checkKey('PLAID_SECRET', secret.reveal());
   const userAgent = `hosted-link/${packageVersion()}`;
 
-  // undici keeps an idle connection for 4 s, or for less when the server says so: short, so that hardly a request meets a
-  // connection that the other side is closing, since an exchange that is cut off then counts as possibly done.
+  // undici keeps an idle connection for 4 s, or for less when the server says so: short, so that hardly a
+  // request meets a connection that the other side is closing, since an exchange that is cut off then counts
+  // as possibly done.
   const pool = new Pool(resolveBaseUrl(environment, baseUrl), {
     // HTTP/2 would repeat a request by itself when a stream is refused.
     allowH2: false,

@@ -1,14 +1,16 @@
 import { PlaidApiError, PlaidBadAnswerError, type PlaidError } from './errors';
 
 /**
- * What a failed call asks for. transient: the same call later. permanent: another request. operator: somebody has to mend keys or
- * the Plaid account, then the same call works. person: the person has to do something, often in a new session.
+ * What a failed call asks for. transient: the same call later. permanent: another request. operator: somebody
+ * has to mend keys or the Plaid account, then the same call works. person: the person has to do something,
+ * often in a new session.
  */
 export type ErrorClass = 'transient' | 'permanent' | 'operator' | 'person';
 
 /**
- * Plaid's error_type, then its error_code; `*` stands for all other codes of the type. From plaid.com/docs/errors (2026-03).
- * Institutions that are down come as HTTP 400, so the status alone says little. What is not listed is decided by {@link classify}.
+ * Plaid's error_type, then its error_code; `*` stands for all other codes of the type. From
+ * plaid.com/docs/errors (2026-03). Institutions that are down come as HTTP 400, so the status alone says
+ * little. What is not listed is decided by {@link classify}.
  */
 const CLASSES: Record<string, Record<string, ErrorClass>> = {
   API_ERROR: { '*': 'transient' },
@@ -75,9 +77,9 @@ const LOOKUP: ReadonlyMap<string, ReadonlyMap<string, ErrorClass>> = new Map(
 );
 
 /**
- * The class of a failed call. No answer and a bad answer are transient: of the call's effect they say nothing, see
- * `PlaidNoAnswerError.mayHaveReachedPlaid`. An error of Plaid's that is not in the table is transient with HTTP 429 or 5xx, and
- * permanent with any other status.
+ * The class of a failed call. No answer and a bad answer are transient: of the call's effect they say
+ * nothing, see `PlaidNoAnswerError.mayHaveReachedPlaid`. An error of Plaid's that is not in the table is
+ * transient with HTTP 429 or 5xx, and permanent with any other status.
  */
 export function classify(error: PlaidError): ErrorClass {
   if (!(error instanceof PlaidApiError)) return 'transient';
@@ -103,8 +105,9 @@ const MAINTENANCE: Backoff = { firstMs: 1 * MINUTE, longestMs: 15 * MINUTE };
 const OPERATOR: Backoff = { firstMs: 30 * SECOND, longestMs: 5 * MINUTE };
 
 /**
- * How long to wait before the same call is made again, in whole milliseconds. Whether it is to be repeated at all is the
- * caller's decision, by {@link classify}; one that neither time nor an operator can help waits like an operator's.
+ * How long to wait before the same call is made again, in whole milliseconds. Whether it is to be repeated at
+ * all is the caller's decision, by {@link classify}; one that neither time nor an operator can help waits
+ * like an operator's.
  * @param consecutiveFailures how often the call has failed in a row, this failure included; below 1 counts as 1
  * @param jitter a number in [0, 1) that shortens the delay by up to a tenth, though never below the first delay
  */

@@ -45,7 +45,10 @@ export class PlaidNoAnswerError extends PlaidError {
     endpoint: PlaidEndpoint,
     /** False only when surely no byte of the request left for Plaid, so that the call cannot have had an effect. */
     readonly mayHaveReachedPlaid: boolean,
-    /** What failed, from a fixed list: a code of Node or undici, such as `ECONNREFUSED` or `UND_ERR_HEADERS_TIMEOUT`. */
+    /**
+     * What failed, from a fixed list: a code of Node, OpenSSL or undici, such as `ECONNREFUSED` or
+     * `UND_ERR_HEADERS_TIMEOUT`; or ours, TIME_LIMIT_EXCEEDED (the whole call took too long), NOT_HTTP, UNKNOWN.
+     */
     readonly reason: string,
   ) {
     super(

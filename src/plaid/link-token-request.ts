@@ -116,9 +116,10 @@ const required = z
   });
 
 /**
- * A request for `/link/token/create`. Checked is what Plaid always needs; all other fields pass for Plaid to judge. Refused, at
- * any depth, is what must not enter a workflow's payloads: keys, access tokens and public tokens (by the name of the field,
- * and by how they look), and identity numbers. Names, phone numbers and e-mail addresses pass: payloads are encrypted.
+ * A request for `/link/token/create`. Checked is what Plaid always needs; all other fields pass for Plaid to
+ * judge. Refused, at any depth, is what must not enter a workflow's payloads: keys, access tokens and public
+ * tokens (by the name of the field, and by how they look), and identity numbers. Names, phone numbers and
+ * e-mail addresses pass: payloads are encrypted.
  */
 export const linkTokenRequestSchema = z
   .unknown()

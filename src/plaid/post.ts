@@ -6,7 +6,10 @@ export interface Post {
   endpoint: PlaidEndpoint;
   headers: Record<string, string>;
   body: Buffer;
-  /** How long the whole call may take, from waiting for a connection to the last byte of the answer, in milliseconds. */
+  /**
+   * How long the whole call may take, from waiting for a connection to the last byte of the answer, in
+   * milliseconds.
+   */
   totalMs: number;
 }
 
@@ -22,8 +25,8 @@ const TIME_LIMIT = 'TIME_LIMIT_EXCEEDED';
  * Sends one POST, once: it is not repeated and no redirect is followed.
  *
  * It drives undici by a dispatch handler since only that tells surely whether the request left: undici calls
- * `onRequestStart` when a connection is ready (resolved, connected, TLS done), right before it writes the first byte.
- * Nothing of undici's errors but their code goes on: some hold parts of the answer.
+ * `onRequestStart` when a connection is ready (resolved, connected, TLS done), right before it writes the
+ * first byte. Nothing of undici's errors but their code goes on: some hold parts of the answer.
  * @throws PlaidNoAnswerError NO_ANSWER
  * @throws PlaidBadAnswerError BAD_ANSWER when the answer exceeds the dispatcher's `maxResponseSize`
  */

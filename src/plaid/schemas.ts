@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { Secret } from '../secret';
 
 /*
- * What is read of Plaid's answers, by the field names of Plaid API 1.517.0 to 1.740.1 (github.com/plaid/plaid-openapi).
- * Fields that are not named here are accepted and dropped, and so is any string where Plaid documents a list of values:
- * Plaid adds both without notice. Tokens are wrapped where they are read.
+ * What is read of Plaid's answers, by the field names of Plaid API 1.517.0 to 1.740.1
+ * (github.com/plaid/plaid-openapi). Fields that are not named here are accepted and dropped, and so is any
+ * string where Plaid documents a list of values: Plaid adds both without notice. Tokens are wrapped where
+ * they are read.
  */
 
 const text = z.string().min(1);
@@ -21,8 +22,8 @@ const httpUrl = z.url({ protocol: /^https?$/ });
 const requestId = z.string().regex(/^(?!(access|public|link)-)[A-Za-z0-9_-]{1,64}$/, 'expected a request id');
 
 /**
- * Where an answer may be the only one that shows its tokens, a missing request id is no reason to lose them: it only serves
- * Plaid's support.
+ * Where an answer may be the only one that shows its tokens, a missing request id is no reason to lose them:
+ * it only serves Plaid's support.
  */
 const lenientRequestId = requestId.catch('unknown');
 
@@ -79,7 +80,10 @@ export const itemGetAnswer = z.object({
 /** `/item/remove`. */
 export const itemRemoveAnswer = z.object({ request_id: requestId });
 
-/** Plaid's constants: `INVALID_INPUT`, and a few older ones such as `plaid-internal-error`. No token looks like either. */
+/**
+ * Plaid's constants: `INVALID_INPUT`, and a few older ones such as `plaid-internal-error`. No token looks
+ * like either.
+ */
 const constant = z
   .string()
   .regex(/^([A-Z][A-Z0-9_]{0,99}|[a-z]+(-[a-z]+){0,9})$/, 'expected a constant of Plaid');
