@@ -13,7 +13,7 @@ export interface GetInput {
   plaidSessionId: string;
 }
 
-/** The input of {@link getSessionActivities.watchSession}. All times in milliseconds since the epoch, by the server's clock. */
+/** The input of {@link getSessionActivities.watchSession}. All times in milliseconds since the epoch. */
 export interface WatchInput extends GetInput {
   /** What the workflow knows; the watch ends when Plaid says otherwise. */
   known: { plaidStatus: string | undefined; results: number; health: Health };
@@ -45,7 +45,7 @@ interface ErrorStreak {
 }
 
 /** Activities that ask Plaid how a session stands. */
-export function getSessionActivities({ linkApis, vault }: ActivityDeps) {
+export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
   /** Asks once. Tokens go into the vault before anything is told: Plaid may show them only once. */
   async function get({
     key,
@@ -69,7 +69,7 @@ export function getSessionActivities({ linkApis, vault }: ActivityDeps) {
      */
     async watchSession(input: WatchInput): Promise<Observation> {
       const { info } = Context.current();
-      const nowMs = info.currentAttemptScheduledTimestampMs;
+      const nowMs = await now();
       if (nowMs < input.notBeforeMs) {
         throw notYet(`${shown(input.known)}; next get`, input.notBeforeMs - nowMs);
       }
