@@ -110,8 +110,7 @@ export default defineConfig(
   topLayer(['src/{secret,digest,input-error,key-ring,redact,logger}.ts'], BASE),
   topLayer(['src/config.ts'], [...BASE, 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+']),
   {
-    // The connection's standard TEMPORAL_* settings are read by Temporal's own envconfig.
-    files: ['src/{config,temporal-connection}.ts'],
+    files: ['src/config.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
   layer(['src/plaid/**/*.ts'], BASE, { more: [TEMPORAL] }),

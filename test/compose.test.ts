@@ -1,0 +1,164 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { readSettings } from '../src/config';
+
+const ROOT = join(__dirname, '..');
+
+interface Service {
+  image?: string;
+  build?: string;
+  command?: string[];
+  environment?: Record<string, unknown>;
+  ports?: string[];
+  networks?: string[];
+  volumes?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { test: string[] };
+}
+
+interface Compose {
+  services: Record<string, Service>;
+  networks: Record<string, unknown>;
+  volumes: Record<string, unknown>;
+}
+
+const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
+const compose = parse(text, { merge: true }) as Compose;
+const services = Object.entries(compose.services);
+const ours = services.filter(([, service]) => service.build !== undefined);
+
+/** Fictitious values for the variables that have no default. */
+const VARIABLES: Record<string, string> = {
+  TEMPORAL_DB_PASSWORD: 'aa11',
+  VAULT_DB_PASSWORD: 'bb22',
+  PLAID_CLIENT_ID: 'fictitious-client-id',
+  PLAID_SECRET: 'fictitious-plaid-secret',
+  HOSTED_LINK_VAULT_KEYS: `v1:${Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37) & 0xff)).toString('base64')}`,
+  HOSTED_LINK_CODEC_KEYS: `c1:${Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 91) & 0xff)).toString('base64')}`,
+};
+
+/** A value as Compose makes it of `${NAME:?message}` and `${NAME:-default}`. */
+function interpolate(value: unknown): string {
+  return String(value).replace(
+    /\$\{(\w+)(?::([?-])([^}]*))?\}/g,
+    (_match, name: string, operator: string, rest: string) =>
+      VARIABLES[name] ?? (operator === '-' ? rest : ''),
+  );
+}
+
+describe('docker-compose.yml', () => {
+  it('has the worker, its setup, the codec server and both databases beside Temporal and Web UI', () => {
+    expect(Object.keys(compose.services).sort()).toEqual([
+      'codec-server',
+      'setup',
+      'temporal',
+      'temporal-db',
+      'temporal-ui',
+      'vault-db',
+      'worker',
+    ]);
+  });
+
+  it('asks for every secret, and has a default for none', () => {
+    for (const [, { environment = {} }] of services) {
+      for (const [name, value] of Object.entries(environment)) {
+        if (!/SECRET|PASSWORD|PWD|KEYS|CLIENT_ID|DATABASE_URL/.test(name)) continue;
+        expect(`${name}=${String(value)}`).toMatch(/\$\{\w+:\?[^}]+\}/);
+      }
+    }
+    const asked = [...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name!);
+    expect(new Set(asked)).toEqual(new Set(Object.keys(VARIABLES)));
+  });
+
+  it.each(ours)('gives %s only settings that exist, with values that are accepted', (_name, service) => {
+    const environment = Object.fromEntries(
+      Object.entries(service.environment!).map(([name, value]) => [name, interpolate(value)]),
+    );
+    const config = readFileSync(join(ROOT, 'src', 'config.ts'), 'utf8');
+    const own = Object.keys(environment).filter((name) => name !== 'TEMPORAL_ADDRESS');
+    for (const name of own) expect(config).toMatch(new RegExp(`^  ${name}: `, 'm'));
+    expect(() => readSettings(environment)).not.toThrow();
+  });
+
+  it('gives the images of Temporal only variables that they know', () => {
+    const known = {
+      temporal: [
+        ...['DB', 'DB_PORT', 'POSTGRES_SEEDS', 'POSTGRES_USER', 'POSTGRES_PWD'],
+        ...['DEFAULT_NAMESPACE_RETENTION', 'SKIP_ADD_CUSTOM_SEARCH_ATTRIBUTES'],
+      ],
+      'temporal-ui': ['TEMPORAL_ADDRESS', 'TEMPORAL_CODEC_ENDPOINT'],
+      'temporal-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
+      'vault-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
+    };
+    const used = services.filter(([, { build }]) => build === undefined);
+    expect(used.map(([name]) => name).sort()).toEqual(Object.keys(known).sort());
+    for (const [name, { environment }] of used) {
+      expect(known[name as keyof typeof known]).toEqual(
+        expect.arrayContaining(Object.keys(environment ?? {})),
+      );
+    }
+  });
+
+  it('has Web UI and the codec server name each other', () => {
+    const { 'temporal-ui': ui, 'codec-server': codec } = compose.services;
+    const published = (service: Service) => /^127\.0\.0\.1:(\d+):/.exec(service.ports![0]!)![1];
+    expect(ui!.environment).toMatchObject({
+      TEMPORAL_CODEC_ENDPOINT: `http://localhost:${published(codec!)}`,
+    });
+    expect(codec!.environment).toMatchObject({
+      HOSTED_LINK_CODEC_ORIGINS: `http://localhost:${published(ui!)}`,
+    });
+  });
+
+  it('publishes ports on loopback only, and none of a database', () => {
+    const ports = services.flatMap(([, service]) => service.ports ?? []);
+    expect(ports).toHaveLength(3);
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+    for (const database of ['temporal-db', 'vault-db']) {
+      expect(compose.services[database]!.ports).toBeUndefined();
+    }
+  });
+
+  it('waits only for services that it has, in a way that they can fulfil', () => {
+    for (const [, service] of services) {
+      for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
+        expect(Object.keys(compose.services)).toContain(name);
+        if (condition === 'service_healthy')
+          expect(compose.services[name]!.healthcheck?.test.length).toBeGreaterThan(1);
+      }
+      for (const network of service.networks ?? [])
+        expect(['default', ...Object.keys(compose.networks)]).toContain(network);
+      for (const volume of service.volumes ?? [])
+        expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+    }
+  });
+
+  it('pins every image', () => {
+    for (const [, { image }] of services) if (image) expect(image).toMatch(/:\d+[\w.-]*$/);
+  });
+
+  const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
+  (hasCompose ? it : it.skip)('is accepted by docker compose, where that is installed', () => {
+    const env = { ...process.env, ...VARIABLES };
+    const result = spawnSync('docker', ['compose', 'config', '--quiet'], { cwd: ROOT, env });
+    expect(result.stderr.toString()).toBe('');
+    expect(result.status).toBe(0);
+  });
+});
+
+describe('the Dockerfile', () => {
+  it('copies only what is there and what .dockerignore lets through', () => {
+    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
+    const letThrough = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, files]) =>
+      files!.split(' '),
+    );
+    expect(copied).toEqual(expect.arrayContaining(['package-lock.json', 'src', 'bin', 'sql']));
+    for (const file of copied) {
+      expect(existsSync(join(ROOT, file))).toBe(true);
+      expect(letThrough).toContain(`!${file}`);
+    }
+  });
+});
