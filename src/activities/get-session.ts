@@ -11,12 +11,12 @@ export interface GetInput {
   key: string;
   linkApi: LinkApiName;
   plaidSessionId: string;
+  /** What the workflow knows. */
+  known: { plaidStatus: string | undefined; results: number; health: Health };
 }
 
-/** The input of {@link getSessionActivities.watchSession}. All times in milliseconds since the epoch. */
+/** The input of a watch, which ends when Plaid says other than what is known. Times are in milliseconds since the epoch. */
 export interface WatchInput extends GetInput {
-  /** What the workflow knows; the watch ends when Plaid says otherwise. */
-  known: { plaidStatus: string | undefined; results: number; health: Health };
   /** Since when nothing has changed; the schedule's clock starts here. */
   changedAtMs: number;
   /** No get before this time. */
@@ -51,10 +51,11 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
     key,
     linkApi,
     plaidSessionId,
+    known,
   }: GetInput): Promise<{ plaidStatus: string; results: number }> {
     const { status, tokens } = await linkApis[linkApi].get(plaidSessionId);
-    const rows = tokens.length > 0 ? await vault.journal.record(key, tokens) : await vault.journal.list(key);
-    return { plaidStatus: status, results: rows.length };
+    const rows = tokens.length > 0 ? await vault.journal.record(key, tokens) : undefined;
+    return { plaidStatus: status, results: rows?.length ?? known.results };
   }
 
   return {

@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, type ConnectionLike } from '@temporalio/client';
+import {
+  Client,
+  type ConnectionLike,
+  type WorkflowClient,
+  type WorkflowClientOptions,
+} from '@temporalio/client';
+import { temporal as proto } from '@temporalio/proto';
+import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -19,10 +26,12 @@ import { createLogger } from '../../src/logger';
 import { createPlaidClient } from '../../src/plaid/client';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
-import { addSearchAttributes } from '../../src/search-attributes';
 import { Secret } from '../../src/secret';
 import { TASK_QUEUES } from '../../src/session';
-import { migrate, openVault, startEmbeddedDatabase, type Vault } from '../../src/vault';
+import { migrate, openVault, type Vault } from '../../src/vault';
+import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
+import { startPglite } from './pglite';
+import type { DevServer } from './temporal';
 
 const silent = createLogger({ level: 'silent' });
 
@@ -35,6 +44,30 @@ export interface HarnessServer {
   namespace: string;
   /** The server's time, in milliseconds since the epoch. */
   now: () => Promise<number>;
+  /** A client that lets time skip while it waits for a result, on a time-skipping server. */
+  skippingClient?: (options: WorkflowClientOptions) => WorkflowClient;
+}
+
+/** A dev server as a harness wants it. It must have our search attributes. */
+export function onDevServer({ connection, nativeConnection }: DevServer): HarnessServer {
+  return { connection, nativeConnection, namespace: 'default', now: () => Promise.resolve(Date.now()) };
+}
+
+/** A time-skipping server as a harness wants it. */
+export async function onTimeSkipping(environment: TestWorkflowEnvironment): Promise<HarnessServer> {
+  const { connection, nativeConnection } = environment;
+  const keyword = proto.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+  await connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, keyword])),
+  });
+  return {
+    connection,
+    nativeConnection,
+    namespace: 'default',
+    now: () => environment.currentTimeMs(),
+    skippingClient: (options) => new TimeSkippingWorkflowClient({ ...options, connection } as never),
+  };
 }
 
 /** A whole deployment in one process: the sandbox, an embedded vault, three workers and a client, all real. */
@@ -44,7 +77,7 @@ export interface Harness {
   plaid: PlaidClient;
   client: HostedLinkClient;
   temporal: Client;
-  /** Sets the sandbox's clock to the server's time. Every call to Plaid does so too. */
+  /** Sets the sandbox's clock to the server's time. Every watch does so too. */
   syncClock(): Promise<void>;
   stopWorkers(): Promise<void>;
   startWorkers(): Promise<void>;
@@ -84,24 +117,28 @@ export async function startHarness(
     environment: 'sandbox',
     baseUrl: sandbox.url,
   });
-  const database = await startEmbeddedDatabase(dataDir);
+  const database = await startPglite(dataDir);
   await migrate(database.databaseUrl);
   const vault = await openVault({
     databaseUrl: database.databaseUrl,
     ring: parseKeyRing(generateKeyRingText('vault'), 'test ring'),
     environment: 'sandbox',
   });
-  await addSearchAttributes(server.connection, server.namespace);
   const codec = createPayloadCodec(parseKeyRing(generateKeyRingText('codec'), 'test ring'));
   const dataConverter = { payloadCodecs: [codec] };
   const { connection, nativeConnection, namespace } = server;
   const temporal = new Client({ connection, namespace, dataConverter });
+  const skipping = server.skippingClient?.({ namespace, dataConverter });
+  if (skipping) Object.assign(temporal, { workflow: skipping });
 
   const activities = createActivities({
-    plaid: afterEachSync(plaid, syncClock),
+    plaid,
     vault,
     noticeClient: new Client({ connection, namespace }).workflow,
-    now: server.now,
+    now: async () => {
+      await syncClock();
+      return clockMs;
+    },
   });
   let stopWorkers = async () => {};
   const startWorkers = async () => {
@@ -140,23 +177,10 @@ export async function startHarness(
     close: async () => {
       await stopWorkers();
       await vault.close();
-      await database.close();
+      await database.stop();
       await plaid.close();
       await sandbox.close();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
-}
-
-/** The same client, which sets the sandbox's clock before each call. */
-function afterEachSync(plaid: PlaidClient, sync: () => Promise<void>): PlaidClient {
-  return new Proxy(plaid, {
-    get(target, name) {
-      const member = target[name as keyof PlaidClient] as (...args: unknown[]) => Promise<unknown>;
-      return async (...args: unknown[]) => {
-        await sync();
-        return await member.apply(target, args);
-      };
-    },
-  });
 }
