@@ -75,6 +75,7 @@ function unreachableError(where: string, reason: string): VaultError {
 function clientReason(error: unknown): string {
   if (!types.isNativeError(error)) return 'the connection failed';
   const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') return `nothing listens there (${code})`;
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code;
   const known = CLIENT_MESSAGES.find(([pattern]) => pattern.test(error.message));
   return known ? known[1] : 'the connection failed';

@@ -1,4 +1,14 @@
-import { chmod, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
@@ -40,7 +50,7 @@ export interface EmbeddedDatabase {
  */
 export async function startEmbeddedDatabase(dataDir: string): Promise<EmbeddedDatabase> {
   const folder = vaultFolder(dataDir);
-  const lock = await lockFolder(folder);
+  const lock = lockFolder(folder);
   try {
     const socket = join(folder, SOCKET_NAME);
     const database = await openDatabase(folder);
@@ -66,14 +76,14 @@ export async function startEmbeddedDatabase(dataDir: string): Promise<EmbeddedDa
         closing ??= (async () => {
           await server.stop();
           await database.close();
-          await lock.truncate();
-          await lock.close();
+          ftruncateSync(lock);
+          closeSync(lock);
         })();
         return closing;
       },
     };
   } catch (error) {
-    await lock.close();
+    closeSync(lock);
     throw unusable(folder, error);
   }
 }
@@ -115,32 +125,36 @@ function vaultFolder(dataDir: string): string {
   return folder;
 }
 
-/** Makes the folder, for this user alone, and takes its lock. */
-async function lockFolder(folder: string): Promise<FileHandle> {
-  let file: FileHandle | undefined;
+/**
+ * Makes the folder, for this user alone, and takes its lock. Gives the descriptor that holds the lock: a bare one, since a
+ * `FileHandle` closes itself, and so gives up the lock, when its owner forgets it.
+ */
+function lockFolder(folder: string): number {
+  let descriptor: number | undefined;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await chmod(folder, 0o700);
-    file = await open(join(folder, 'lock'), 'a+', 0o600);
-    if (tryLock(file.fd)) {
-      await file.truncate();
-      await file.write(String(process.pid));
-      return file;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    const path = join(folder, 'lock');
+    descriptor = openSync(path, 'a', 0o600);
+    if (tryLock(descriptor)) {
+      ftruncateSync(descriptor);
+      writeSync(descriptor, String(process.pid));
+      return descriptor;
     }
-    const holder = (await file.readFile('utf8')).trim();
+    const holder = readFileSync(path, 'utf8');
     throw new VaultError(
       'VAULT_IN_USE',
       `the embedded vault in ${folder} is in use by ${/^\d+$/.test(holder) ? `process ${holder}` : 'another process'}; stop that one, choose another HOSTED_LINK_DATA_DIR, or set DATABASE_URL`,
     );
   } catch (error) {
-    await file?.close();
+    if (descriptor !== undefined) closeSync(descriptor);
     throw unusable(folder, error);
   }
 }
 
 async function openDatabase(folder: string): Promise<PGlite> {
   const dataDir = join(folder, 'database');
-  if (!(await exists(dataDir))) {
+  if (!existsSync(dataDir)) {
     // Made aside and then renamed: what a death in the middle leaves behind is never taken for a database.
     const unfinished = join(folder, 'database.new');
     await rm(unfinished, { recursive: true, force: true });
@@ -149,16 +163,6 @@ async function openDatabase(folder: string): Promise<PGlite> {
     await rename(unfinished, dataDir);
   }
   return PGlite.create({ dataDir });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 function unusable(folder: string, error: unknown): Error {

@@ -30,7 +30,10 @@ export interface SessionStore {
    * @throws VaultError KEY_REUSED when the key stands for another request
    */
   claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }>;
-  /** Records an end state; repeating it is harmless. An end state is never overwritten. */
+  /**
+   * Records an end state; repeating it is harmless. An end state is never overwritten.
+   * @throws VaultError SESSION_UNKNOWN
+   */
   end(key: string, state: SessionState): Promise<void>;
   get(key: string): Promise<SessionRow | undefined>;
 }
@@ -51,7 +54,7 @@ export interface ResultRow {
   kind: TokenKind;
   state: ResultState;
   itemId: string | undefined;
-  /** Why it ended as it did, when not LINKED: Plaid's `TYPE/CODE`, or ours. */
+  /** Why it ended as it did, when not LINKED, or why its last call made no item: Plaid's `TYPE/CODE`, or ours. */
   errorCode: string | undefined;
   /** Plaid's request ids of all calls made for it, oldest first, for Plaid's support. */
   requestIds: string[];
@@ -94,10 +97,17 @@ export interface AnsweredCall {
  * `release`, `link` and `end` commits what came of it. A crash in between leaves the call on record as unanswered.
  */
 export interface ExchangeJournal {
-  /** Keeps each token, sealed, by its hash; what is there already stays as it is. Gives all rows of the session. */
+  /**
+   * Keeps each token, sealed, by its hash; what is there already stays as it is, also with another session that recorded it
+   * first. Gives all rows of the session.
+   * @throws VaultError SESSION_UNKNOWN
+   */
   record(sessionKey: string, tokens: readonly SeenToken[]): Promise<ResultRow[]>;
   list(sessionKey: string): Promise<ResultRow[]>;
-  /** Takes the lease of a PENDING result for `leaseMs` by the database's clock, and counts a call as begun. */
+  /**
+   * Takes the lease of a PENDING result for `leaseMs` (a whole number, at least 1) by the database's clock, and counts a call
+   * as begun. The lease begins before the answer arrives: a holder counts from before it asked.
+   */
   acquire(resultId: string, leaseMs: number): Promise<Acquired>;
   /**
    * Gives the lease back for a later try. `answered` true: the call surely made no item, so it no longer counts as
@@ -106,7 +116,9 @@ export interface ExchangeJournal {
   release(resultId: string, fence: number, call: AnsweredCall & { answered: boolean }): Promise<void>;
   /**
    * Stores the item's access token, sealed, and ends the result as LINKED, in one transaction. Idempotent by item id, and
-   * without a look at the fence: a late success always wins, also over UNCERTAIN, EXPIRED and FAILED.
+   * without a look at the fence: a late success always wins, also over UNCERTAIN, EXPIRED and FAILED. A repeat stores the
+   * newest token; two item ids for one result (two exchanges) are both kept, and the result shows the last. An item that was
+   * removed at Plaid stays removed, and the result becomes REMOVED.
    */
   link(resultId: string, item: NewItem): Promise<void>;
   /** Ends a PENDING result in another state and deletes its sealed token. Does nothing when the fence has been passed. */
@@ -162,7 +174,10 @@ export interface Vault {
   close(): Promise<void>;
 }
 
-/** A failure of the vault. `code` is stable; the message names no secret. */
+/**
+ * A failure of the vault. `code` is stable; the message names no secret. VAULT_UNREACHABLE may pass by itself. VAULT_FAILED:
+ * the database refused a statement, or an embedded one cannot be opened.
+ */
 export class VaultError extends Error {
   constructor(
     readonly code:
