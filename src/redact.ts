@@ -37,7 +37,7 @@ export function redactTokens(text: string): string {
  * `text` with {@link REDACTED} for what is recognised as secret or personal: Plaid's tokens, users and passwords in URLs, URLs of
  * hosted pages, e-mail addresses, phone numbers in E.164.
  */
-export function redactText(text: string): string {
+function redactText(text: string): string {
   return redactTokens(text)
     .replace(URL_USER, `$1${REDACTED}@`)
     .replace(URL_WITH_UUID, `$1/${REDACTED}`)

@@ -95,8 +95,7 @@ describe('settings', () => {
       DATABASE_URL: `postgresql://app:${SECRET}@db.example/vault`,
       HOSTED_LINK_VAULT_KEYS: ring,
     });
-    const printed =
-      inspect(settings, { depth: 10, showHidden: true }) + JSON.stringify(settings) + String(settings);
+    const printed = inspect(settings, { depth: 10, showHidden: true }) + JSON.stringify(settings);
     expect(printed).toContain('[secret]');
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toContain(ring.split(':')[1]);

@@ -49,8 +49,8 @@ const payloadsSchema = z.object({
  * Payloads in proto3 JSON, unencrypted payloads pass through. It cannot encrypt, keeps no log, and answers only pages of the
  * given origins; on loopback it also checks the Host header, so that no other name can be pointed at it.
  *
- * One payload that cannot be decrypted fails its whole request with 400 and a plain text that names the key id: a reader
- * who got the rest would take it for all.
+ * One payload that cannot be decrypted fails its whole request with 400 and a plain text that names the key id: whoever
+ * got the rest would take it for all. Web UI then shows the payloads of that request encrypted, and says so.
  * @throws InputError on a malformed origin, or a port or host that cannot be listened on
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
