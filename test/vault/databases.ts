@@ -30,8 +30,12 @@ export function describeOnEachDatabase(tests: (server: TestServer) => void): voi
 /** As {@link describeOnEachDatabase}, on PostgreSQL alone. */
 export function describeOnPostgres(tests: (server: TestServer) => void): void {
   const reason = whyNoPostgres();
-  if (reason === undefined) describeOn('PostgreSQL', startServer, tests);
-  else describe('on PostgreSQL', () => test.skip(`skipped: ${reason}`, () => undefined));
+  if (reason === undefined) {
+    describeOn('PostgreSQL', startServer, tests);
+    return;
+  }
+  process.stderr.write(`skipping the tests on PostgreSQL: ${reason}\n`);
+  describe('on PostgreSQL', () => test.skip(`skipped: ${reason}`, () => undefined));
 }
 
 /** A key ring with one new key. */
