@@ -21,7 +21,7 @@ import { createActivities } from '../../src/activities';
 import { FailureGate } from '../../src/activities/interceptor';
 import { HostedLinkClient } from '../../src/client';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
-import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/key-ring';
 import { createLogger } from '../../src/logger';
 import { createPlaidClient } from '../../src/plaid/client';
 import type { PlaidClient } from '../../src/plaid/plaid';
@@ -95,10 +95,17 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundle;
 }
 
+/** How a harness differs from the usual one. */
+export interface HarnessOptions {
+  /** Encrypts the payloads. Default: a random key. */
+  codecRing?: KeyRing;
+}
+
 /** Starts a {@link Harness} on a server. */
 export async function startHarness(
   server: HarnessServer,
   sandboxOptions: Partial<SandboxOptions> = {},
+  { codecRing = parseKeyRing(generateKeyRingText('codec'), 'test ring') }: HarnessOptions = {},
 ): Promise<Harness> {
   const dataDir = await mkdtemp(join(tmpdir(), 'hosted-link-'));
   let clockMs = await server.now();
@@ -124,8 +131,7 @@ export async function startHarness(
     ring: parseKeyRing(generateKeyRingText('vault'), 'test ring'),
     environment: 'sandbox',
   });
-  const codec = createPayloadCodec(parseKeyRing(generateKeyRingText('codec'), 'test ring'));
-  const dataConverter = { payloadCodecs: [codec] };
+  const dataConverter = { payloadCodecs: [createPayloadCodec(codecRing)] };
   const { connection, nativeConnection, namespace } = server;
   const temporal = new Client({ connection, namespace, dataConverter });
   const skipping = server.skippingClient?.({ namespace, dataConverter });
