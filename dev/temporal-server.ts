@@ -9,6 +9,8 @@ import { freePorts, startChild, type ChildServer } from './child-server';
 
 /** The newest Temporal CLI whose module `go install` accepts; later ones have `replace` lines. It holds server 1.29.1. */
 const CLI_VERSION = '1.5.1';
+/** The first server that has update-with-start on by itself. */
+const OLDEST_SERVER_MINOR = 28;
 const GO_INSTALL_TIMEOUT_MS = 30 * 60_000;
 /** How long a started server may take until it answers, in milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
@@ -34,7 +36,10 @@ export async function findTemporalCli({
     );
   }
   const installed = await onPath('temporal', env);
-  if (installed) return installed;
+  if (installed) {
+    if (await isRecent(installed, env)) return installed;
+    log(`${installed} is passed over: its server is older than 1.${OLDEST_SERVER_MINOR}.`);
+  }
   const folder = cacheFolder(env);
   const built = join(folder, `temporal-cli-${CLI_VERSION}`);
   return await provision({
@@ -46,6 +51,12 @@ export async function findTemporalCli({
     folder,
     log,
   });
+}
+
+async function isRecent(cli: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const version = await runProgram(cli, ['--version'], { env, timeoutMs: 10_000 }).catch(() => '');
+  const minor = /Server 1\.(\d+)\./.exec(version)?.[1];
+  return minor !== undefined && Number(minor) >= OLDEST_SERVER_MINOR;
 }
 
 function goInstall(folder: string, path: string, env: NodeJS.ProcessEnv): ProgramSource {

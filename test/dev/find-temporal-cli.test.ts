@@ -41,11 +41,22 @@ describe('finding a Temporal CLI', () => {
     await expect(findTemporalCli({ log, env })).rejects.toThrow(/^TEMPORAL_CLI_PATH does not name/);
   });
 
-  it('takes `temporal` on PATH before the cache folder', async () => {
-    const installed = await writeExecutable(join(folder, 'bin', 'temporal'), 'exit 0');
+  it.each([
+    ['takes `temporal` on PATH before the cache folder', '1.29.1', 'bin/temporal'],
+    [
+      'passes over a `temporal` on PATH whose server is too old, and says so',
+      '1.24.2',
+      'cache/temporal-cli-1.5.1',
+    ],
+  ])('%s', async (_name, version, expected) => {
+    const installed = join(folder, 'bin', 'temporal');
+    await writeExecutable(installed, `echo "temporal version 1.0.0 (Server ${version}, UI 2.42.1)"`);
     await writeExecutable(join(cache, 'temporal-cli-1.5.1'), 'exit 0');
     const env = { PATH: `/nowhere:${join(folder, 'bin')}`, HOSTED_LINK_CACHE_DIR: cache };
-    expect(await findTemporalCli({ log, env })).toBe(installed);
+    expect(await findTemporalCli({ log, env })).toBe(join(folder, expected));
+    expect(lines).toEqual(
+      expected.startsWith('bin') ? [] : [`${installed} is passed over: its server is older than 1.28.`],
+    );
   });
 
   it.each([
