@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -11,8 +12,10 @@ export interface ChildServer {
    * @throws Error when the process ends first or `timeoutMs` (milliseconds) passes, with the last of what it said
    */
   until: (ready: () => Promise<boolean>, timeoutMs: number) => Promise<void>;
-  /** The last of what it wrote to its standard error output, 4,000 characters at most. */
+  /** The last of what it wrote to its standard error output, or to its log file, 4,000 characters at most. */
   said: () => string;
+  /** SIGKILL; resolves when the process has ended. */
+  kill: () => Promise<void>;
   /** SIGTERM, and SIGKILL after 10 s; resolves when the process has ended. May be called again. */
   stop: () => Promise<void>;
 }
@@ -29,10 +32,19 @@ const WATCHDOG = 'read -r _ && exit; kill -TERM "$1" && sleep 5 && kill -KILL "$
 /**
  * Starts a server process that ends with this one. It is in a process group of its own, so that Ctrl-C in a terminal
  * reaches only this process, which then stops things in their order.
+ * @param options.logFile is added to with all that it writes; made, for this user alone, when absent
  * @throws Error when it cannot be started
  */
-export function startChild(path: string, args: string[], env: NodeJS.ProcessEnv): ChildServer {
-  const child = spawn(path, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+export function startChild(
+  path: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  { logFile }: { logFile?: string } = {},
+): ChildServer {
+  const log = logFile === undefined ? undefined : openSync(logFile, 'a', 0o600);
+  const child = spawn(path, args, { env, detached: true, stdio: ['ignore', log ?? 'ignore', log ?? 'pipe'] });
+  const logStart = log === undefined ? 0 : fstatSync(log).size;
+  if (log !== undefined) closeSync(log);
   child.on('error', () => undefined);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${path} could not be started.`);
@@ -42,37 +54,46 @@ export function startChild(path: string, args: string[], env: NodeJS.ProcessEnv)
   });
   let said = '';
   child.stderr
-    .setEncoding('utf8')
+    ?.setEncoding('utf8')
     .on('data', (text: string) => (said = (said + text).slice(-SAID_CHARACTERS)));
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   watchdog.stdin.on('error', () => undefined);
   void ended.then(() => watchdog.stdin.end('ended\n'));
-  for (const handle of [child, watchdog, child.stderr as Socket, watchdog.stdin as Socket]) handle.unref();
+  for (const handle of [child, watchdog, child.stderr as Socket | null, watchdog.stdin as Socket])
+    handle?.unref();
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const lastWords = () => {
+    if (logFile === undefined) return said;
+    return readFileSync(logFile).subarray(logStart).toString('utf8').slice(-SAID_CHARACTERS);
+  };
+  const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
+    if (hasEnded()) return;
+    child.ref();
+    child.kill(signal);
+    const bound = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await ended;
+    clearTimeout(bound);
+  };
   return {
     pid,
-    said: () => said,
+    said: lastWords,
     async until(ready, timeoutMs) {
       const deadline = Date.now() + timeoutMs;
       for (;;) {
         const isReady = await Promise.race([ready(), ended.then(() => false)]);
         // In this order, since another server may answer at the port that this one did not get.
-        if (hasEnded()) throw new Error(`it ended by itself. It said: ${said.trim() || 'nothing'}`);
+        if (hasEnded()) throw new Error(`it ended by itself. It said: ${lastWords().trim() || 'nothing'}`);
         if (isReady) return;
         if (Date.now() > deadline) {
-          throw new Error(`no answer within ${timeoutMs / 1_000} s. It said: ${said.trim() || 'nothing'}`);
+          throw new Error(
+            `no answer within ${timeoutMs / 1_000} s. It said: ${lastWords().trim() || 'nothing'}`,
+          );
         }
         await delay(50);
       }
     },
-    async stop() {
-      if (hasEnded()) return;
-      child.ref();
-      child.kill('SIGTERM');
-      const bound = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      await ended;
-      clearTimeout(bound);
-    },
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
   };
 }
 

@@ -2,7 +2,8 @@
 export interface KnownSecret {
   /** What a report calls it: "access_token". */
   kind: string;
-  value: string;
+  /** Text, or the bytes of a key. */
+  value: string | Buffer;
 }
 
 export type Encoding = 'plain' | 'base64' | 'base64url' | 'hex';
@@ -40,17 +41,18 @@ export function secretPatterns(secrets: KnownSecret[]): PatternSet {
       );
     }
     for (const [encoding, text] of encodings(Buffer.from(value))) {
-      const identity = JSON.stringify([kind, text]);
+      const bytes = Buffer.from(text);
+      const identity = JSON.stringify([kind, bytes.toString('latin1')]);
       if (known.has(identity)) continue;
       known.add(identity);
-      add(set, { secretKind: kind, encoding, bytes: Buffer.from(text) });
+      add(set, { secretKind: kind, encoding, bytes });
     }
   }
   return set;
 }
 
-function* encodings(value: Buffer): Generator<[Encoding, string]> {
-  yield ['plain', value.toString()];
+function* encodings(value: Buffer): Generator<[Encoding, string | Buffer]> {
+  yield ['plain', value];
   yield ['hex', value.toString('hex')];
   yield ['hex', value.toString('hex').toUpperCase()];
   for (const before of [0, 1, 2]) {

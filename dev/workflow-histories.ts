@@ -6,14 +6,15 @@ const { History } = temporal.api.history.v1;
 const { DescribeWorkflowExecutionResponse } = temporal.api.workflowservice.v1;
 
 /**
- * Gives, for every workflow run in the client's namespace, the bytes of its whole history and of its description, as the
- * server sends them: the codec of the client is not applied. The description has what is in no history: pending
- * activities with their heartbeats and last failures, memo, search attributes and current details.
+ * Gives, for every workflow run in the client's namespace, or those that a list filter (`query`) names, the bytes of its
+ * whole history and of its description, as the server sends them: the codec of the client is not applied. The description
+ * has what is in no history: pending activities with their heartbeats and last failures, memo, search attributes and
+ * current details.
  */
-export async function* collectHistories(client: Client): AsyncGenerator<LeakSource> {
+export async function* collectHistories(client: Client, query?: string): AsyncGenerator<LeakSource> {
   const { workflowService } = client;
   const { namespace } = client.options;
-  for await (const { workflowId, runId } of client.workflow.list()) {
+  for await (const { workflowId, runId } of client.workflow.list({ query })) {
     const execution = { workflowId, runId };
     const parts: Uint8Array[] = [];
     let nextPageToken: Uint8Array | undefined;

@@ -1,0 +1,143 @@
+import { Command } from 'commander';
+import { sessionWorkflowId } from '../../src/session';
+import { makeDataDir, type DataDir } from './data-dir';
+import { play } from './play';
+import { itemLine, leakLines, verdictLines } from './report';
+import { historiesOf, reviewSessions, searchRun, workflowIdsOf } from './review';
+import { SCENARIOS } from './scenarios';
+import { createScreen, type Screen } from './screen';
+import { openStage, type Closers, type Stage } from './stage';
+import { stayOpen } from './stay';
+
+interface Options {
+  exit: boolean;
+  dataDir?: string;
+}
+
+/** By custom 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+/** How long after Ctrl-C a step under way may take until all is stopped in spite of it, in milliseconds. */
+const SETTLE_TIMEOUT_MS = 3_000;
+
+async function main(): Promise<void> {
+  const { exit, dataDir: asked } = new Command('demo')
+    .description('play sessions that end differently, on real Temporal workflows and an offline Plaid')
+    .option('--exit', 'end when the sessions have ended; the default without a terminal', false)
+    .option('--data-dir <folder>', 'keep the databases, the log and a ledger of all secrets in this folder')
+    .parse()
+    .opts<Options>();
+  const screen = createScreen(process.stdout);
+  const interrupted = interruptSignal();
+  const closers: Closers = [];
+  process.exitCode = 1;
+  try {
+    const dataDir = await makeDataDir(asked);
+    closers.push(() => dataDir.remove());
+    const stays = process.stdout.isTTY && !exit;
+    const demo = runDemo(dataDir, stays, screen, closers, interrupted);
+    if (await Promise.race([demo, rejectAfter(interrupted)])) process.exitCode = 0;
+  } catch (error) {
+    screen.settle();
+    if (interrupted.aborted) process.exitCode = EXIT_INTERRUPTED;
+    else screen.log(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  await closeAll(closers, screen);
+  process.exit();
+}
+
+/** Runs the demo and tells whether all was as it should be. */
+async function runDemo(
+  dataDir: DataDir,
+  stays: boolean,
+  screen: Screen,
+  closers: Closers,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const log = (line: string) => screen.log(line);
+  log('Starting a Temporal server, the offline Plaid, a codec server and a worker ...');
+  const stage = await openStage(dataDir.path, closers, log);
+  const { sandbox, client } = stage;
+  const sessions = await play(SCENARIOS, stage.keyOf, {
+    sandbox,
+    client,
+    screen,
+    signal,
+    killAndRestartWorker: async () => {
+      await stage.worker.kill();
+      log('The worker was killed. Nobody works; Temporal and the vault remember.');
+      log(`worker: process ${await stage.worker.start()}`);
+    },
+  });
+  screen.settle();
+
+  const { verdicts, items } = await reviewSessions(stage, sessions);
+  log('');
+  log('How the sessions ended:');
+  verdictLines(verdicts).forEach(log);
+  log('');
+  log('In the vault, each with its encrypted access token:');
+  items
+    .filter(({ removedAt }) => removedAt === undefined)
+    .map(itemLine)
+    .forEach(log);
+  log('');
+
+  const histories = await historiesOf(stage, verdicts.flatMap(workflowIdsOf), signal);
+  const completed = verdicts.find(({ session }) => session.scenario.end.state === 'COMPLETED');
+  const webUi = completed && (await webUiLines(stage, completed.session.key));
+  if (!stays) {
+    // Then all that they wrote is in their files.
+    await stage.worker.stop();
+    await stage.server.stop();
+  }
+  const leaks = await searchRun(stage, dataDir.path, histories, verdicts, items);
+  leakLines(leaks).forEach(log);
+  if (stage.databaseFile === undefined)
+    log('The database of the server at TEMPORAL_ADDRESS was not searched, since it is not ours.');
+  log('');
+  if (stays) webUi?.forEach(log);
+  else log('In a terminal, without --exit, the demo stays up with one more session and Web UI.');
+  if (dataDir.kept) log(`All files are in ${dataDir.path}.`);
+  if (stays) await stayOpen(stage, screen, signal);
+  return leaks.problems.length === 0 && verdicts.every(({ problems }) => problems.length === 0);
+}
+
+/** Where Web UI is, when it is ours, with a direct link to a session. */
+async function webUiLines({ server, temporal }: Stage, key: string): Promise<string[]> {
+  if (server.uiAddress === undefined) return [];
+  const { workflowId, runId } = await temporal.workflow.getHandle(sessionWorkflowId(key)).describe();
+  const path = ['namespaces', temporal.options.namespace, 'workflows', workflowId, runId, 'history'];
+  return [
+    `Temporal Web UI: ${server.uiAddress}`,
+    `  ${key}: ${server.uiAddress}/${path.map(encodeURIComponent).join('/')}`,
+  ];
+}
+
+/** Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one ends this process, and with it all that it started. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
+      controller.abort(new Error('the demo was interrupted'));
+    });
+  }
+  return controller.signal;
+}
+
+/** Rejects when the step under way at an interrupt does not end within {@link SETTLE_TIMEOUT_MS}. */
+function rejectAfter(interrupted: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    interrupted.addEventListener('abort', () => setTimeout(reject, SETTLE_TIMEOUT_MS, interrupted.reason));
+  });
+}
+
+/** Closes in the opposite order of opening; what cannot be closed keeps nothing else open. */
+async function closeAll(closers: Closers, screen: Screen): Promise<void> {
+  for (const close of closers.reverse()) {
+    await close().catch((error: unknown) => screen.log(`While stopping: ${String(error)}`));
+  }
+}
+
+void main();

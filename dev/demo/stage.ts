@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { HostedLinkClient } from '../../src/client';
+import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { startCodecServer } from '../../src/codec/codec-server';
+import { readSettings, readTemporalVariables } from '../../src/config';
+import { loadKeyRings, type KeyRings } from '../../src/keys';
+import { openVaultForCommand } from '../../src/open-vault';
+import { startSandbox, type Sandbox } from '../../src/sandbox';
+import { loadTemporalConnection } from '../../src/temporal-connection';
+import { sessionWorkflowId } from '../../src/session';
+import type { Vault } from '../../src/vault';
+import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
+import { freePorts } from '../child-server';
+import { useOrStartTemporal, type TemporalServer } from '../temporal-server';
+import { WorkerProcess } from './worker-process';
+
+/** What an end of the demo calls, in the opposite order of opening. */
+export type Closers = (() => Promise<void>)[];
+
+/** All that runs: Temporal with Web UI and codec server, the offline Plaid, the worker with its embedded vault. */
+export interface Stage {
+  sandbox: Sandbox;
+  server: TemporalServer;
+  temporal: Client;
+  /** Without a vault: it answers while the worker, who owns the vault, is away. */
+  client: HostedLinkClient;
+  worker: WorkerProcess;
+  keyRings: KeyRings;
+  /** The session key of a scenario, by its name. Unlike those of other demos, which a server may remember. */
+  keyOf(name: string): string;
+  /** Temporal's database; undefined when the server was not started here. */
+  databaseFile: string | undefined;
+  /** Runs `use` with the vault, through the running worker. */
+  withVault<T>(use: (vault: Vault) => Promise<T>): Promise<T>;
+}
+
+const CLIENT_ID = 'demo';
+const DATABASE_FILE = 'temporal.db';
+const LEDGER_FILE = 'ledger.json';
+const TEMPORAL_CONFIG_FILE = 'temporal.toml';
+const WORKER_LOG = 'worker.log';
+
+/** What is in the data directory and holds secrets in clear by its nature. */
+export const SECRET_FILES: readonly string[] = [LEDGER_FILE, 'keys.json'];
+
+/**
+ * Opens the stage in a data directory. What has to be closed is added to `closers` as it comes, so that all of it is
+ * closed also when this fails in the middle.
+ * @throws Error with one clear line when a part does not start
+ */
+export async function openStage(
+  dataDir: string,
+  closers: Closers,
+  log: (line: string) => void,
+): Promise<Stage> {
+  const plaidSecret = randomBytes(16).toString('hex');
+  const sandbox = await startSandbox({ clientId: CLIENT_ID, secret: plaidSecret });
+  closers.push(
+    () => sandbox.close(),
+    () =>
+      writeFile(join(dataDir, LEDGER_FILE), `${JSON.stringify(sandbox.ledger(), null, 2)}\n`, {
+        mode: 0o600,
+      }),
+  );
+
+  const [codecPort] = await freePorts(1);
+  const server = await useOrStartTemporal({
+    ui: true,
+    dbFile: join(dataDir, DATABASE_FILE),
+    codecEndpoint: `http://127.0.0.1:${codecPort}`,
+    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword'])),
+    log,
+  });
+  closers.push(() => server.stop());
+  const started = server.pid !== undefined;
+  log(
+    started
+      ? `Temporal server: process ${server.pid} at ${server.address}, Web UI at ${server.uiAddress}`
+      : `Temporal server: ${server.address} (TEMPORAL_ADDRESS)`,
+  );
+
+  const temporalConfigFile = join(dataDir, TEMPORAL_CONFIG_FILE);
+  if (started) await writeFile(temporalConfigFile, `[profile.default]\naddress = "${server.address}"\n`);
+  const env = {
+    ...inheritedEnvironment(started),
+    PLAID_CLIENT_ID: CLIENT_ID,
+    PLAID_SECRET: plaidSecret,
+    PLAID_ENV: 'sandbox',
+    PLAID_BASE_URL: sandbox.url,
+    HOSTED_LINK_DATA_DIR: dataDir,
+    // A file of the user's own may name a server elsewhere.
+    ...(started && { TEMPORAL_CONFIG_FILE: temporalConfigFile }),
+  };
+  const settings = readSettings(env);
+  const keyRings = await loadKeyRings(settings);
+  if (server.uiAddress !== undefined) {
+    const origins = [server.uiAddress, server.uiAddress.replace('127.0.0.1', 'localhost')];
+    const codecServer = await startCodecServer({ ring: keyRings.codecRing, origins, port: codecPort! });
+    closers.push(() => codecServer.close());
+  }
+
+  const { connectionOptions, namespace } = loadTemporalConnection(readTemporalVariables(env));
+  const channelArgs = started ? { 'grpc.enable_http_proxy': 0 } : {};
+  const connection = await Connection.connect({ ...connectionOptions, channelArgs });
+  closers.push(() => connection.close());
+  const dataConverter = { payloadCodecs: [createPayloadCodec(keyRings.codecRing)] };
+  const temporal = new Client({ connection, namespace, dataConverter });
+  const keyPrefix = `demo-${randomBytes(2).toString('hex')}-`;
+  if (!started) {
+    await refuseNamespaceInUse(temporal);
+    closers.push(() => endSessions(temporal, sessionWorkflowId(keyPrefix)));
+  }
+
+  const worker = new WorkerProcess(env, join(dataDir, WORKER_LOG));
+  closers.push(() => worker.stop());
+  log(`worker: process ${await worker.start()}, vault in ${join(dataDir, 'vault')}`);
+  return {
+    sandbox,
+    server,
+    temporal,
+    client: new HostedLinkClient({ temporal, environment: 'sandbox' }),
+    worker,
+    keyRings,
+    keyOf: (name) => keyPrefix + name,
+    databaseFile: started ? join(dataDir, DATABASE_FILE) : undefined,
+    async withVault(use) {
+      const vault = await openVaultForCommand(settings, keyRings.vaultRing);
+      try {
+        return await use(vault);
+      } finally {
+        await vault.close();
+      }
+    },
+  };
+}
+
+/** The environment of this process without settings of ours, and without Temporal's unless they name the server in use. */
+function inheritedEnvironment(ownServer: boolean): NodeJS.ProcessEnv {
+  const left = ownServer
+    ? /^(PLAID_|HOSTED_LINK_|DATABASE_URL|LOG_LEVEL|TEMPORAL_)/
+    : /^(PLAID_|HOSTED_LINK_|DATABASE_URL|LOG_LEVEL)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !left.test(name)));
+}
+
+/** On a server that serves others too, a second worker with other keys would take their tasks. */
+async function refuseNamespaceInUse(temporal: Client): Promise<void> {
+  const query = "WorkflowType IN ('hostedLinkSession', 'tokenExchange') AND ExecutionStatus = 'Running'";
+  const { count } = await temporal.workflow.count(query);
+  if (count === 0) return;
+  throw new Error(
+    `TEMPORAL_NAMESPACE: ${temporal.options.namespace} has sessions under way (${count}), which the demo's worker would disturb; name another namespace, or unset TEMPORAL_ADDRESS`,
+  );
+}
+
+/** A session that nobody finished would wait for the next worker there. */
+async function endSessions(temporal: Client, workflowIdPrefix: string): Promise<void> {
+  const query = `WorkflowId STARTS_WITH '${workflowIdPrefix}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of temporal.workflow.list({ query }))
+    await temporal.workflow.getHandle(workflowId).terminate('the demo has ended');
+}

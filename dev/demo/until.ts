@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Something that was waited for in vain. The message says what. */
+export class NotInTime extends Error {
+  constructor(what: string, timeoutMs: number) {
+    super(`${what} did not happen within ${Math.round(timeoutMs / 1_000)} s`);
+    this.name = 'NotInTime';
+  }
+}
+
+/** How a wait is bounded. */
+export interface Bounds {
+  /** Milliseconds. */
+  timeoutMs: number;
+  /** Ends the wait early. */
+  signal: AbortSignal;
+}
+
+const LOOK_EVERY_MS = 50;
+
+/**
+ * Waits until `holds` gives true.
+ * @param what the event that is waited for, as the error's message begins: "the link's expiration"
+ * @throws NotInTime, or the reason of the signal's abort
+ */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  { timeoutMs, signal }: Bounds,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    signal.throwIfAborted();
+    if (await holds()) return;
+    if (Date.now() > deadline) throw new NotInTime(what, timeoutMs);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/**
+ * Waits for a promise.
+ * @param what as for {@link until}
+ * @throws NotInTime, the reason of the signal's abort, or what the promise rejects with
+ */
+export async function within<T>(
+  what: string,
+  promise: Promise<T>,
+  { timeoutMs, signal }: Bounds,
+): Promise<T> {
+  let stop = () => {};
+  const bound = new Promise<never>((_, reject) => {
+    const timer = setTimeout(() => reject(new NotInTime(what, timeoutMs)), timeoutMs);
+    const onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    stop = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    };
+  });
+  try {
+    return await Promise.race([promise, bound]);
+  } finally {
+    stop();
+  }
+}
