@@ -12,7 +12,7 @@ import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attribut
 /** How long a query may take before the answer comes from the server and the vault alone, in milliseconds. */
 const QUERY_TIMEOUT_MS = 3_000;
 
-/** The pending watch of a waiting session. */
+/** The pending watch of a waiting session, or the get that a hint has put in its place. */
 export interface WatchReport {
   /** How often Plaid has been asked since the last change, this time included. */
   attempt: number;
@@ -131,8 +131,11 @@ function stateOf(
   return { state: known.state, lastError: known.lastError };
 }
 
+/** A watch, and the get that a hint puts in its place. */
+const GETS: readonly string[] = ['watchSession', 'getSession'];
+
 function watchReport({ raw }: WorkflowExecutionDescription): WatchReport | undefined {
-  const pending = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'watchSession');
+  const pending = raw.pendingActivities?.find(({ activityType }) => GETS.includes(activityType?.name ?? ''));
   if (!pending) return undefined;
   const next = pending.nextAttemptScheduleTime;
   return {
