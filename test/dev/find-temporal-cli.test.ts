@@ -45,7 +45,7 @@ describe('finding a Temporal CLI', () => {
     ['takes `temporal` on PATH before the cache folder', '1.29.1', 'bin/temporal'],
     [
       'passes over a `temporal` on PATH whose server is too old, and says so',
-      '1.24.2',
+      '1.28.2',
       'cache/temporal-cli-1.5.1',
     ],
   ])('%s', async (_name, version, expected) => {
@@ -55,7 +55,7 @@ describe('finding a Temporal CLI', () => {
     const env = { PATH: `/nowhere:${join(folder, 'bin')}`, HOSTED_LINK_CACHE_DIR: cache };
     expect(await findTemporalCli({ log, env })).toBe(join(folder, expected));
     expect(lines).toEqual(
-      expected.startsWith('bin') ? [] : [`${installed} is passed over: its server is older than 1.28.`],
+      expected.startsWith('bin') ? [] : [`${installed} is passed over: its server is older than 1.29.`],
     );
   });
 
