@@ -1,4 +1,5 @@
 # The image of hosted-link: `docker run IMAGE` is the worker; any other command of hosted-link may be given instead.
+# Not yet built with a Docker engine: only its commands were run, one by one.
 
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
