@@ -1,5 +1,6 @@
 import { plaidSessionHash } from '../digest';
 import type { LinkApiName, SessionState } from '../session';
+import { VaultError } from '../vault/vault';
 import type { ActivityDeps } from './index';
 
 /** The input of {@link sessionRowActivities.claimSession}. */
@@ -33,9 +34,13 @@ export function sessionRowActivities({ vault, linkApis }: ActivityDeps) {
       return { endedBefore: claimedBefore ? row.state : undefined };
     },
 
-    /** Records the session's end state. */
+    /** Records the session's end state. A session that ended before its row was made has none. */
     async endSession(key: string, state: SessionState): Promise<void> {
-      await vault.sessions.end(key, state);
+      try {
+        await vault.sessions.end(key, state);
+      } catch (error) {
+        if (!(error instanceof VaultError && error.code === 'SESSION_UNKNOWN')) throw error;
+      }
     },
   };
 }
