@@ -51,7 +51,10 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     if (cutShort?.byHints) cutShort.scope.cancel();
   });
   setHandler(linkUpdate, async () => {
-    await condition(() => created !== undefined || isEndState(view.state));
+    // A cancel request reaches this scope too, and the caller is to hear what became of the create.
+    await CancellationScope.nonCancellable(() =>
+      condition(() => created !== undefined || isEndState(view.state)),
+    );
     if (created) return linkOf(created, input);
     throw (
       failure ??
