@@ -87,10 +87,12 @@ export class HostedLinkClient {
     });
     const link = await this.linkOf(key, input.requestDigest, () =>
       this.temporal.withDeadline(Date.now() + timeoutMs, () =>
-        this.temporal.workflow.executeUpdateWithStart(linkUpdate, {
-          updateId: LINK_UPDATE_ID,
-          startWorkflowOperation: start,
-        }),
+        this.temporal.workflow
+          .executeUpdateWithStart(linkUpdate, { updateId: LINK_UPDATE_ID, startWorkflowOperation: start })
+          .catch((error: unknown) => {
+            if (error instanceof WorkflowExecutionAlreadyStartedError) return this.firstAnswer(key);
+            throw error;
+          }),
       ),
     );
     if (link.requestDigest !== input.requestDigest) {
@@ -105,12 +107,7 @@ export class HostedLinkClient {
    * @throws HostedLinkError SESSION_UNKNOWN, or CREATE_FAILED when it never had a link
    */
   async get(key: string): Promise<StartedSession> {
-    return started(
-      key,
-      await this.linkOf(key, undefined, () =>
-        this.handle(key).getUpdateHandle<Link>(LINK_UPDATE_ID).result(),
-      ),
-    );
+    return started(key, await this.linkOf(key, undefined, () => this.firstAnswer(key)));
   }
 
   /**
@@ -156,6 +153,11 @@ export class HostedLinkClient {
     return this.temporal.workflow.getHandle<typeof hostedLinkSession>(sessionWorkflowId(key));
   }
 
+  /** What the first start of a session was answered, also after its end. */
+  private async firstAnswer(key: string): Promise<Link> {
+    return await this.handle(key).getUpdateHandle<Link>(LINK_UPDATE_ID).result();
+  }
+
   private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {
     try {
       await send(this.handle(key));
@@ -179,13 +181,6 @@ export class HostedLinkClient {
         throw new HostedLinkError(
           'START_TIMEOUT',
           `session ${key} has no link yet; it may have started, and asking again with the same key is safe (is a worker running?)`,
-        );
-      }
-      if (error instanceof WorkflowExecutionAlreadyStartedError) {
-        const { state } = await this.status(key);
-        throw new HostedLinkError(
-          'SESSION_ENDED',
-          `session ${key} has ended: ${state}; use a new key for a new session`,
         );
       }
       if (error instanceof WorkflowNotFoundError) throw sessionUnknown(key);

@@ -195,3 +195,13 @@ export interface CompletionNotice {
   /** The items whose access tokens are in the vault. */
   itemIds: string[];
 }
+
+/** One result, as it may be shown. */
+export interface ResultView {
+  resultId: string;
+  state: ResultState;
+  itemId: string | undefined;
+  errorCode: string | undefined;
+  /** For Plaid's support. */
+  requestIds: string[];
+}

@@ -1,5 +1,8 @@
+import { classify } from '../plaid/error-classes';
+import { PlaidError } from '../plaid/errors';
 import type { LinkToken } from '../plaid/plaid';
 import type { Delivery, LinkApiName } from '../session';
+import { finalFailure } from './failures';
 import type { ActivityDeps } from './index';
 import type { CreatedSession } from './link-api';
 
@@ -15,7 +18,7 @@ export function createSessionActivities({ plaid, linkApis }: ActivityDeps) {
   return {
     /** Makes a link token. A repeat leaves an unused link token behind, which harms nothing. */
     async createLinkToken(request: Record<string, unknown>): Promise<Omit<LinkToken, 'requestId'>> {
-      const { linkToken, expiration } = await plaid.linkTokenCreate(request);
+      const { linkToken, expiration } = await forCaller(plaid.linkTokenCreate(request));
       return { linkToken, expiration };
     },
 
@@ -24,7 +27,17 @@ export function createSessionActivities({ plaid, linkApis }: ActivityDeps) {
      * whose details say effect UNKNOWN, nor after a time-out.
      */
     async createSession({ linkApi, linkToken, delivery }: CreateInput): Promise<CreatedSession> {
-      return await linkApis[linkApi].create(linkToken, delivery);
+      return await forCaller(linkApis[linkApi].create(linkToken, delivery));
     },
   };
+}
+
+/** A caller waits for a create, so what only an operator can mend fails it at once. */
+async function forCaller<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof PlaidError && classify(error) === 'operator') throw finalFailure(error);
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { errorRetryDelayMs } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
 import type { Secret } from '../secret';
-import type { ResultView } from '../workflows/messages';
+import type { ResultView } from '../session';
 import type { NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';

@@ -2,7 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import type { PlaidError } from '../plaid/errors';
 import { PlaidApiError, PlaidBadAnswerError, PlaidNoAnswerError } from '../plaid/errors';
-import { VaultError } from '../vault/vault';
+import type { VaultError } from '../vault/vault';
 import type { PlaidErrorView } from '../session';
 
 /** What may be shown of a failed call to Plaid. */
@@ -52,6 +52,12 @@ export function plaidFailure(error: PlaidError, attempt: number): ApplicationFai
   if (view.class === 'transient' || view.class === 'operator') {
     return retryFailure(error, errorRetryDelayMs(error, attempt, Math.random()));
   }
+  return finalFailure(error);
+}
+
+/** A PlaidError that is not to be tried again, of whatever class it is. */
+export function finalFailure(error: PlaidError): ApplicationFailure {
+  const view = plaidErrorView(error);
   return ApplicationFailure.create({
     type: view.type,
     message: view.message,

@@ -2,8 +2,8 @@ import { Context } from '@temporalio/activity';
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
 import type { Health, LinkApiName } from '../session';
-import { LAST_GET_PATIENCE_MS, MAX_GET_DELAY_MS, nextGetDelayMs } from '../session';
-import { notYet, plaidErrorView, plaidFailure, retryFailure } from './failures';
+import { EXPIRATION_GRACE_MS, LAST_GET_PATIENCE_MS, MAX_GET_DELAY_MS, nextGetDelayMs } from '../session';
+import { finalFailure, notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 
 /** Which session to get. */
@@ -107,7 +107,12 @@ function healthAfter(
   streak: ErrorStreak | undefined,
 ): Observation {
   const errorClass = classify(error);
-  if (errorClass === 'permanent' || errorClass === 'person') throw plaidFailure(error, 1);
+  if (errorClass === 'person' && nowMs >= deadlineMs - EXPIRATION_GRACE_MS) {
+    // Plaid may refuse the token of a link that has expired instead of saying EXPIRED.
+    const health: Health = { kind: 'ERRORS', error: plaidErrorView(error) };
+    return { plaidStatus: known.plaidStatus, results: known.results, health, deadlinePassed: true };
+  }
+  if (errorClass === 'permanent' || errorClass === 'person') throw finalFailure(error);
   const { sinceMs, count } = streak ?? { sinceMs: nowMs, count: 0 };
   const kind =
     errorClass === 'operator' ? 'OPERATOR' : nowMs - sinceMs >= ERRORS_UNTIL_UNHEALTHY_MS ? 'ERRORS' : 'OK';

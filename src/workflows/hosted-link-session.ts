@@ -24,7 +24,7 @@ import { currentDetails } from './current-details';
 import type { Link, LinkCompleted, SessionInput, SessionView } from './messages';
 import { checkNowSignal, linkUpdate, statusQuery } from './messages';
 import { notifyAll } from './notices';
-import { applicationFailureOf, isNoAnswer, plaidErrorOf } from './plaid-error';
+import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
 import { STATE_ATTRIBUTE } from './search-attributes';
 
 /** After a hinted get, further hints are gathered for this long, so that a chatty page does not grow the history. */
@@ -66,7 +66,7 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     cutShort?.scope.cancel();
   });
 
-  /** Runs `work` until a cancel request, or a hint where `byHints`, cuts it short; gives undefined when it has no answer. */
+  /** Runs `work` until a cancel request, or a hint where `byHints`, cuts it short; then gives undefined. */
   async function interruptible<T>(
     work: () => Promise<T>,
     { byHints }: { byHints: boolean },
@@ -76,7 +76,7 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     try {
       return await scope.run(work);
     } catch (error) {
-      if (isCancellation(error) || isNoAnswer(error)) return undefined;
+      if (isCancellation(error)) return undefined;
       throw error;
     } finally {
       cutShort = undefined;
@@ -113,9 +113,12 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
       notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_GET_DELAY_MS,
       deadlineMs: Date.parse(session.expiresAt) + EXPIRATION_GRACE_MS,
     };
-    if (!hinted) return await interruptible(() => watch.watchSession(watchInput), { byHints: true });
+    if (!hinted)
+      return await interruptible(() => unlessNoAnswer(watch.watchSession(watchInput)), { byHints: true });
     hinted = false;
-    const observation = await interruptible(() => urgent.getSession(watchInput), { byHints: false });
+    const observation = await interruptible(() => unlessNoAnswer(urgent.getSession(watchInput)), {
+      byHints: false,
+    });
     scheduleStartMs = Date.now();
     return observation;
   }

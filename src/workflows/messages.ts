@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Created } from './create';
-import type { Delivery, Health, LinkApiName, PlaidErrorView, ResultState, SessionState } from '../session';
+import type { Delivery, Health, LinkApiName, PlaidErrorView, ResultView, SessionState } from '../session';
 
 /** The input of `hostedLinkSession`. Exactly one of `linkToken` and `linkTokenRequest` is given. */
 export interface SessionInput {
@@ -66,16 +66,6 @@ export interface Notice {
 export interface ExchangeInput {
   key: string;
   notify: string[];
-}
-
-/** One result, as it may be shown. */
-export interface ResultView {
-  resultId: string;
-  state: ResultState;
-  itemId: string | undefined;
-  errorCode: string | undefined;
-  /** For Plaid's support. */
-  requestIds: string[];
 }
 
 /** What is known of a token exchange. */

@@ -14,10 +14,14 @@ export function applicationFailureOf(error: unknown): ApplicationFailure | undef
   return error instanceof Error ? applicationFailureOf(error.cause) : undefined;
 }
 
-/** True when an activity ended without an answer: its time was up, or it was cut short. */
-export function isNoAnswer(error: unknown): boolean {
-  return (
-    error instanceof ActivityFailure &&
-    (error.retryState === RetryState.TIMEOUT || error.retryState === RetryState.CANCEL_REQUESTED)
-  );
+/** Undefined instead of a failure when an activity ended without an answer: its time was up, or it was cut short. */
+export async function unlessNoAnswer<T>(activity: Promise<T>): Promise<T | undefined> {
+  try {
+    return await activity;
+  } catch (error) {
+    if (error instanceof ActivityFailure && NO_ANSWER.includes(error.retryState)) return undefined;
+    throw error;
+  }
 }
+
+const NO_ANSWER: readonly RetryState[] = [RetryState.TIMEOUT, RetryState.CANCEL_REQUESTED];

@@ -5,9 +5,9 @@ import {
   condition,
   setHandler,
 } from '@temporalio/workflow';
-import type { SessionState } from '../session';
+import type { ResultView, SessionState } from '../session';
 import { describe, exchange, vault } from './activity-proxies';
-import type { ExchangeInput, ExchangeView, ResultView } from './messages';
+import type { ExchangeInput, ExchangeView } from './messages';
 import { exchangeStatusQuery, linkCompletedSignal } from './messages';
 import { notifyAll } from './notices';
 

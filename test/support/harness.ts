@@ -153,8 +153,6 @@ export async function startHarness(
       namespace,
       activities,
       dataConverter,
-      // A sticky worker that stops can stall the time-skipping server.
-      maxCachedWorkflows: 0,
       shutdownGraceTime: '5s',
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, silent) })] },
     };

@@ -1,38 +1,90 @@
-import { onTimeSkipping, startHarness, type Harness } from '../support/harness';
-import { describeWithTimeSkipping, timeSkipping } from '../support/temporal';
+import { describeWithTimeSkipping } from '../support/temporal';
+import { until } from '../support/until';
+import { HOUR_MS, MINUTE_MS, virtualTime } from './virtual-time';
 
-const DAY_MS = 24 * 60 * 60_000;
+describeWithTimeSkipping('the ends of a session', () => {
+  const virtual = virtualTime();
 
-describeWithTimeSkipping('a session in virtual time', () => {
-  let harness: Harness;
-  // Before the server's, so that it runs before it.
-  afterAll(async () => await harness?.close());
-  const time = timeSkipping();
-
-  beforeAll(async () => {
-    harness = await startHarness(await onTimeSkipping(time.environment));
-  }, 100_000);
-
-  it('waits 21 days for a person who finishes on the last one', async () => {
-    const { client, sandbox, vault } = harness;
-    const linkToken = sandbox.issueLinkToken({ lifetimeMs: 21 * DAY_MS });
-    const started = Date.now();
-    const { key } = await client.start({
-      linkToken,
-      expiresAt: new Date((await time.environment.currentTimeMs()) + 21 * DAY_MS - 60_000).toISOString(),
+  it('is EXPIRED at its own deadline when Plaid never says so', async () => {
+    const { key } = await virtual.startFor(HOUR_MS);
+    expect(await virtual.result(key)).toMatchObject({
+      state: 'EXPIRED',
+      plaidStatus: 'CREATED',
     });
-    await time.environment.sleep(20.9 * DAY_MS);
-    await harness.syncClock();
-    sandbox.session(linkToken).open();
-    sandbox.session(linkToken).complete();
-    const report = await client.result(key);
+  });
+
+  it('asks once more after the expiration, so that a person who finished late is not lost', async () => {
+    const { key, linkToken } = await virtual.startFor(30 * MINUTE_MS);
+    await virtual.pass(30 * MINUTE_MS + 60_000);
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED' });
+  });
+
+  it('is COMPLETED, with its item in the vault, when the person finishes', async () => {
+    const { key, linkToken } = await virtual.start();
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.pass(MINUTE_MS);
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    const report = await virtual.result(key);
     expect(report).toMatchObject({
       state: 'COMPLETED',
       plaidStatus: 'COMPLETED',
       items: [{ state: 'LINKED' }],
     });
-    expect(await vault.items.list({ sessionKey: key })).toHaveLength(1);
-    const history = await harness.temporal.workflow.getHandle(`hosted-link/${key}`).fetchHistory();
-    console.log(history.events!.length, Date.now() - started);
-  }, 100_000);
+    const [item] = await virtual.harness.vault.items.list({ sessionKey: key });
+    expect(item).toMatchObject({
+      itemId: report.items[0]!.itemId,
+      institutionName: expect.any(String) as string,
+    });
+    expect(await virtual.events(key)).toBeLessThanOrEqual(45);
+  });
+
+  it('is COMPLETED after the person left and came back', async () => {
+    const { key, linkToken } = await virtual.start();
+    await virtual.person((sandbox) => sandbox.session(linkToken).exit());
+    await virtual.passUntil(
+      'the exit is seen',
+      async () => (await virtual.harness.client.status(key)).plaidStatus === 'EXITED',
+    );
+    expect(await virtual.harness.client.status(key)).toMatchObject({ state: 'WAITING' });
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    expect(await virtual.result(key)).toMatchObject({
+      state: 'COMPLETED',
+      items: [{ state: 'LINKED' }],
+    });
+  });
+
+  it('is COMPLETED with several items when the person linked several banks', async () => {
+    const { key, linkToken } = await virtual.start({}, { items: 3 });
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    const { items } = await virtual.result(key);
+    expect(items.map(({ state }) => state)).toEqual(['LINKED', 'LINKED', 'LINKED']);
+    expect(new Set(items.map(({ itemId }) => itemId)).size).toBe(3);
+  });
+
+  it('is EXPIRED when Plaid says so', async () => {
+    const { key } = await virtual.start({}, { lifetimeMs: 30 * MINUTE_MS });
+    expect(await virtual.result(key)).toMatchObject({
+      state: 'EXPIRED',
+      plaidStatus: 'EXPIRED',
+      items: [],
+    });
+  });
+
+  it('gets at once on a hint', async () => {
+    const { key, linkToken } = await virtual.start();
+    await virtual.pass(2 * HOUR_MS);
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    await virtual.harness.client.checkNow(key);
+    // Virtual time stands still here: without the hint the next get is minutes away.
+    await until(
+      'the session has ended',
+      async () => (await virtual.harness.client.status(key)).state === 'COMPLETED',
+    );
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED' });
+  });
 });
