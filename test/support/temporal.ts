@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
 import {
   startTemporalServer,
   type TemporalServer,
@@ -69,7 +69,11 @@ function noLog(): void {
 let isQuiet = false;
 
 /** Without it the SDK prints its own and the workers' log lines between jest's. */
-function quietRuntime(): void {
-  if (!isQuiet) Runtime.install({ logger: new DefaultLogger('ERROR') });
+export function quietRuntime(): void {
+  if (isQuiet) return;
   isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+  });
 }
