@@ -1,0 +1,119 @@
+import { InputError } from '../src/input-error';
+import { plaidSessionHash } from '../src/digest';
+import { sessionInput, type StartRequest, type StartRules } from '../src/start-request';
+
+const ID = '99ace160-3cf7-4e51-a083-403633425815';
+const LINK_TOKEN = `link-sandbox-${ID}`;
+const RULES: StartRules = { environment: 'sandbox' };
+
+const LINK_TOKEN_REQUEST = {
+  client_name: 'Test',
+  language: 'en',
+  country_codes: ['US'],
+  user: { client_user_id: 'person-1' },
+  products: ['transactions'],
+};
+
+function refusal(request: object, rules: StartRules = RULES): InputError {
+  try {
+    sessionInput(request, rules);
+  } catch (error) {
+    if (error instanceof InputError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+describe('a request to start a session', () => {
+  it('with a link token alone gets a key that does not tell the token', () => {
+    const { key, linkApi } = sessionInput({ linkToken: LINK_TOKEN }, RULES);
+    expect(key).toBe(plaidSessionHash(ID));
+    expect(key).toMatch(/^[0-9a-f]{32}$/);
+    expect(linkApi).toBe('link_delivery');
+  });
+
+  it('has the same digest however its fields are ordered, and another when a field differs', () => {
+    const digest = (request: StartRequest) => sessionInput({ key: 'k', ...request }, RULES).requestDigest;
+    const [first, second] = [
+      { linkTokenRequest: LINK_TOKEN_REQUEST },
+      { linkTokenRequest: Object.fromEntries(Object.entries(LINK_TOKEN_REQUEST).reverse()) },
+    ];
+    expect(digest(first)).toBe(digest(second));
+    expect(digest(first)).not.toBe(
+      digest({ linkTokenRequest: { ...LINK_TOKEN_REQUEST, client_name: 'Other' } }),
+    );
+    expect(digest(first)).not.toBe(digest({ ...first, notify: ['w'] }));
+  });
+
+  it.each([
+    [
+      'both a token and a request',
+      { key: 'k', linkToken: LINK_TOKEN, linkTokenRequest: LINK_TOKEN_REQUEST },
+      'linkToken',
+    ],
+    ['neither', { key: 'k' }, 'linkToken'],
+    ['a request without a key', { linkTokenRequest: LINK_TOKEN_REQUEST }, 'key'],
+    ['a malformed key', { key: 'a b', linkToken: LINK_TOKEN }, 'key'],
+    ['a key that is too long', { key: 'k'.repeat(129), linkToken: LINK_TOKEN }, 'key'],
+    ['something else than a link token', { linkToken: 'public-sandbox-1' }, 'linkToken'],
+    ['a link token of another environment', { linkToken: `link-production-${ID}` }, 'linkToken'],
+    [
+      'a phone number that is not in E.164',
+      { linkToken: LINK_TOKEN, delivery: { method: 'SMS', address: '415 555 0123' } },
+      'delivery.address',
+    ],
+    [
+      'an e-mail address that is none',
+      { linkToken: LINK_TOKEN, delivery: { method: 'EMAIL', address: 'person' } },
+      'delivery.address',
+    ],
+    [
+      'an unknown way to send',
+      { linkToken: LINK_TOKEN, delivery: { method: 'FAX', address: '+14155550123' } },
+      'delivery.method',
+    ],
+    ['an unknown field', { linkToken: LINK_TOKEN, webhook: 'https://example.com' }, 'input'],
+    ['a time in the past', { linkToken: LINK_TOKEN, expiresAt: '2020-01-01T00:00:00Z' }, 'expiresAt'],
+    ['a time too far ahead', { linkToken: LINK_TOKEN, expiresAt: '2999-01-01T00:00:00Z' }, 'expiresAt'],
+    ['something else than a time', { linkToken: LINK_TOKEN, expiresAt: 'tomorrow' }, 'expiresAt'],
+    [
+      'a time that Plaid will tell',
+      { key: 'k', linkTokenRequest: LINK_TOKEN_REQUEST, expiresAt: '2999-01-01T00:00:00Z' },
+      'expiresAt',
+    ],
+    [
+      'one of our own workflows to notify',
+      { linkToken: LINK_TOKEN, notify: ['token-exchange/k'] },
+      'notify[0]',
+    ],
+    [
+      'more workflows to notify than ten',
+      { linkToken: LINK_TOKEN, notify: Array.from({ length: 11 }, String) },
+      'notify',
+    ],
+    [
+      'a secret in its link token request',
+      { key: 'k', linkTokenRequest: { ...LINK_TOKEN_REQUEST, secret: 'x' } },
+      'request.secret',
+    ],
+  ])(
+    'with %s is refused by the name of the field, with a remedy and without the value',
+    (_what, request, field) => {
+      const error = refusal(request);
+      expect(error.field).toBe(field);
+      expect(error.message).toMatch(/^[^:]+: .+; .+/);
+      expect(error.message).not.toContain(ID);
+      expect(error.message).not.toContain('415 555 0123');
+    },
+  );
+
+  it('may notify only workflows under the prefixes that are allowed', () => {
+    const rules = { ...RULES, notifyPrefixes: ['orders/'] };
+    expect(sessionInput({ linkToken: LINK_TOKEN, notify: ['orders/42'] }, rules).notify).toEqual([
+      'orders/42',
+    ]);
+    expect(refusal({ linkToken: LINK_TOKEN, notify: ['payroll/1'] }, rules).message).toContain(
+      'HOSTED_LINK_NOTIFY_PREFIXES',
+    );
+  });
+});
