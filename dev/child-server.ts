@@ -27,7 +27,8 @@ const SAID_CHARACTERS = 4_000;
  * Ends the server ($1) when our end of its standard input closes without a line, as it does however this process ends.
  * A signal handler could not do that: there is none for SIGKILL.
  */
-const WATCHDOG = 'read -r _ && exit; kill -TERM "$1" && sleep 5 && kill -KILL "$1"';
+const WATCHDOG =
+  'read -r _ && exit; kill -TERM "$1"; for i in 1 2 3 4 5; do sleep 1; kill -0 "$1" || exit; done; kill -KILL "$1"';
 
 /**
  * Starts a server process that ends with this one. It is in a process group of its own, so that Ctrl-C in a terminal

@@ -28,19 +28,26 @@ export interface LeakVerdict {
   problems: string[];
 }
 
+/** What a report calls the secrets of the ledger. */
+const NAMES: Record<keyof LedgerJson['secrets'], string> = {
+  accessTokens: 'access tokens',
+  publicTokens: 'public tokens',
+  linkTokens: 'link tokens',
+  sessionIds: 'Plaid session ids',
+  hostedUrls: 'hosted URLs',
+  plaidSecrets: 'Plaid secrets',
+  phoneNumbers: 'phone numbers',
+  emailAddresses: 'e-mail addresses',
+};
+
 /** Every secret of a run: what Plaid issued or was sent, and the keys that seal vault and payloads. */
-export function secretsOf(ledger: LedgerJson, { vaultRing, codecRing }: KeyRings): SecretsByKind {
-  const issued = Object.entries(ledger.secrets).map(([kind, values]) => [wordsOf(kind), values as string[]]);
+export function secretsOf({ secrets }: LedgerJson, { vaultRing, codecRing }: KeyRings): SecretsByKind {
+  const kinds = Object.keys(NAMES) as (keyof typeof NAMES)[];
   return {
-    ...(Object.fromEntries(issued) as SecretsByKind),
+    ...Object.fromEntries(kinds.map((kind) => [NAMES[kind], secrets[kind]])),
     'vault keys': keysOf(vaultRing),
     'codec keys': keysOf(codecRing),
   };
-}
-
-/** `accessTokens` as `access tokens`. */
-function wordsOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function keysOf(ring: KeyRing): Buffer[] {
@@ -90,7 +97,7 @@ export async function searchForLeaks(search: LeakSearch): Promise<LeakVerdict> {
         `LEAK: one of the ${secretKind} in ${encoding} at byte ${offset} of ${source}`,
     ),
   ];
-  const counts = kinds.map(([kind, values]) => `${values.length} ${kind}`).join(', ');
+  const counts = kinds.map(([kind, values]) => `${kind} (${values.length})`).join(', ');
   const size = `${(report.bytes / 1e6).toFixed(1)} MB`;
   return {
     summary: `searched ${histories.length} histories and ${report.sources - histories.length} files (${size}) for ${counts}`,

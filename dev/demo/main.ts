@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { sessionWorkflowId } from '../../src/session';
 import { makeDataDir, type DataDir } from './data-dir';
 import { play } from './play';
-import { itemLine, leakLines, verdictLines } from './report';
+import { allIsWell, itemLine, leakLines, verdictLines } from './report';
 import { historiesOf, reviewSessions, searchRun, workflowIdsOf } from './review';
 import { SCENARIOS } from './scenarios';
 import { createScreen, type Screen } from './screen';
@@ -28,7 +28,11 @@ async function main(): Promise<void> {
     .parse()
     .opts<Options>();
   const screen = createScreen(process.stdout);
-  const interrupted = interruptSignal();
+  const interrupted = interruptSignal(() => {
+    screen.settle();
+    screen.log('Stopping all that was started ...');
+  });
+  const outOfPatience = rejectAfter(interrupted);
   const closers: Closers = [];
   process.exitCode = 1;
   try {
@@ -36,10 +40,10 @@ async function main(): Promise<void> {
     closers.push(() => dataDir.remove());
     const stays = process.stdout.isTTY && !exit;
     const demo = runDemo(dataDir, stays, screen, closers, interrupted);
-    if (await Promise.race([demo, rejectAfter(interrupted)])) process.exitCode = 0;
+    if (await Promise.race([demo, outOfPatience])) process.exitCode = 0;
   } catch (error) {
     screen.settle();
-    if (interrupted.aborted) process.exitCode = EXIT_INTERRUPTED;
+    if (error instanceof Interrupted) process.exitCode = EXIT_INTERRUPTED;
     else screen.log(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
   }
   await closeAll(closers, screen);
@@ -100,7 +104,7 @@ async function runDemo(
   else log('In a terminal, without --exit, the demo stays up with one more session and Web UI.');
   if (dataDir.kept) log(`All files are in ${dataDir.path}.`);
   if (stays) await stayOpen(stage, screen, signal);
-  return leaks.problems.length === 0 && verdicts.every(({ problems }) => problems.length === 0);
+  return allIsWell(verdicts, leaks);
 }
 
 /** Where Web UI is, when it is ours, with a direct link to a session. */
@@ -114,23 +118,34 @@ async function webUiLines({ server, temporal }: Stage, key: string): Promise<str
   ];
 }
 
-/** Aborts at the first SIGINT, SIGTERM or SIGHUP. A second one ends this process, and with it all that it started. */
-function interruptSignal(): AbortSignal {
+/** Why the demo ends before its end. */
+class Interrupted extends Error {}
+
+/**
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP, or at an exception that nobody caught. A second signal ends this process,
+ * and with it all that it started.
+ */
+function interruptSignal(onAbort: () => void): AbortSignal {
   const controller = new AbortController();
+  const { signal } = controller;
+  signal.addEventListener('abort', onAbort);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT_INTERRUPTED);
-      controller.abort(new Error('the demo was interrupted'));
+      if (signal.aborted) process.exit(EXIT_INTERRUPTED);
+      controller.abort(new Interrupted(name));
     });
   }
-  return controller.signal;
+  process.on('uncaughtException', (error) => controller.abort(error));
+  return signal;
 }
 
 /** Rejects when the step under way at an interrupt does not end within {@link SETTLE_TIMEOUT_MS}. */
 function rejectAfter(interrupted: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+  const patience = new Promise<never>((_, reject) => {
     interrupted.addEventListener('abort', () => setTimeout(reject, SETTLE_TIMEOUT_MS, interrupted.reason));
   });
+  patience.catch(() => undefined);
+  return patience;
 }
 
 /** Closes in the opposite order of opening; what cannot be closed keeps nothing else open. */

@@ -49,7 +49,6 @@ export async function play(
     (cast) => cast.perform(),
   );
   await each(casts, (cast) => cast.end());
-  theatre.signal.throwIfAborted();
   return casts;
 }
 
@@ -73,6 +72,7 @@ class Cast implements PlayedSession {
     try {
       await step();
     } catch (error) {
+      this.theatre.signal.throwIfAborted();
       this.problem = error instanceof Error ? error.message : String(error);
       this.#ended.abort();
       this.#tell(`STOPPED: ${this.problem}`);
@@ -135,6 +135,6 @@ class Cast implements PlayedSession {
 }
 
 /** The last part of a hosted URL. */
-export function plaidSessionIdOf(url: string): string {
+function plaidSessionIdOf(url: string): string {
   return new URL(url).pathname.split('/').at(-1)!;
 }

@@ -23,3 +23,12 @@ export function leakLines({ summary, problems }: LeakVerdict): string[] {
   const result = problems.length === 0 ? 'It found none.' : 'It FAILED:';
   return [`Leak scan: ${summary}. ${result}`, ...problems.map((problem) => `  ${problem}`)];
 }
+
+/** True when every session ended as it should, and the search found nothing and proves it. */
+export function allIsWell(verdicts: readonly Pick<Verdict, 'problems'>[], leaks: LeakVerdict): boolean {
+  return (
+    verdicts.length > 0 &&
+    verdicts.every(({ problems }) => problems.length === 0) &&
+    leaks.problems.length === 0
+  );
+}

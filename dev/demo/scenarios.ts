@@ -67,7 +67,7 @@ export const SCENARIOS: readonly Scenario[] = [
       try {
         person.open();
         person.complete();
-        await comeBack(scene, 'the person finishes');
+        await hint(scene, 'the person finishes');
         await scene.until('the exchange of the public token', () => held);
         tell('Plaid holds the exchange; the worker is killed');
         await scene.killAndRestartWorker();
@@ -87,8 +87,8 @@ export const SCENARIOS: readonly Scenario[] = [
     }),
     async script(scene) {
       await openPage(scene);
-      scene.person.complete();
-      await comeBack(scene, 'the person finishes');
+      scene.person.complete({ institutionId: 'ins_990002' });
+      await hint(scene, 'the person finishes');
     },
     end: {
       state: 'COMPLETED',
@@ -104,11 +104,11 @@ export const SCENARIOS: readonly Scenario[] = [
     async script(scene) {
       await openPage(scene);
       scene.person.exit();
-      await comeBack(scene, 'the person leaves');
+      await hint(scene, 'the person leaves');
       await scene.untilStatus('EXITED', ({ plaidStatus }) => plaidStatus === 'EXITED');
       await openPage(scene);
-      scene.person.complete();
-      await comeBack(scene, 'the person finishes');
+      scene.person.complete({ institutionId: 'ins_990003' });
+      await hint(scene, 'the person finishes');
     },
     end: {
       state: 'COMPLETED',
@@ -123,10 +123,11 @@ export const SCENARIOS: readonly Scenario[] = [
       linkToken: sandbox.issueLinkToken({ lifetimeMs: SHORT_LIFETIME_MS }),
       expiresAt: new Date(Date.now() + SHORT_LIFETIME_MS).toISOString(),
     }),
-    async script({ person, tell, until }) {
+    async script(scene) {
+      const { person, tell, until } = scene;
       tell('nobody opens the link');
       await until("the link's expiration", () => person.status === 'EXPIRED');
-      tell('the link has expired; the next get tells');
+      await hint(scene, 'the link has expired');
     },
     end: { state: 'EXPIRED', statuses: ['CREATED', 'EXPIRED'], results: [] },
   },
@@ -148,7 +149,7 @@ export const SCENARIOS: readonly Scenario[] = [
       );
       try {
         tell('Plaid goes down: it answers with HTTP 503');
-        person.complete();
+        person.complete({ institutionId: 'ins_990004' });
         await scene.untilStatus(
           'a get that failed',
           ({ watch }) => watch?.lastAnswer?.includes('503') ?? false,
@@ -176,7 +177,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await client.cancel(key);
       await scene.untilStatus('CANCELLING', ({ state }) => state === 'CANCELLING');
       person.complete();
-      await comeBack(scene, 'the person finishes all the same');
+      await hint(scene, 'the person finishes all the same');
     },
     end: { state: 'CANCELLED', statuses: ['CREATED', 'OPENED', 'COMPLETED'], results: ['REMOVED'] },
   },
@@ -190,8 +191,8 @@ async function openPage({ person, client, key, tell, untilStatus }: Scene): Prom
   await untilStatus('OPENED', ({ plaidStatus }) => plaidStatus === 'OPENED');
 }
 
-/** What an application does when the person comes back from the page: it hints. */
-async function comeBack({ client, key, tell }: Scene, what: string): Promise<void> {
+/** What an application does when the person comes back from the page: it lets the session be got at once. */
+async function hint({ client, key, tell }: Scene, what: string): Promise<void> {
   tell(`${what}; the application hints`);
   await client.checkNow(key);
 }

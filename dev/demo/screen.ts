@@ -1,4 +1,3 @@
-import { styleText } from 'node:util';
 import type { StatusReport } from '../../src/client';
 
 /** What is shown of a session. */
@@ -115,13 +114,15 @@ class TableScreen implements Screen {
         const cut = text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text;
         const padded = column < WIDTHS.length ? cut.padEnd(width) : cut.slice(0, width);
         const chosen = this.colored ? style(text, column) : undefined;
-        return chosen ? styleText(chosen, padded) : padded;
+        return chosen ? `\x1b[${STYLES[chosen]}m${padded}\x1b[0m` : padded;
       })
       .join(GAP);
   }
 }
 
-type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red' | 'cyan';
+/** ANSI's codes. */
+const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+type Style = keyof typeof STYLES;
 
 const COLORS: readonly (readonly [RegExp, Style])[] = [
   [/COMPLETED|LINKED/, 'green'],

@@ -104,8 +104,8 @@ export async function openStage(
 
   const { connectionOptions, namespace } = loadTemporalConnection(readTemporalVariables(env));
   const channelArgs = started ? { 'grpc.enable_http_proxy': 0 } : {};
+  // Ends with this process: a call under way that is repeated on a closed connection would be an uncaught exception.
   const connection = await Connection.connect({ ...connectionOptions, channelArgs });
-  closers.push(() => connection.close());
   const dataConverter = { payloadCodecs: [createPayloadCodec(keyRings.codecRing)] };
   const temporal = new Client({ connection, namespace, dataConverter });
   const keyPrefix = `demo-${randomBytes(2).toString('hex')}-`;
