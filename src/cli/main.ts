@@ -12,7 +12,7 @@ import { startCommand } from './start';
 import { statusCommand } from './status';
 import { workerCommand } from './worker';
 
-/** Exit code for bad input: a setting, an option, a request. */
+/** Exit code for bad input: a setting, an option, a request, an unknown command. */
 const EXIT_INPUT = 2;
 
 /** Exit code for everything else that went wrong. */
@@ -21,7 +21,8 @@ const EXIT_FAILURE = 1;
 async function main(): Promise<void> {
   const program = new Command('hosted-link')
     .description('Runs Plaid Hosted Link sessions as Temporal workflows.')
-    .showHelpAfterError();
+    .showHelpAfterError()
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_INPUT));
   for (const command of [
     workerCommand(),
     setupCommand(),
@@ -33,7 +34,7 @@ async function main(): Promise<void> {
     codecServerCommand(),
     sandboxCommand(),
   ]) {
-    program.addCommand(command);
+    program.addCommand(command.copyInheritedSettings(program));
   }
   await program.parseAsync();
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { TokenShape } from '../sandbox';
 import { startSandbox } from '../sandbox';
+import { stopSignal } from './stop-signal';
 
 /** What the sandbox accepts as Plaid's client id and secret. Published here, so they protect nothing. */
 const CLIENT_ID = 'sandbox_client_id';
@@ -56,17 +57,4 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
   throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
-}
-
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once, as by default. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
-      resolve();
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
 }

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { StartRequest } from '../client';
+import { readSettings } from '../config';
 import { InputError } from '../input-error';
+import { sessionInput } from '../start-request';
 import { printJson, printStarted } from './print';
 import { withClient } from './with-client';
 
@@ -32,6 +34,8 @@ export function startCommand(): Command {
     .option('--json', 'print {key, workflowId, url, expiresAt}')
     .action(async (options: StartOptions) => {
       const request = await startRequest(options);
+      // Bad input is told at once, not after a look for a server.
+      sessionInput(request, readSettings());
       await withClient({ vault: false }, async (client) => {
         const session = await client.start(request);
         if (options.json) printJson(session);
