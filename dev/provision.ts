@@ -11,7 +11,7 @@ export type Log = (line: string) => void;
 export interface ProgramSource {
   /** What it does, as the error at the end and the progress lines say it: "the SDK's own download". */
   name: string;
-  /** Added to the progress line, when it takes long: "once; about 3 minutes". */
+  /** Added to the progress line, when it takes long: "once; some minutes". */
   takes?: string;
   /** Puts the program in place and gives its path; rejects with the reason when it cannot. */
   fetch: () => Promise<string>;
@@ -35,7 +35,7 @@ export interface Provision {
 /** After this time, in milliseconds, a step says what it is doing. */
 const SILENT_MS = 2_000;
 /** A long step says that it still runs every so many milliseconds. */
-const REMIND_MS = 30_000;
+const REMIND_MS = 60_000;
 
 /** Where downloaded and built programs are kept: HOSTED_LINK_CACHE_DIR, else `hosted-link` in XDG_CACHE_HOME, else in ~/.cache. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
@@ -69,9 +69,9 @@ export async function provision({
     if (meanwhile) return meanwhile;
     const failures: string[] = [];
     for (const source of sources) {
-      const what = `Getting ${program} by ${source.name}${source.takes ? ` (${source.takes})` : ''}`;
+      const what = `Getting ${program} by ${source.name}`;
       try {
-        return await whileTelling(log, what, source.fetch);
+        return await whileTelling(log, what, source.fetch, source.takes);
       } catch (error) {
         failures.push(`- ${source.name}: ${reason(error)}`);
       }
@@ -101,13 +101,13 @@ async function firstExecutable(paths: string[]): Promise<string | undefined> {
   return undefined;
 }
 
-async function whileTelling<T>(log: Log, what: string, action: () => Promise<T>): Promise<T> {
+async function whileTelling<T>(log: Log, what: string, action: () => Promise<T>, takes?: string): Promise<T> {
   const start = Date.now();
   const seconds = () => Math.round((Date.now() - start) / 1_000);
   let told = false;
   const first = setTimeout(() => {
     told = true;
-    log(`${what} ...`);
+    log(`${what}${takes ? ` (${takes})` : ''} ...`);
   }, SILENT_MS);
   const reminder = setInterval(() => log(`${what}: ${seconds()} s so far ...`), REMIND_MS);
   try {

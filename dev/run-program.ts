@@ -8,7 +8,7 @@ export interface RunOptions {
   timeoutMs: number;
   /**
    * Asked once a second for a number that grows while the program gets on (bytes downloaded). The program is killed when
-   * it has not grown for `stallMs` milliseconds.
+   * it has not grown, and the program has written nothing, for `stallMs` milliseconds.
    */
   progress?: { measure: () => Promise<number>; stallMs: number };
 }
@@ -37,6 +37,7 @@ export async function runProgram(path: string, args: string[], options: RunOptio
     );
     let best = 0;
     let lastGrowth = Date.now();
+    child.stdout?.on('data', () => (lastGrowth = Date.now()));
     const watch = setInterval(() => {
       void progress?.measure().then((value) => {
         if (value > best) {

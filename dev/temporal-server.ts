@@ -18,7 +18,7 @@ const START_ATTEMPTS = 5;
 
 /**
  * Gives the path of a Temporal CLI that can start a server: TEMPORAL_CLI_PATH, `temporal` on PATH, the cache folder, the
- * SDK's own download, or `go install` (once, about 3 minutes on two cores).
+ * SDK's own download, or `go install` (once; 3 to 10 minutes on two cores).
  * @throws Error when TEMPORAL_CLI_PATH is not an executable, or when nothing worked: all that was tried, and the remedy
  */
 export async function findTemporalCli({
@@ -62,7 +62,7 @@ async function isRecent(cli: string, env: NodeJS.ProcessEnv): Promise<boolean> {
 function goInstall(folder: string, path: string, env: NodeJS.ProcessEnv): ProgramSource {
   return {
     name: `go install of the Temporal CLI ${CLI_VERSION}`,
-    takes: 'once; about 3 minutes on two cores',
+    takes: 'once; 3 to 10 minutes',
     fetch: async () => {
       const go = await onPath('go', env);
       if (!go) throw new Error('go is not on PATH');

@@ -17,7 +17,7 @@ export interface TestServerExecutable {
 
 /**
  * Gives a time-skipping test server: TEMPORAL_TEST_SERVER_PATH, the cache folder, the SDK's own download, or the one that
- * Maven has, run by Java (once, about 20 s).
+ * Maven has, run by Java (once; less than a minute).
  * @throws Error when TEMPORAL_TEST_SERVER_PATH is not an executable, or when nothing worked: what was tried, and the remedy
  */
 export async function findTestServer({
@@ -52,7 +52,7 @@ export async function findTestServer({
 function maven(folder: string, program: string, launcher: string, env: NodeJS.ProcessEnv): ProgramSource {
   return {
     name: `Maven's io.temporal:temporal-test-server ${TEST_SERVER_VERSION}, run by Java`,
-    takes: 'once; about 20 seconds',
+    takes: 'once; less than a minute',
     fetch: async () => {
       const [mvn, java] = [await onPath('mvn', env), await onPath('java', env)];
       if (!mvn) throw new Error('mvn is not on PATH');

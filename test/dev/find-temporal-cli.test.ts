@@ -128,8 +128,8 @@ describe("the SDK's own download", () => {
       const proxy = `http://127.0.0.1:${(silent.server.address() as AddressInfo).port}`;
       const env = { PATH: SYSTEM_PATH, HTTPS_PROXY: proxy, https_proxy: proxy };
       await mkdir(cache);
-      const source = sdkDownload('dev-server', cache, env, 4_000);
-      await expect(source.fetch()).rejects.toThrow('got nothing for 4 s');
+      const source = sdkDownload('dev-server', cache, env, 5_000);
+      await expect(source.fetch()).rejects.toThrow('got nothing for 5 s');
       expect(silent.sockets).toHaveLength(1);
     } finally {
       for (const socket of silent.sockets) socket.destroy();
