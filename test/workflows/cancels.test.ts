@@ -1,4 +1,5 @@
 import { describeWithTimeSkipping } from '../support/temporal';
+import { until } from '../support/until';
 import { MINUTE_MS, virtualTime } from './virtual-time';
 
 describeWithTimeSkipping('a cancel', () => {
@@ -75,5 +76,42 @@ describeWithTimeSkipping('a cancel', () => {
     expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
     const { publicTokens } = virtual.harness.sandbox.ledger().toJSON();
     expect(publicTokens.every(({ exchanges }) => exchanges.succeeded === 0)).toBe(true);
+  });
+
+  it('while Plaid is sending the link lets it finish, so that one message goes out and the link is watched to its end', async () => {
+    const linkToken = virtual.harness.sandbox.issueLinkToken({ lifetimeMs: 30 * MINUTE_MS });
+    let asked = false;
+    virtual.fault(
+      '/link_delivery/create',
+      { kind: 'delay_before_work', holdMs: 500 },
+      { matching: () => (asked = true) },
+    );
+    const delivery = { method: 'SMS', address: '+14155550123' } as const;
+    const starting = virtual.harness.client.start({ key: 'sending', linkToken, delivery });
+    await until('Plaid has been asked', () => asked);
+    await virtual.harness.client.cancel('sending');
+    expect(await starting).toMatchObject({ url: expect.any(String) as string });
+    await until(
+      'it is cancelling',
+      async () => (await virtual.harness.client.status('sending')).state === 'CANCELLING',
+    );
+    expect(await virtual.result('sending')).toMatchObject({ state: 'CANCELLED' });
+    const sessions = virtual.harness.sandbox.ledger().toJSON().sessions;
+    expect(sessions.find(({ sessionId }) => linkToken.endsWith(sessionId))?.messages.SMS).toBe(1);
+  });
+
+  it('once the person has finished comes too late: the item stays', async () => {
+    const { key, linkToken } = await virtual.start();
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    virtual.fault('/item/get', { kind: 'html', status: 503 }, { times: 2 });
+    await virtual.harness.client.checkNow(key);
+    await until(
+      'it has completed',
+      async () => (await virtual.harness.client.status(key)).state === 'COMPLETED',
+    );
+    const exchange = virtual.harness.temporal.workflow.getHandle(`token-exchange/${key}`);
+    await exchange.cancel();
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
   });
 });
