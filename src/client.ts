@@ -1,7 +1,6 @@
-import { status as GrpcStatus } from '@grpc/grpc-js';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
-  isGrpcServiceError,
+  isGrpcDeadlineError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
@@ -160,12 +159,18 @@ export class HostedLinkClient {
 
   private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {
     try {
-      await send(this.handle(key));
+      const handle = this.handle(key);
+      // The server takes a cancel request to an ended workflow without a word.
+      const { status } = await handle.describe();
+      if (status.name === 'RUNNING') {
+        await send(handle);
+        return;
+      }
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      const { state } = await this.status(key);
-      throw new HostedLinkError('SESSION_ENDED', `session ${key} has ended: ${state}`);
     }
+    const { state } = await this.status(key);
+    throw new HostedLinkError('SESSION_ENDED', `session ${key} has ended: ${state}`);
   }
 
   private async linkOf(
@@ -177,7 +182,7 @@ export class HostedLinkClient {
       return await ask();
     } catch (error) {
       if (error instanceof WorkflowUpdateFailedError) throw createError(key, requestDigest, error.cause);
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isDeadlineExceeded(error)) {
+      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) {
         throw new HostedLinkError(
           'START_TIMEOUT',
           `session ${key} has no link yet; it may have started, and asking again with the same key is safe (is a worker running?)`,
@@ -200,10 +205,6 @@ async function ended(handle: WorkflowHandle): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowFailedError || error instanceof WorkflowNotFoundError)) throw error;
   }
-}
-
-function isDeadlineExceeded(error: unknown): boolean {
-  return isGrpcServiceError(error) && error.code === GrpcStatus.DEADLINE_EXCEEDED;
 }
 
 /** What made the create fail, from the update's failure: its details are Plaid's error and the digest of the first request. */

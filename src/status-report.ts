@@ -1,6 +1,11 @@
 import { status as GrpcStatus } from '@grpc/grpc-js';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import { isGrpcServiceError, QueryNotRegisteredError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  isGrpcServiceError,
+  QueryNotRegisteredError,
+  ServiceError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { sessionUnknown } from './client-error';
 import type { Health, LinkApiName, PlaidErrorView, ResultState, SessionState } from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
@@ -177,7 +182,8 @@ async function answer<T>(temporal: Client, query: () => Promise<T>): Promise<T |
     return await temporal.withDeadline(Date.now() + QUERY_TIMEOUT_MS, query);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError) return undefined;
-    if (isGrpcServiceError(error) && NO_WORKER.includes(error.code)) return undefined;
+    const cause = error instanceof ServiceError ? error.cause : error;
+    if (isGrpcServiceError(cause) && NO_WORKER.includes(cause.code)) return undefined;
     throw error;
   }
 }
