@@ -1,7 +1,7 @@
 import { Secret } from './secret';
 
 /** What stands in the place of whatever was taken out; the same as a {@link Secret} prints. */
-export const REDACTED = '[secret]';
+const REDACTED = '[secret]';
 
 /** How deep a value is followed. A log line that is deeper tells nobody anything. */
 const MAX_DEPTH = 8;

@@ -12,10 +12,10 @@ import type { ActivityDeps } from './index';
  * How long an attempt holds a result, in milliseconds, by the database's clock: longer than Plaid's HTTP time limit (20 s),
  * shorter than the activity's start-to-close time-out.
  */
-export const LEASE_MS = 30_000;
+const LEASE_MS = 30_000;
 
 /** Type of the failure that says: the item could not be stored, so it was removed again. */
-export const ITEM_REMOVED_UNSTORED = 'ITEM_REMOVED_UNSTORED';
+const ITEM_REMOVED_UNSTORED = 'ITEM_REMOVED_UNSTORED';
 
 const HEARTBEAT_EVERY_MS = 5_000;
 const STORE_RETRY_MS = 1_000;

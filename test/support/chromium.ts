@@ -11,7 +11,7 @@ const PLACES = [
 ];
 
 /** The path of a Chromium on this machine; undefined when there is none. `CHROMIUM_PATH` comes first. */
-export function findChromium(): string | undefined {
+function findChromium(): string | undefined {
   return PLACES.find((place) => place !== undefined && existsSync(place));
 }
 

@@ -9,10 +9,10 @@ import {
 } from '@temporalio/client';
 import { temporal as proto } from '@temporalio/proto';
 import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
+import type { NativeConnection } from '@temporalio/worker';
 import {
   bundleWorkflowCode,
   DefaultLogger,
-  NativeConnection,
   Worker,
   type WorkerOptions,
   type WorkflowBundleWithSourceMap,
@@ -66,7 +66,7 @@ export async function onTimeSkipping(environment: TestWorkflowEnvironment): Prom
     nativeConnection,
     namespace: 'default',
     now: () => environment.currentTimeMs(),
-    skippingClient: (options) => new TimeSkippingWorkflowClient({ ...options, connection } as never),
+    skippingClient: (options) => new TimeSkippingWorkflowClient({ ...options, connection }),
   };
 }
 
@@ -87,7 +87,7 @@ export interface Harness {
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
 /** The workflows, bundled once for all tests of a file. */
-export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
+function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   bundle ??= bundleWorkflowCode({
     workflowsPath: require.resolve('../../src/workflows'),
     logger: new DefaultLogger('ERROR'),

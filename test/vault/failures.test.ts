@@ -209,7 +209,8 @@ describeOnPostgres((server) => {
     try {
       await Promise.all([addTo(1, 2), addTo(2, 1)]);
       expect(await runSql(databaseUrl, 'SELECT count FROM pair')).toEqual([{ count: 2 }, { count: 2 }]);
-      expect(attempts[0]! + attempts[1]!).toBe(3);
+      // The repeat may meet the other one again.
+      expect(attempts[0]! + attempts[1]!).toBeGreaterThanOrEqual(3);
     } finally {
       await database.close();
     }
