@@ -14,7 +14,12 @@ export function workerCommand(): Command {
   return new Command('worker').description('run the worker until SIGINT or SIGTERM').action(async () => {
     const settings = readSettings();
     const logger = createLogger({ level: settings.logLevel });
-    Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+    Runtime.install({
+      logger: temporalLogger(logger),
+      shutdownSignals: [],
+      // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
+      telemetryOptions: { logging: { forward: {} } },
+    });
     const worker = await startWorker(settings, logger);
     logger.info({ environment: settings.environment }, 'worker is polling');
     let signals = 0;
