@@ -1,0 +1,287 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import type { Command } from 'commander';
+import ts from 'typescript';
+import { RESULT_STATES, SESSION_STATES } from '../src/session';
+
+const ROOT = join(__dirname, '..');
+
+const DOCS = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.md'))
+    .map((path) => join('docs', path)),
+].sort();
+
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+const { scripts, dependencies } = JSON.parse(read('package.json')) as Record<
+  'scripts' | 'dependencies',
+  Record<string, string>
+>;
+
+describe('the documents', () => {
+  it('link only to what is there', () => {
+    const links = DOCS.flatMap((doc) => relativeLinks(read(doc)).map((link) => ({ doc, link })));
+    expect(links.map(({ link }) => link)).toContain('docs/settings.md');
+    expect(links.filter(({ doc, link }) => !linkLeadsSomewhere(doc, link))).toEqual([]);
+  });
+
+  it('name only npm scripts that exist', () => {
+    const named = DOCS.flatMap((doc) =>
+      [...read(doc).matchAll(/npm run ([a-z][a-z-]*)|npm (test)\b/g)].map(([, script, test]) => ({
+        doc,
+        script: script ?? test!,
+      })),
+    );
+    expect(named.map(({ script }) => script)).toEqual(expect.arrayContaining(['demo', 'test']));
+    expect(named.filter(({ script }) => scripts[script] === undefined)).toEqual([]);
+  });
+
+  it('name only commands of hosted-link that exist, with options that they have', () => {
+    const named = DOCS.flatMap((doc) => commandLines(read(doc)).map((line) => ({ doc, ...line })));
+    expect(new Set(named.map(({ name }) => name))).toEqual(new Set(commands.keys()));
+    const wrong = named.filter(({ name, flags }) => {
+      const known = commands.get(name)!.options.map(({ long }) => long);
+      return flags.some((flag) => !known.includes(flag));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('can all be reached from README.md', () => {
+    const reached = new Set<string>();
+    const follow = (doc: string) => {
+      if (reached.has(doc)) return;
+      reached.add(doc);
+      for (const link of relativeLinks(read(doc))) {
+        const target = relative(ROOT, join(ROOT, dirname(doc), link.split('#')[0]!));
+        if (target.endsWith('.md')) follow(target);
+        else if (DOCS.includes(join(target, 'README.md'))) follow(join(target, 'README.md'));
+      }
+    };
+    follow('README.md');
+    expect(DOCS.filter((doc) => !reached.has(doc))).toEqual([]);
+  });
+
+  it('list every command in README.md', () => {
+    const listed = tableCells(read('README.md'), 0).filter((cell) => cell.startsWith('`hosted-link '));
+    expect(listed.sort()).toEqual([...commands.keys()].map((name) => `\`hosted-link ${name}\``).sort());
+  });
+
+  it('hold only TypeScript that compiles', () => {
+    expect(compileErrors(DOCS.flatMap((doc) => fences(read(doc), 'ts')))).toEqual([]);
+  });
+});
+
+describe('docs/settings.md', () => {
+  const sections = read('docs/settings.md').split(/^## /m);
+  const settingsIn = (title: string) =>
+    tableCells(
+      sections.find((section) => section.startsWith(title))!,
+      0,
+    ).flatMap((cell) => {
+      const name = /^`([A-Z][A-Z0-9_]*)`$/.exec(cell);
+      return name ? [name[1]!] : [];
+    });
+
+  it('lists exactly the settings that src/config.ts reads', () => {
+    expect(settingsIn('Settings of hosted-link').sort()).toEqual(settingsOfConfig().sort());
+  });
+
+  it('lists only settings of Temporal that its library reads', () => {
+    const library = dirname(require.resolve('@temporalio/envconfig/package.json'));
+    const source = readdirSync(join(library, 'lib'))
+      .filter((file) => file.endsWith('.js'))
+      .map((file) => readFileSync(join(library, 'lib', file), 'utf8'))
+      .join('\n');
+    const listed = settingsIn('Temporal');
+    expect(listed).toContain('TEMPORAL_ADDRESS');
+    expect(listed.filter((name) => !new RegExp(`\\b${name}\\b`).test(source))).toEqual([]);
+  });
+
+  it('lists only settings of demo and tests that their sources name', () => {
+    const sources = ['dev', 'test']
+      .flatMap((folder) =>
+        readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+          join(folder, file),
+        ),
+      )
+      .filter((file) => file.endsWith('.ts') && file !== 'test/docs.test.ts')
+      .map(read)
+      .join('\n');
+    const listed = settingsIn('Demo and tests');
+    expect(listed).toContain('TEMPORAL_CLI_PATH');
+    expect(listed.filter((name) => !new RegExp(`\\b${name}\\b`).test(sources))).toEqual([]);
+  });
+});
+
+describe('docs/plaid.md', () => {
+  it('has the error table of src/plaid/error-classes.ts', () => {
+    const rows = read('docs/plaid.md')
+      .split('\n')
+      .map((line) => /^\| `([A-Z_]+)` +\| (?:`([A-Z_]+)`|any other) +\| `([a-z]+)` +\|$/.exec(line))
+      .flatMap((match) => (match ? [[match[1], match[2] ?? '*', match[3]].join(' ')] : []));
+    expect(rows.sort()).toEqual(errorClasses().sort());
+  });
+
+  it('names every endpoint that the client calls', () => {
+    const called = [...read('src/plaid/client.ts').matchAll(/call\('(\/[a-z_/]+)'/g)].map(
+      ([, path]) => path!,
+    );
+    expect(called).not.toEqual([]);
+    expect(
+      tableCells(read('docs/plaid.md'), 0)
+        .filter((cell) => /^`[^`]+`$/.test(cell) && cell.startsWith('`/'))
+        .sort(),
+    ).toEqual([...new Set(called)].map((path) => `\`${path}\``).sort());
+  });
+});
+
+describe('docs/operations.md', () => {
+  it('tells what to do in each state of a session, of a result, and of the health', () => {
+    const cells = tableCells(read('docs/operations.md'), 0);
+    const states = [...SESSION_STATES, ...RESULT_STATES, 'OK', 'ERRORS', 'OPERATOR'];
+    expect(states.filter((state) => !cells.includes(`\`${state}\``))).toEqual([]);
+  });
+});
+
+describe('docs/decisions/0008-runtime-dependencies.md', () => {
+  it('gives a reason for each runtime dependency, and for no other', () => {
+    const named = tableCells(read('docs/decisions/0008-runtime-dependencies.md'), 0).flatMap((cell) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name!),
+    );
+    expect(named.sort()).toEqual(Object.keys(dependencies).sort());
+  });
+});
+
+/** The commands that src/cli/main.ts puts together, by their names. */
+const commands = new Map<string, Command>(
+  [...read('src/cli/main.ts').matchAll(/^import \{ (\w+Command) \} from '(\.\/[a-z-]+)';$/gm)].map(
+    ([, make, file]) => {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports
+      const module = require(join(ROOT, 'src/cli', file!)) as Record<string, () => Command>;
+      const command = module[make!]!();
+      return [command.name(), command];
+    },
+  ),
+);
+
+/** Each `hosted-link NAME` in code, with the options that follow it there. */
+function commandLines(text: string): { name: string; flags: string[] }[] {
+  const code = [...text.matchAll(/```(?:sh|console)?\n([\s\S]*?)```|`([^`\n]+)`/g)].map(
+    ([, block, inline]) => block ?? inline!,
+  );
+  return code
+    .flatMap((part) => part.split('\n'))
+    .flatMap((line) => [...line.matchAll(/(?:^|[\s])hosted-link ([a-z][a-z-]*)([^|&;#]*)/g)])
+    .map(([, name, rest]) => ({ name: name!, flags: rest!.match(/--[a-z][a-z-]*/g) ?? [] }));
+}
+
+function relativeLinks(text: string): string[] {
+  const prose = text.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, '');
+  return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link!)
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+function linkLeadsSomewhere(doc: string, link: string): boolean {
+  const [path, anchor] = link.split('#') as [string, string?];
+  const target = path === '' ? doc : join(dirname(doc), path);
+  if (!existsSync(join(ROOT, target))) return false;
+  return anchor === undefined || anchors(read(target)).includes(anchor);
+}
+
+/** The anchors that GitHub makes of the headings. */
+function anchors(text: string): string[] {
+  return [...text.replace(/```[\s\S]*?```/g, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replace(/ /g, '-'),
+  );
+}
+
+/** The cells of one column of all tables, without the lines below the heads. */
+function tableCells(text: string, column: number): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !/^\|[\s|:-]+$/.test(line))
+    .map((line) => line.split('|')[column + 1]!.trim());
+}
+
+function fences(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    ([, code]) => code!,
+  );
+}
+
+/** The settings in the schema of src/config.ts, and the `_FILE` twins of those that have one. */
+function settingsOfConfig(): string[] {
+  const config = source('src/config.ts');
+  const call = initializer(config, 'schema');
+  if (!ts.isCallExpression(call)) throw new Error('src/config.ts: schema is no longer z.object({...})');
+  const files = initializer(config, 'FILE_SETTINGS');
+  if (!ts.isArrayLiteralExpression(files))
+    throw new Error('src/config.ts: FILE_SETTINGS is no longer a list');
+  return [
+    ...entries(call.arguments[0]!).map(([name]) => name),
+    ...files.elements.map((element) => `${(element as ts.StringLiteral).text}_FILE`),
+  ];
+}
+
+/** `TYPE CODE class` of each entry of the table in src/plaid/error-classes.ts. */
+function errorClasses(): string[] {
+  return entries(initializer(source('src/plaid/error-classes.ts'), 'CLASSES')).flatMap(([type, codes]) =>
+    entries(codes).map(([code, errorClass]) => [type, code, (errorClass as ts.StringLiteral).text].join(' ')),
+  );
+}
+
+function source(path: string): ts.SourceFile {
+  return ts.createSourceFile(path, read(path), ts.ScriptTarget.ES2022);
+}
+
+/** What the top-level constant `name` is set to. */
+function initializer(file: ts.SourceFile, name: string): ts.Expression {
+  for (const statement of file.statements.filter(ts.isVariableStatement)) {
+    for (const declaration of statement.declarationList.declarations) {
+      const { name: declared, initializer: value } = declaration;
+      if (!ts.isIdentifier(declared) || declared.text !== name || !value) continue;
+      return ts.isAsExpression(value) ? value.expression : value;
+    }
+  }
+  throw new Error(`${file.fileName} has no constant ${name} any more`);
+}
+
+/** The properties of an object literal. */
+function entries(object: ts.Expression): [name: string, value: ts.Expression][] {
+  if (!ts.isObjectLiteralExpression(object)) throw new Error('an object literal is expected');
+  return object.properties
+    .filter(ts.isPropertyAssignment)
+    .map(({ name, initializer: value }) => [(name as ts.Identifier | ts.StringLiteral).text, value]);
+}
+
+/** What the compiler says of these modules, when `hosted-link` is this package. */
+function compileErrors(modules: readonly string[]): string[] {
+  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile) as { config: object };
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
+  options.paths = { 'hosted-link/dist/*': [join(ROOT, 'src/*')] };
+  const host = ts.createCompilerHost(options);
+  const virtual = new Map(modules.map((code, index) => [join(ROOT, `document-${index}.ts`), code]));
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (path) => virtual.has(path) || fileExists(path);
+  host.readFile = (path) => virtual.get(path) ?? readFile(path);
+  host.getSourceFile = (path, version, ...rest) => {
+    const code = virtual.get(path);
+    return code === undefined
+      ? getSourceFile(path, version, ...rest)
+      : ts.createSourceFile(path, code, version);
+  };
+  const program = ts.createProgram([...virtual.keys()], options, host);
+  return [...virtual.keys()].flatMap((path) =>
+    ts
+      .getPreEmitDiagnostics(program, program.getSourceFile(path))
+      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
+  );
+}
