@@ -152,9 +152,12 @@ export class HostedLinkClient {
     return this.temporal.workflow.getHandle<typeof hostedLinkSession>(sessionWorkflowId(key));
   }
 
-  /** What the first start of a session was answered, also after its end. */
+  /** What the first start of a session was answered, also after its end. That stands in the history of its first run. */
   private async firstAnswer(key: string): Promise<Link> {
-    return await this.handle(key).getUpdateHandle<Link>(LINK_UPDATE_ID).result();
+    const handle = this.handle(key);
+    const { raw } = await handle.describe();
+    const workflowRunId = raw.workflowExecutionInfo?.firstRunId ?? undefined;
+    return await handle.getUpdateHandle<Link>(LINK_UPDATE_ID, { workflowRunId }).result();
   }
 
   private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {
