@@ -17,6 +17,9 @@ interface Options {
 /** By custom 128 + SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
+/** npm and tsx pass Ctrl-C on to this process, which has it from the terminal already. In milliseconds. */
+const ECHO_MS = 1_000;
+
 /** How long after Ctrl-C a step under way may take until all is stopped in spite of it, in milliseconds. */
 const SETTLE_TIMEOUT_MS = 3_000;
 
@@ -129,9 +132,11 @@ function interruptSignal(onAbort: () => void): AbortSignal {
   const controller = new AbortController();
   const { signal } = controller;
   signal.addEventListener('abort', onAbort);
+  let firstAt: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (signal.aborted) process.exit(EXIT_INTERRUPTED);
+      firstAt ??= Date.now();
+      if (Date.now() - firstAt > ECHO_MS) process.exit(EXIT_INTERRUPTED);
       controller.abort(new Interrupted(name));
     });
   }
