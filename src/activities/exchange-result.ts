@@ -7,6 +7,7 @@ import type { ResultView } from '../session';
 import type { NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
+import { storeInHand } from './store-in-hand';
 
 /**
  * How long an attempt holds a result, in milliseconds, by the database's clock: longer than Plaid's HTTP time limit (20 s),
@@ -18,7 +19,6 @@ const LEASE_MS = 30_000;
 const ITEM_REMOVED_UNSTORED = 'ITEM_REMOVED_UNSTORED';
 
 const HEARTBEAT_EVERY_MS = 5_000;
-const STORE_RETRY_MS = 1_000;
 
 type Leased = { row: ResultRow; fence: number; token: Secret; unansweredCalls: number };
 
@@ -76,26 +76,14 @@ export function exchangeActivities({ plaid, vault }: ActivityDeps) {
 
   /** Keeps trying to store an item whose token is in hand; when the worker must stop, removes it, so that none is left behind unseen. */
   async function storeOrRemove(resultId: string, item: NewItem): Promise<void> {
-    const { cancellationSignal } = Context.current();
-    for (;;) {
-      try {
-        return await vault.journal.link(resultId, item);
-      } catch (error) {
-        if (cancellationSignal.aborted) {
-          await plaid.itemRemove(item.accessToken);
-          throw ApplicationFailure.nonRetryable(
-            'the item could not be stored before the worker had to stop, so it was removed at Plaid',
-            ITEM_REMOVED_UNSTORED,
-          );
-        }
-        Context.current().log.warn('an item cannot be stored; trying again', {
-          itemId: item.itemId,
-          error: String(error),
-        });
-      }
-      await Context.current()
-        .sleep(STORE_RETRY_MS)
-        .catch(() => undefined);
+    try {
+      await storeInHand(() => vault.journal.link(resultId, item));
+    } catch {
+      await plaid.itemRemove(item.accessToken);
+      throw ApplicationFailure.nonRetryable(
+        'the item could not be stored before the worker had to stop, so it was removed at Plaid',
+        ITEM_REMOVED_UNSTORED,
+      );
     }
   }
 

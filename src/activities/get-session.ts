@@ -5,6 +5,7 @@ import type { Health, LinkApiName } from '../session';
 import { EXPIRATION_GRACE_MS, LAST_GET_PATIENCE_MS, MAX_GET_DELAY_MS, nextGetDelayMs } from '../session';
 import { finalFailure, notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
+import { storeInHand } from './store-in-hand';
 
 /** Which session to get. */
 export interface GetInput {
@@ -46,7 +47,10 @@ interface ErrorStreak {
 
 /** Activities that ask Plaid how a session stands. */
 export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
-  /** Asks once. Tokens go into the vault before anything is told: Plaid may show them only once. */
+  /**
+   * Asks once. Tokens go into the vault before anything is told: Plaid may show them only once. A completion without tokens
+   * may be one whose tokens an attempt has stored that could not tell any more.
+   */
   async function get({
     key,
     linkApi,
@@ -54,8 +58,12 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
     known,
   }: GetInput): Promise<{ plaidStatus: string; results: number }> {
     const { status, tokens } = await linkApis[linkApi].get(plaidSessionId);
-    const rows = tokens.length > 0 ? await vault.journal.record(key, tokens) : undefined;
-    return { plaidStatus: status, results: rows?.length ?? known.results };
+    if (tokens.length > 0) {
+      const rows = await storeInHand(() => vault.journal.record(key, tokens));
+      return { plaidStatus: status, results: rows.length };
+    }
+    const results = status === 'COMPLETED' ? (await vault.journal.list(key)).length : known.results;
+    return { plaidStatus: status, results };
   }
 
   return {

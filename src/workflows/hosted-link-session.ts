@@ -180,11 +180,12 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     view.lastError = plaidError ?? view.lastError;
     failure = ApplicationFailure.create({
       type: cause?.type ?? 'NO_ANSWER',
-      message: cause?.message ?? 'Plaid could not be reached in time',
+      message: plaidError?.message ?? cause?.message ?? 'Plaid could not be reached in time',
       nonRetryable: true,
       details: [plaidError, input.requestDigest],
     });
-    enter(created?.uncertain ? 'DELIVERY_UNCERTAIN' : 'FAILED');
+    const neverSeen = created?.uncertain !== undefined && view.plaidStatus === undefined;
+    enter(neverSeen && view.state === 'WAITING' ? 'DELIVERY_UNCERTAIN' : 'FAILED');
   }
 
   /** Tells those who wait for the end. An exchange tells the caller's workflows itself, once it has ended. */

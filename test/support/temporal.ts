@@ -53,13 +53,21 @@ export function timeSkipping(): { environment: TestWorkflowEnvironment } {
   beforeAll(async () => {
     quietRuntime();
     const path = process.env['TEMPORAL_TEST_SERVER_PATH']!;
-    const create = () =>
-      TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
-    // The SDK waits 5 s for the server, which Java can miss on a busy machine.
-    server.environment = await create().catch(create);
+    server.environment = await startTimeSkipping(path);
   }, START_TIMEOUT_MS);
   afterAll(async () => await server.environment?.teardown(), START_TIMEOUT_MS);
   return server;
+}
+
+/** The SDK waits 5 s for the server, which Java can miss on a busy machine. */
+async function startTimeSkipping(path: string, attemptsLeft = 8): Promise<TestWorkflowEnvironment> {
+  const server = { executable: { type: 'existing-path', path } } as const;
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({ server });
+  } catch (error) {
+    if (attemptsLeft <= 1) throw error;
+    return await startTimeSkipping(path, attemptsLeft - 1);
+  }
 }
 
 function noLog(): void {

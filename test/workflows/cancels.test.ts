@@ -114,4 +114,19 @@ describeWithTimeSkipping('a cancel', () => {
     await exchange.cancel();
     expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
   });
+
+  it('of a session that Plaid may never have made ends as FAILED when Plaid does not know it', async () => {
+    virtual.fault('/link_delivery/create', { kind: 'reset_before_work' });
+    const mend = virtual.outage();
+    const linkToken = virtual.harness.sandbox.issueLinkToken();
+    const delivery = { method: 'SMS', address: '+14155550123' } as const;
+    const { key } = await virtual.harness.client.start({ linkToken, delivery });
+    await virtual.harness.client.cancel(key);
+    await until(
+      'it is cancelling',
+      async () => (await virtual.harness.client.status(key)).state === 'CANCELLING',
+    );
+    mend();
+    expect(await virtual.result(key)).toMatchObject({ state: 'FAILED', items: [] });
+  });
 });

@@ -1,5 +1,5 @@
 import type { StartedSession, StartRequest, StatusReport } from '../../src/client';
-import type { Sandbox } from '../../src/sandbox';
+import type { Sandbox, SandboxOptions } from '../../src/sandbox';
 import { sessionWorkflowId, TASK_QUEUES } from '../../src/session';
 import { sessionInput } from '../../src/start-request';
 import type { hostedLinkSession } from '../../src/workflows';
@@ -38,13 +38,13 @@ export interface VirtualTime {
 }
 
 /** Starts a harness on a time-skipping server, and stops both after the tests. */
-export function virtualTime(): VirtualTime {
+export function virtualTime(sandboxOptions: Partial<SandboxOptions> = {}): VirtualTime {
   const virtual = {} as VirtualTime;
   // Registered before the server's own, so that it runs before it.
   afterAll(async () => await virtual.harness?.close(), MINUTE_MS);
   const server = timeSkipping();
   beforeAll(async () => {
-    virtual.harness = await startHarness(await onTimeSkipping(server.environment));
+    virtual.harness = await startHarness(await onTimeSkipping(server.environment), sandboxOptions);
   }, MINUTE_MS);
 
   const mends: (() => void)[] = [];
