@@ -1,5 +1,4 @@
 import { createHash, createHmac, generateKeyPairSync, type KeyObject, sign as signBytes } from 'node:crypto';
-import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { type Bench, callback, pretty, startBench } from './bench';
 
 let bench: Bench;
@@ -17,7 +16,10 @@ const hashOf = (body: string): string => createHash('sha256').update(body).diges
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** The id of the key that the sandbox signs with. */
-const keyId = (): string => decodeProtectedHeader(bench.sandbox.webhooks.sign('')).kid!;
+function keyId(): string {
+  const [header] = bench.sandbox.webhooks.sign('').split('.');
+  return (JSON.parse(Buffer.from(header!, 'base64url').toString()) as { kid: string }).kid;
+}
 
 const claimsNow = (body = BODY): object => ({
   iat: Math.floor(bench.clock.now / 1_000),
@@ -47,6 +49,7 @@ async function expectRefused(reason: string, body: string, token: string | null)
 }
 
 test('what the sandbox signs is good for another library, used as its documentation says', async () => {
+  const { importJWK, jwtVerify } = await import('jose');
   const token = bench.sandbox.webhooks.sign(BODY);
   const key = await importJWK(await publicJwk(keyId()), 'ES256');
   const { payload } = await jwtVerify(token, key, {
