@@ -19,7 +19,7 @@ export const UNKNOWN_LIFE_MS = 1 * MINUTE;
 export const FAILURE_PAUSE_MS = 5 * SECOND;
 
 /** How long a webhook waits for its key, in milliseconds. The fetch goes on, so that Plaid's next attempt finds the key. */
-export const KEY_WAIT_MS = 5 * SECOND;
+const KEY_WAIT_MS = 5 * SECOND;
 
 /**
  * Fetches of keys never seen before: this many at once, and then one in each {@link BUDGET_REFILL_MS} (milliseconds). Anybody can

@@ -10,7 +10,7 @@ import { readWebhook } from './payload';
 import { verifyWebhook, type VerifiedWebhook, WebhookRefused } from './verify';
 
 /** Where Plaid is to send webhooks. */
-export const WEBHOOK_PATH = '/webhooks/plaid';
+const WEBHOOK_PATH = '/webhooks/plaid';
 
 /** The largest body, in bytes: 256 KiB. Plaid's webhooks for a session are a few kB, with many events some tens. */
 const BODY_LIMIT_BYTES = 256 * 1024;
@@ -141,15 +141,17 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
       counts.duplicate += 1;
       return reply.send();
     }
+    let outcome: keyof WebhookCounts;
     try {
-      counts[await within(ROUTE_TIMEOUT_MS, route(body))] += 1;
-      return reply.send();
+      outcome = await within(ROUTE_TIMEOUT_MS, route(body));
     } catch (error) {
       seen.remove(verified);
       counts.unavailable += 1;
       logger.warn({ err: error }, 'a webhook could not be passed on');
       return reply.code(503).send('the webhook cannot be passed on now; try again\n');
     }
+    counts[outcome] += 1;
+    return reply.send();
   }
 
   const app = fastify({

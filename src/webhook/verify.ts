@@ -6,10 +6,10 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /** How old a webhook's token may be, in milliseconds: 5 min (plaid.com/docs/api/webhooks/webhook-verification, 2026-03). */
-export const TOKEN_LIFE_MS = 5 * MINUTE;
+const TOKEN_LIFE_MS = 5 * MINUTE;
 
 /** How far the sender's clock may be ahead of ours, in milliseconds: 1 min. */
-export const CLOCK_TOLERANCE_MS = 1 * MINUTE;
+const CLOCK_TOLERANCE_MS = 1 * MINUTE;
 
 /** The longest token that is looked at, in characters. Plaid's have about 300. */
 const MAX_TOKEN_LENGTH = 4_096;

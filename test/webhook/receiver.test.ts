@@ -77,21 +77,9 @@ describe('a verified webhook', () => {
   });
 });
 
-describe('many hints', () => {
+describe('hints', () => {
   beforeEach(async () => {
     bench = await startBench();
-  });
-
-  test('to one session within a second become two, the last of which comes when the second is over', async () => {
-    bench.sessions.set(plaidSessionHash('other'), { key: 'shop-2', endedAt: undefined });
-    const began = Date.now();
-    for (let round = 0; round < 5; round++) await bench.post(callback('ON_EXIT'));
-    await bench.post(callback('ON_SUCCESS', 'other'));
-    const atOnce = Date.now() - began < 1_000;
-    if (atOnce) expect(bench.hints).toEqual(['shop-1', 'shop-2']);
-    await until('the gathered hint was sent', () => bench.hints.length > 2);
-    expect(bench.hints).toEqual(['shop-1', 'shop-2', 'shop-1']);
-    expect(Date.now() - began).toBeGreaterThanOrEqual(990);
   });
 
   test('that wait when the receiver is closed are sent on the way', async () => {
@@ -124,7 +112,7 @@ describe('a hint that cannot be passed on', () => {
     bench = await startBench({ findSession: () => new Promise(() => undefined) });
     const began = Date.now();
     expect((await bench.post(callback('ON_SUCCESS'))).status).toBe(503);
-    expect(Date.now() - began).toBeLessThan(6_000);
+    expect(Date.now() - began).toBeLessThan(9_000);
   });
 
   test.each(['SESSION_ENDED', 'SESSION_UNKNOWN'] as const)(

@@ -68,7 +68,7 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     expect(sandbox.webhooks.deliveries()).toMatchObject([
       { outcome: 'DELIVERED', attempts: [{ status: 200 }] },
     ]);
-  });
+  }, 120_000);
 
   test('hosted-link webhooks receives beside the database of a worker, until SIGTERM', async () => {
     const dataDir = await newDataDir();
