@@ -112,7 +112,7 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     expect((await post(body, sandbox.webhooks.sign('another'))).status).toBe(401);
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
-  });
+  }, 120_000);
 });
 
 describe('hosted-link webhooks', () => {
