@@ -13,6 +13,8 @@ module.exports = {
       },
     ],
   },
+  // jose is published as ES modules only; Node imports it as it is, Jest loads it as CommonJS.
+  transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testTimeout: 60_000,
   maxWorkers: 2,

@@ -3,6 +3,7 @@ import { startCodecServer } from '../codec/codec-server';
 import { readSettings } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
+import { parsePort } from './port-option';
 import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8081;
@@ -38,10 +39,4 @@ export function codecServerCommand(): Command {
       await stopSignal();
       await server.close();
     });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InputError('--port', 'not a port; give a whole number from 0 to 65535');
 }

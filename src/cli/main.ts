@@ -10,6 +10,7 @@ import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
 import { startCommand } from './start';
 import { statusCommand } from './status';
+import { webhooksCommand } from './webhooks';
 import { workerCommand } from './worker';
 
 /** Exit code for bad input: a setting, an option, a request, an unknown command. */
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     resultCommand(),
     checkCommand(),
     cancelCommand(),
+    webhooksCommand(),
     codecServerCommand(),
     sandboxCommand(),
   ]) {

@@ -4,6 +4,7 @@ import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import { InputError, inputErrorFrom } from '../input-error';
 import type { KeyRing } from '../key-ring';
+import { listenError } from '../listen-error';
 import { CodecError, createPayloadCodec } from './payload-codec';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
@@ -147,17 +148,4 @@ function checkOrigin(origin: string): string {
     'origin',
     'not an origin; write scheme, host and port only, such as http://localhost:8233',
   );
-}
-
-function listenError(error: unknown, host: string, port: number): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'EADDRINUSE')
-    return new InputError(
-      'port',
-      `${port} is in use on ${host}; stop the other program or take another port`,
-    );
-  if (code === 'EACCES') return new InputError('port', `${port} may not be listened on; take one above 1023`);
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new InputError('host', 'not an address of this machine; take 127.0.0.1');
-  return error;
 }

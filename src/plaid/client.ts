@@ -17,6 +17,7 @@ import {
   linkDeliveryCreateAnswer,
   linkDeliveryGetAnswer,
   linkTokenCreateAnswer,
+  webhookVerificationKeyAnswer,
 } from './schemas';
 
 /** The version of Plaid's API: the only current one. */
@@ -156,6 +157,13 @@ export function createPlaidClient(
     async itemRemove(accessToken) {
       const answer = await call('/item/remove', itemRemoveAnswer, { access_token: accessToken.reveal() });
       return { requestId: answer.request_id };
+    },
+
+    async webhookVerificationKeyGet(keyId) {
+      const { key, request_id } = await call('/webhook_verification_key/get', webhookVerificationKeyAnswer, {
+        key_id: keyId,
+      });
+      return { keyId: key.kid, x: key.x, y: key.y, expired: key.expired_at !== null, requestId: request_id };
     },
 
     async close() {

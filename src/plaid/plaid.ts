@@ -53,6 +53,17 @@ export interface PlaidItem {
   requestId: string;
 }
 
+/** A public key that Plaid signs webhooks with: always EC, P-256, for ES256. */
+export interface WebhookVerificationKey {
+  keyId: string;
+  /** The point on the curve, each coordinate in base64url. */
+  x: string;
+  y: string;
+  /** True once Plaid has withdrawn it: nothing that it signed is to be accepted any more. */
+  expired: boolean;
+  requestId: string;
+}
+
 /**
  * The calls to Plaid that this project makes, each one POST. No call repeats itself.
  * Every call throws only `PlaidApiError`, `PlaidNoAnswerError` or `PlaidBadAnswerError`, and none of them holds a secret,
@@ -74,6 +85,8 @@ export interface PlaidClient {
   itemGet(accessToken: Secret): Promise<PlaidItem>;
   /** `/item/remove`. */
   itemRemove(accessToken: Secret): Promise<{ requestId: string }>;
+  /** `/webhook_verification_key/get`. An unknown id is INVALID_WEBHOOK_VERIFICATION_KEY_ID. */
+  webhookVerificationKeyGet(keyId: string): Promise<WebhookVerificationKey>;
   /** Closes the connections, after what is under way has ended. */
   close(): Promise<void>;
 }

@@ -80,6 +80,24 @@ export const itemGetAnswer = z.object({
 /** `/item/remove`. */
 export const itemRemoveAnswer = z.object({ request_id: requestId });
 
+/** A coordinate of P-256: 32 bytes in base64url. */
+const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url');
+
+/** `/webhook_verification_key/get`. A key of any other kind than the one that Plaid documents is refused. */
+export const webhookVerificationKeyAnswer = z.object({
+  key: z.object({
+    alg: z.literal('ES256'),
+    crv: z.literal('P-256'),
+    kty: z.literal('EC'),
+    use: z.literal('sig'),
+    kid: text,
+    x: coordinate,
+    y: coordinate,
+    expired_at: z.number().nullable(),
+  }),
+  request_id: requestId,
+});
+
 /**
  * Plaid's constants: `INVALID_INPUT`, and a few older ones such as `plaid-internal-error`. No token looks
  * like either.

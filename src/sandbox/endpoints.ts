@@ -10,8 +10,10 @@ import {
   linkDeliveryGetSchema,
   linkTokenCreateSchema,
   readRequest,
+  webhookVerificationKeyGetSchema,
 } from './request-schemas';
 import type { SandboxState, TokenShape } from './state';
+import type { WebhookKeys } from './webhook-keys';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -26,6 +28,7 @@ const HOSTED_URL_LIFETIME_MS = 30 * MINUTE;
 /** What the endpoints need to know. */
 export interface EndpointContext {
   state: SandboxState;
+  webhookKeys: WebhookKeys;
   hostedUrl(sessionId: string): string;
   tokensOnce: boolean;
   tokenShape: TokenShape;
@@ -43,6 +46,7 @@ export const endpoints: Record<SandboxEndpoint, Endpoint> = {
   '/item/public_token/exchange': exchangePublicToken,
   '/item/get': getItem,
   '/item/remove': removeItem,
+  '/webhook_verification_key/get': getWebhookKey,
 };
 
 function createLinkToken(context: EndpointContext, body: Body): Body {
@@ -57,6 +61,7 @@ function createLinkToken(context: EndpointContext, body: Body): Body {
     fixedLifetime: chosenMs !== undefined,
     clientName: request.client_name,
     completionRedirectUri: hosted?.completion_redirect_uri,
+    webhookUrl: request.webhook,
     tokenShape: context.tokenShape,
     items: 1,
     multiItem: multiItem ?? false,
@@ -143,6 +148,10 @@ function removeItem({ state }: EndpointContext, body: Body): Body {
   const item = state.liveItem(readRequest(itemRemoveSchema, body).access_token);
   item.removedAt = state.now();
   return {};
+}
+
+function getWebhookKey({ webhookKeys }: EndpointContext, body: Body): Body {
+  return { key: webhookKeys.describe(readRequest(webhookVerificationKeyGetSchema, body).key_id) };
 }
 
 function iso(time: number): string {

@@ -8,6 +8,7 @@ export const ENDPOINTS = [
   '/item/public_token/exchange',
   '/item/get',
   '/item/remove',
+  '/webhook_verification_key/get',
 ] as const;
 export type SandboxEndpoint = (typeof ENDPOINTS)[number];
 

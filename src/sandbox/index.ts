@@ -13,11 +13,16 @@ import type { SandboxLedger } from './ledger';
 import { Ledger } from './ledger';
 import { hostedPage, pagePath } from './page/routes';
 import type { Session, TokenShape } from './state';
+import { sendSessionWebhooks } from './session-webhooks';
 import { SandboxState, randomId } from './state';
+import { WebhookKeys } from './webhook-keys';
+import type { WebhookDelivery } from './webhook-sender';
+import { WebhookSender } from './webhook-sender';
 
 export type { Fault } from './fault';
 export type { LedgerJson } from './ledger';
 export type { TokenShape } from './state';
+export type { WebhookDelivery } from './webhook-sender';
 
 const HOST = '127.0.0.1';
 
@@ -48,6 +53,8 @@ interface LinkTokenOptions {
   tokenShape?: TokenShape;
   /** How many items the session makes when no person chooses; with more than one the page lets the person add banks. */
   items?: number;
+  /** Where its session's webhooks go, as the field `webhook` of a request says; on this machine only. */
+  webhook?: string;
 }
 
 /** Does to one session what a person or time would. A move that its status does not allow throws. */
@@ -75,6 +82,19 @@ export interface Sandbox {
   fault(endpoint: SandboxEndpoint, fault: Fault, options?: FaultOptions): () => void;
   /** Lets every request to every endpoint meet a fault (default: HTTP 503 with a page) until the function that it gives is called. */
   outage(fault?: Fault): () => void;
+  readonly webhooks: SandboxWebhooks;
+}
+
+/** The sandbox's webhooks and the keys that sign them. */
+export interface SandboxWebhooks {
+  /** What was sent, oldest first. Each body holds a session id: do not print it. */
+  deliveries(): readonly WebhookDelivery[];
+  /** A token that makes a webhook of any body, by the sandbox's clock. */
+  sign(body: string): string;
+  /** Signs with a new key from now on, and gives its id. The one before stays good until it is expired. */
+  rotateKey(): string;
+  /** Withdraws a key; by default the one that signs, and goes on signing. */
+  expireKey(keyId?: string): void;
 }
 
 /**
@@ -87,6 +107,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const hostedUrl = (sessionId: string): string => url + pagePath(sessionId);
   const ledger = new Ledger(state, hostedUrl, options.secret);
   const faults = new FaultPlan();
+  const webhookKeys = new WebhookKeys(state.now);
+  const sender = new WebhookSender(webhookKeys, state.now);
+  sendSessionWebhooks(state, sender);
 
   const server = Fastify({ exposeHeadRoutes: false, forceCloseConnections: true });
   server.removeContentTypeParser('text/plain');
@@ -106,7 +129,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     reply.code(404).send(new ApiError('INVALID_REQUEST', 'NOT_FOUND', 'not found', 404).toBody(randomId(15))),
   );
   registerApi(server, {
-    context: { state, hostedUrl, tokensOnce: options.tokensOnce ?? false, tokenShape, linkTokenLifetimeMs },
+    context: {
+      state,
+      webhookKeys,
+      hostedUrl,
+      tokensOnce: options.tokensOnce ?? false,
+      tokenShape,
+      linkTokenLifetimeMs,
+    },
     faults,
     ledger,
     clientId: options.clientId,
@@ -121,15 +151,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     url,
     close: async () => {
       stopDriving();
+      await sender.close();
       await server.close();
     },
     ledger: () => ledger,
-    issueLinkToken: ({ lifetimeMs, tokenShape: shape, items = 1 } = {}) => {
+    issueLinkToken: ({ lifetimeMs, tokenShape: shape, items = 1, webhook } = {}) => {
       const chosenMs = lifetimeMs ?? linkTokenLifetimeMs;
       return state.issueLinkToken({
         lifetimeMs: chosenMs ?? LINK_TOKEN_LIFETIME_MS,
         fixedLifetime: chosenMs !== undefined,
         clientName: 'Demo application',
+        webhookUrl: webhook,
         tokenShape: shape ?? tokenShape,
         items,
         multiItem: items > 1,
@@ -142,6 +174,12 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       return handleOf(state, session);
     },
     fault: (endpoint, fault, faultOptions) => faults.add(endpoint, fault, faultOptions),
+    webhooks: {
+      deliveries: () => sender.deliveries,
+      sign: (body) => webhookKeys.sign(body),
+      rotateKey: () => webhookKeys.rotate(),
+      expireKey: (keyId) => webhookKeys.expire(keyId),
+    },
     outage: (fault = { kind: 'html', status: 503 }) => faults.add(undefined, fault, { times: Infinity }),
   };
 }

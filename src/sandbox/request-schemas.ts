@@ -139,6 +139,9 @@ export const itemRemoveSchema = z.strictObject({
   reason_note: z.string().max(512).nullish(),
 });
 
+/** `/webhook_verification_key/get`. */
+export const webhookVerificationKeyGetSchema = z.strictObject({ ...credentials, key_id: text });
+
 /**
  * Reads a request body as Plaid would.
  * @throws ApiError UNKNOWN_FIELDS, MISSING_FIELDS or INVALID_FIELD, in this order

@@ -41,6 +41,7 @@ export interface LinkTokenRecord {
   readonly fixedLifetime: boolean;
   readonly clientName: string;
   readonly completionRedirectUri: string | undefined;
+  readonly webhookUrl: string | undefined;
   readonly tokenShape: TokenShape;
   /** How many items a session finished without a person makes. */
   readonly items: number;
@@ -55,6 +56,7 @@ interface NewLinkToken {
   fixedLifetime: boolean;
   clientName: string;
   completionRedirectUri?: string | undefined;
+  webhookUrl?: string | undefined;
   tokenShape: TokenShape;
   items: number;
   multiItem: boolean;
@@ -90,6 +92,7 @@ export class SandboxState {
   readonly items = new Map<string, ItemRecord>();
   readonly #sessionIds = new Map<string, LinkTokenRecord>();
   readonly #watchers: ((session: Session) => void)[] = [];
+  readonly #moveWatchers: ((session: Session) => void)[] = [];
 
   constructor(
     readonly environment: PlaidEnvironment,
@@ -101,8 +104,13 @@ export class SandboxState {
     this.#watchers.push(watcher);
   }
 
+  /** Calls `watcher` for each session whose status has changed. */
+  onMove(watcher: (session: Session) => void): void {
+    this.#moveWatchers.push(watcher);
+  }
+
   issueLinkToken(request: NewLinkToken): LinkTokenRecord {
-    const { lifetimeMs, completionRedirectUri, ...rest } = request;
+    const { lifetimeMs, completionRedirectUri, webhookUrl, ...rest } = request;
     const sessionId = randomUUID();
     const record: LinkTokenRecord = {
       ...rest,
@@ -110,6 +118,7 @@ export class SandboxState {
       sessionId,
       expiresAt: this.now() + lifetimeMs,
       completionRedirectUri,
+      webhookUrl,
       session: undefined,
     };
     this.linkTokens.set(record.linkToken, record);
@@ -215,8 +224,8 @@ export class SandboxState {
         session.publicTokens.push(this.#makePublicToken(session.linkToken.sessionId, institution));
       }
     }
-    this.#move(session, 'COMPLETED');
     session.completedAt = this.now();
+    this.#move(session, 'COMPLETED');
   }
 
   /** @throws ApiError INVALID_PUBLIC_TOKEN when it is unknown, expired or was exchanged before */
@@ -263,6 +272,7 @@ export class SandboxState {
   #move(session: Session, status: SessionStatus, at = this.now()): void {
     session.status = status;
     session.history.push({ status, at });
+    for (const watcher of this.#moveWatchers) watcher(session);
   }
 
   #makePublicToken(sessionId: string, institution: Institution): string {

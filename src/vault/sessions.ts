@@ -108,6 +108,17 @@ export class SqlSessionStore implements SessionStore {
       return row && toSession(row);
     });
   }
+
+  async findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined> {
+    return this.#database.transaction(async ({ query }) => {
+      const [row] = await query<Row>(
+        `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE plaid_session_hash = $1
+        ORDER BY created_at DESC LIMIT 1`,
+        [plaidSessionHash],
+      );
+      return row && toSession(row);
+    });
+  }
 }
 
 /** What every method throws that is given a key without a row. */

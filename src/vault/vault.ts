@@ -36,6 +36,8 @@ export interface SessionStore {
    */
   end(key: string, state: SessionState): Promise<void>;
   get(key: string): Promise<SessionRow | undefined>;
+  /** The session behind Plaid's session id, given by its `plaidSessionHash`; the newest, should there be several. */
+  findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined>;
 }
 
 /** What kind of token Plaid handed out for a result. */

@@ -99,6 +99,25 @@ const ENDPOINTS: [string, Call, fc.Arbitrary<unknown>][] = [
     }),
   ],
   ['/item/remove', (client) => client.itemRemove(token), fc.record({ request_id: requestId })],
+  [
+    '/webhook_verification_key/get',
+    (client) => client.webhookVerificationKeyGet('x'),
+    fc.record({
+      key: field(
+        fc.record({
+          alg: field(fc.constant('ES256')),
+          crv: field(fc.constant('P-256')),
+          kty: field(fc.constant('EC')),
+          use: field(fc.constant('sig')),
+          kid: field(text),
+          x: field(fc.constant('A'.repeat(43))),
+          y: field(fc.constant('A'.repeat(43))),
+          expired_at: field(fc.option(fc.integer())),
+        }),
+      ),
+      request_id: requestId,
+    }),
+  ],
 ];
 
 const httpStatus = fc.constantFrom(200, 200, 200, 201, 208, 302, 400, 401, 404, 429, 500, 503);

@@ -294,6 +294,51 @@ describe('/item/get', () => {
   });
 });
 
+describe('/webhook_verification_key/get', () => {
+  const key = {
+    alg: 'ES256',
+    created_at: 1560466150,
+    crv: 'P-256',
+    expired_at: null,
+    kid: 'bfbd5111-8e33-4643-8ced-b2e642a72f3c',
+    kty: 'EC',
+    use: 'sig',
+    x: 'hKXLGIjWvCBv-cP5euCTxl8g9GLG9zHo_3pO5NN1DwQ',
+    y: 'shhexqPB7YffGn6fR6h2UhTSuCtPmfzQJ6ENVIoO4Ys',
+  };
+
+  test.each([
+    [null, false],
+    [1573510000, true],
+  ])('gives the point of the key, and whether it has expired: %s', async (expired_at, expired) => {
+    answers(200, { key: { ...key, expired_at }, request_id: REQUEST_ID });
+    await expect(client.webhookVerificationKeyGet(key.kid)).resolves.toEqual({
+      keyId: key.kid,
+      x: key.x,
+      y: key.y,
+      expired,
+      requestId: REQUEST_ID,
+    });
+    expect(sentBody()).toEqual({ key_id: key.kid });
+  });
+
+  test.each([
+    ['key.alg', { alg: 'HS256' }],
+    ['key.kty', { kty: 'oct' }],
+    ['key.crv', { crv: 'P-384' }],
+    ['key.use', { use: 'enc' }],
+    ['key.x', { x: 'AA' }],
+    ['key.expired_at', { expired_at: undefined }],
+  ])('refuses a key of another kind: %s', async (path, change) => {
+    answers(200, { key: { ...key, ...change }, request_id: REQUEST_ID });
+    const error = await rejection(client.webhookVerificationKeyGet(key.kid));
+    expect(error).toMatchObject({
+      code: 'BAD_ANSWER',
+      problem: expect.stringContaining(`${path}: expected`),
+    });
+  });
+});
+
 describe("Plaid's own error", () => {
   test('comes with its type, code, status and request id, without its messages', async () => {
     answers(400, {

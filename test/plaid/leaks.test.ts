@@ -57,6 +57,7 @@ const CALLS: Record<string, (client: PlaidClient) => Promise<unknown>> = {
   itemPublicTokenExchange: (client) => client.itemPublicTokenExchange(new Secret(PUBLIC_TOKEN)),
   itemGet: (client) => client.itemGet(new Secret(ACCESS_TOKEN)),
   itemRemove: (client) => client.itemRemove(new Secret(ACCESS_TOKEN)),
+  webhookVerificationKeyGet: (client) => client.webhookVerificationKeyGet(CLIENT_USER_ID),
 };
 
 /** All that a request held, as one string. */

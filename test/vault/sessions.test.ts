@@ -98,6 +98,16 @@ describeOnEachDatabase((server) => {
     await expect(vault.sessions.end('none', 'FAILED')).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
   });
 
+  test('a session is found by the hash of Plaid’s session id, once that is known', async () => {
+    const plaidSessionHash = '7'.repeat(32);
+    await vault.sessions.claim(claimOf('hashed'));
+    expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toBeUndefined();
+    const { row } = await vault.sessions.claim(claimOf('hashed', { plaidSessionHash }));
+    expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toEqual(row);
+    await vault.sessions.end('hashed', 'COMPLETED');
+    expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toMatchObject({ state: 'COMPLETED' });
+  });
+
   test('the database holds the request digest sealed only', async () => {
     const requestDigest = '0123456789abcdef'.repeat(4);
     await vault.sessions.claim(claimOf('sealed', { requestDigest }));
