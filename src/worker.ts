@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WorkerOptions } from '@temporalio/worker';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import type { LogLevel as TemporalLogLevel, WorkerOptions } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { Client } from '@temporalio/client';
 import { createActivities } from './activities';
 import { FailureGate } from './activities/interceptor';
@@ -39,17 +39,19 @@ export interface RunningWorker {
 }
 
 /**
- * Starts the worker: workflows and activities on the three task queues of this deployment.
+ * Starts the worker, once in a process: workflows and activities on the three task queues of this deployment.
  *
  * @throws InputError naming a missing or wrong setting, or a namespace without our search attributes
  * @throws VaultError when the vault cannot be opened
  */
 export async function startWorker(settings: Settings, logger: Logger): Promise<RunningWorker> {
+  const account = requirePlaid(settings);
+  const { connectionOptions, namespace } = loadTemporalConnection();
   const { vaultRing, codecRing } = await loadKeyRings(settings);
-  const plaid = createPlaidClient(requirePlaid(settings));
+  installRuntime(logger);
+  const plaid = createPlaidClient(account);
   const closers: (() => Promise<void>)[] = [() => plaid.close()];
   try {
-    const { connectionOptions, namespace } = loadTemporalConnection();
     const connection = await retryForAWhile(
       () => NativeConnection.connect(connectionOptions),
       (left) =>
@@ -99,6 +101,33 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
     throw error;
   }
 }
+
+/**
+ * Lets the SDK log through ours, which redacts. The SDK's runtime keeps the process alive until a connection that it has
+ * made is closed, so it is installed when nothing but the connection can fail.
+ */
+function installRuntime(logger: Logger): void {
+  Runtime.install({
+    logger: temporalLogger(logger),
+    shutdownSignals: [],
+    // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
+    telemetryOptions: { logging: { forward: {} } },
+  });
+}
+
+function temporalLogger(logger: Logger): DefaultLogger {
+  return new DefaultLogger('DEBUG', ({ level, message, meta }) => {
+    logger[LEVELS[level]](meta ?? {}, message);
+  });
+}
+
+const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+};
 
 /** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */
 function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {

@@ -1,8 +1,5 @@
-import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { Command } from 'commander';
 import { readSettings } from '../config';
-import type { Logger } from '../logger';
 import { createLogger } from '../logger';
 import { startWorker } from '../worker';
 
@@ -14,12 +11,6 @@ export function workerCommand(): Command {
   return new Command('worker').description('run the worker until SIGINT or SIGTERM').action(async () => {
     const settings = readSettings();
     const logger = createLogger({ level: settings.logLevel });
-    Runtime.install({
-      logger: temporalLogger(logger),
-      shutdownSignals: [],
-      // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
-      telemetryOptions: { logging: { forward: {} } },
-    });
     const worker = await startWorker(settings, logger);
     logger.info({ environment: settings.environment }, 'worker is polling');
     let signals = 0;
@@ -35,18 +26,3 @@ export function workerCommand(): Command {
     logger.info('worker has stopped');
   });
 }
-
-/** Lets the SDK log through ours, which redacts. */
-function temporalLogger(logger: Logger): DefaultLogger {
-  return new DefaultLogger('DEBUG', ({ level, message, meta }) => {
-    logger[LEVELS[level]](meta ?? {}, message);
-  });
-}
-
-const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  ERROR: 'error',
-};
