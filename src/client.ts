@@ -124,9 +124,14 @@ export class HostedLinkClient {
    * @throws HostedLinkError SESSION_UNKNOWN
    */
   async result(key: string): Promise<StatusReport> {
+    await this.waitForEnd(key);
+    return await this.status(key);
+  }
+
+  /** Waits until the session and its token exchange have ended, however they end. A session that Temporal does not know has. */
+  async waitForEnd(key: string): Promise<void> {
     await ended(this.handle(key));
     await ended(this.temporal.workflow.getHandle(exchangeWorkflowId(key)));
-    return await this.status(key);
   }
 
   /**

@@ -28,15 +28,51 @@ export async function openVaultOf(settings: Settings, ring: KeyRing, logger: Log
   );
 }
 
-/** Opens the vault for a command: an embedded one through the worker that owns it, if one runs. */
+/**
+ * Opens the vault for a command: an embedded one through the worker that owns it, if one runs. Close it soon: as long as a
+ * command owns it, no worker can start.
+ *
+ * @throws VaultError VAULT_IN_USE when another process owns it and does not serve it, after bounded retries
+ */
 export async function openVaultForCommand(settings: Settings, ring: KeyRing): Promise<Vault> {
   const { databaseUrl, environment, dataDir } = settings;
   if (databaseUrl !== undefined)
     return await openVault({ databaseUrl: databaseUrl.reveal(), ring, environment });
-  if (await isEmbeddedDatabaseRunning(dataDir)) {
-    return await openVault({ databaseUrl: embeddedDatabaseUrl(dataDir), ring, environment });
-  }
-  return await openEmbedded(settings, ring);
+  return await onceOwnerServes(dataDir, {
+    served: () => openVault({ databaseUrl: embeddedDatabaseUrl(dataDir), ring, environment }),
+    notRunning: () => openEmbedded(settings, ring),
+  });
+}
+
+/**
+ * Brings the embedded database up to date, and gives the names of the migrations that it lacked.
+ *
+ * @throws VaultError as {@link openVaultForCommand} does
+ */
+export async function migrateEmbedded(dataDir: string): Promise<string[]> {
+  return await onceOwnerServes(dataDir, {
+    served: () => migrate(embeddedDatabaseUrl(dataDir)),
+    notRunning: async () => {
+      const database = await startEmbeddedDatabase(dataDir);
+      try {
+        return await migrate(database.databaseUrl);
+      } finally {
+        await database.close();
+      }
+    },
+  });
+}
+
+/** Between taking the lock of the embedded database and serving it, its owner needs a while. */
+async function onceOwnerServes<T>(
+  dataDir: string,
+  { served, notRunning }: { served: () => Promise<T>; notRunning: () => Promise<T> },
+): Promise<T> {
+  return await retryForAWhile(
+    async () => ((await isEmbeddedDatabaseRunning(dataDir)) ? await served() : await notRunning()),
+    () => undefined,
+    (error) => error instanceof VaultError && error.code === 'VAULT_IN_USE',
+  );
 }
 
 async function openEmbedded({ dataDir, environment }: Settings, ring: KeyRing): Promise<Vault> {

@@ -9,8 +9,10 @@ export function resultCommand(): Command {
     .argument('<key>', 'the session key')
     .option('--json', 'print the whole status')
     .action(async (key: string, { json }: { json?: boolean }) => {
+      // The wait may be long, and an embedded vault that this process owned would keep a worker from starting.
+      await withClient({ vault: false }, (client) => client.waitForEnd(key));
       await withClient({ vault: true }, async (client) => {
-        const report = await client.result(key);
+        const report = await client.status(key);
         if (json) printJson(report);
         else printStatus(report);
       });

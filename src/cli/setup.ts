@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { readSettings } from '../config';
+import { migrateEmbedded } from '../open-vault';
 import { addSearchAttributes } from '../search-attributes';
 import { loadTemporalConnection } from '../temporal-connection';
-import { migrate, startEmbeddedDatabase } from '../vault';
+import { migrate } from '../vault';
 import { connectTemporal } from './with-client';
 
 /** `hosted-link setup`: makes what a worker needs, and may be run again at any time. */
@@ -25,15 +26,6 @@ export function setupCommand(): Command {
         await connection.close();
       }
     });
-}
-
-async function migrateEmbedded(dataDir: string): Promise<string[]> {
-  const database = await startEmbeddedDatabase(dataDir);
-  try {
-    return await migrate(database.databaseUrl);
-  } finally {
-    await database.close();
-  }
 }
 
 function report(what: string, made: readonly string[]): void {
