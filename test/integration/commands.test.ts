@@ -1,0 +1,314 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
+import { freePorts } from '../../dev/child-server';
+import type { StartedSession, StatusReport } from '../../src/client';
+import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
+import { sessionWorkflowId } from '../../src/session';
+import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
+import { type Ended, HostedLinkCommands, type RunningCommand } from '../support/hosted-link';
+import { copyEmptyDatabase } from '../support/pglite';
+import { describeWithDevServer, devServer } from '../support/temporal';
+import { until } from '../support/until';
+
+const MINUTE_MS = 60_000;
+
+/** How long a worker may take for what runs when it is told to stop, in milliseconds. */
+const SHUTDOWN_GRACE_MS = 25_000;
+
+const CLIENT_ID = 'commands_client_id';
+const SECRET = 'commands_plaid_secret';
+
+describeWithDevServer('the commands, each in a process of its own', () => {
+  // A bare server: in development the worker makes the search attributes.
+  const server = devServer();
+  let sandbox: Sandbox;
+  let commands: HostedLinkCommands;
+  let worker: RunningCommand;
+  let folder: string;
+  /** Started at once, since they try for a while. */
+  let unreachable: { temporal: Promise<Ended>; database: Promise<Ended> };
+  /** A session whose worker was killed while it exchanged. */
+  let killed: { result: Promise<Ended>; publicToken: string };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hl-'));
+    sandbox = await startSandbox({ clientId: CLIENT_ID, secret: SECRET });
+    const dataDir = join(folder, 'data');
+    await copyEmptyDatabase(dataDir);
+    commands = new HostedLinkCommands({
+      PLAID_CLIENT_ID: CLIENT_ID,
+      PLAID_SECRET: SECRET,
+      PLAID_BASE_URL: sandbox.url,
+      TEMPORAL_ADDRESS: server.address,
+      HOSTED_LINK_DATA_DIR: dataDir,
+    });
+    const [port] = await freePorts(1);
+    const elsewhere = { HOSTED_LINK_DATA_DIR: join(folder, 'elsewhere') };
+    unreachable = {
+      temporal: commands.run(['worker'], { ...elsewhere, TEMPORAL_ADDRESS: `127.0.0.1:${port}` }),
+      database: commands.run(['worker'], {
+        ...elsewhere,
+        DATABASE_URL: `postgresql://somebody:database-password@127.0.0.1:${port}/vault`,
+      }),
+    };
+    worker = await commands.worker();
+    killed = await killWorkerInExchange();
+    worker = await commands.worker();
+  }, 2 * MINUTE_MS);
+
+  afterAll(async () => {
+    await commands?.close();
+    await sandbox?.close();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  }, MINUTE_MS);
+
+  async function start(key: string, token: Parameters<Sandbox['issueLinkToken']>[0] = {}) {
+    const linkToken = sandbox.issueLinkToken(token);
+    const started = await commands.json<StartedSession>(['start', '--key', key, '--link-token', linkToken]);
+    return { ...started, linkToken };
+  }
+
+  /** Lets the next request to an endpoint meet a fault; resolves when it has come. */
+  function meets(endpoint: Parameters<Sandbox['fault']>[0], fault: Fault): Promise<void> {
+    return new Promise((resolve) => {
+      const matching = () => {
+        resolve();
+        return true;
+      };
+      sandbox.fault(endpoint, fault, { matching });
+    });
+  }
+
+  async function killWorkerInExchange() {
+    const { linkToken } = await start('killed', { tokenShape: 'public_tokens' });
+    const exchanging = meets('/item/public_token/exchange', { kind: 'delay_before_work', holdMs: MINUTE_MS });
+    sandbox.session(linkToken).complete();
+    await exchanging;
+    worker.kill('SIGKILL');
+    await worker.ended;
+    const { publicToken } = sandbox.ledger().toJSON().publicTokens.at(-1)!;
+    return { result: commands.run(['result', 'killed', '--json']), publicToken };
+  }
+
+  describe('of a session', () => {
+    it('start prints what the same start prints again', async () => {
+      const { linkToken, ...started } = await start('cli');
+      expect(started).toEqual({
+        key: 'cli',
+        workflowId: 'hosted-link/cli',
+        url: `${sandbox.url}/hl/${linkToken.slice('link-sandbox-'.length)}`,
+        expiresAt: expect.stringMatching(/^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/),
+      });
+      const again = await commands.json(['start', '--key', 'cli', '--link-token', linkToken]);
+      expect(again).toEqual(started);
+    });
+
+    it('start makes the link token from a request, and Plaid sends the message', async () => {
+      const request = join(folder, 'request.json');
+      await writeFile(request, JSON.stringify(LINK_TOKEN_REQUEST));
+      const args = ['start', '--key', 'sent', '--request', request, '--sms', '+14155550123'];
+      const { stdout, code } = await commands.run(args);
+      expect(code).toBe(0);
+      expect(stdout).toContain(`open:    ${sandbox.url}/hl/`);
+      expect(sandbox.ledger().toJSON().sessions.at(-1)!.messages).toEqual({ SMS: 1, EMAIL: 0 });
+    });
+
+    it('status, check and result follow it to its end', async () => {
+      const { linkToken } = await start('followed');
+      expect(await commands.json(['status', 'followed'])).toMatchObject({
+        key: 'followed',
+        state: 'WAITING',
+        plaidStatus: 'CREATED',
+        answeredBy: 'worker',
+        items: [],
+      });
+      expect(await commands.run(['check', 'followed'])).toEqual({ code: 0, stdout: '', stderr: '' });
+      sandbox.session(linkToken).complete();
+      const result = await commands.json<StatusReport>(['result', 'followed']);
+      const item = sandbox.ledger().toJSON().items.at(-1)!;
+      expect(result).toMatchObject({
+        state: 'COMPLETED',
+        items: [{ state: 'LINKED', itemId: item.itemId, institutionName: item.institutionName }],
+      });
+      const { stdout } = await commands.run(['status', 'followed']);
+      expect(stdout).toContain('session followed: COMPLETED');
+      expect(stdout).toContain(`LINKED ${item.itemId} at ${item.institutionName}`);
+    });
+
+    it('cancel takes effect at once', async () => {
+      await start('called-off');
+      expect(await commands.run(['cancel', 'called-off'])).toEqual({ code: 0, stdout: '', stderr: '' });
+      await until('it is being cancelled', async () => {
+        return (await commands.json<StatusReport>(['status', 'called-off'])).state === 'CANCELLING';
+      });
+    });
+
+    it('a key that none has is refused', async () => {
+      const refused = {
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^SESSION_UNKNOWN: [^\n]+ nobody; [^\n]+\n$/),
+      };
+      const ended = ['status', 'result', 'check', 'cancel'].map((command) =>
+        commands.run([command, 'nobody']),
+      );
+      expect(await Promise.all(ended)).toEqual([refused, refused, refused, refused]);
+    });
+  });
+
+  it('setup finds everything made by the running worker', async () => {
+    expect(await commands.run(['setup'])).toEqual({
+      code: 0,
+      stdout: 'migrations: up to date\nsearch attributes: up to date\n',
+      stderr: '',
+    });
+  });
+
+  describe('bad input', () => {
+    const token = 'link-sandbox-00000000-0000-4000-8000-000000000000';
+    const cases: Record<string, { args?: string[]; settings?: NodeJS.ProcessEnv; names: string }> = {
+      'a phone number without its +': {
+        args: ['--link-token', token, '--sms', '4155550123'],
+        names: 'delivery.address',
+      },
+      'no e-mail address': { args: ['--link-token', token, '--email', 'nobody'], names: 'delivery.address' },
+      'no link token': { args: ['--link-token', 'link-production'], names: 'linkToken' },
+      'a link token of another environment': {
+        args: ['--link-token', token.replace('sandbox', 'production')],
+        names: 'linkToken',
+      },
+      'neither link token nor request': { args: [], names: 'linkToken' },
+      'a request that is not there': { args: ['--request', '/nowhere.json'], names: '--request' },
+      'a time that is none': { args: ['--link-token', token, '--expires-at', 'soon'], names: 'expiresAt' },
+      "one of hosted-link's workflows to notify": {
+        args: ['--link-token', token, '--notify', 'hosted-link/other'],
+        names: 'notify[0]',
+      },
+      'an unknown environment': { settings: { PLAID_ENV: 'staging' }, names: 'PLAID_ENV' },
+      'a malformed codec key': {
+        settings: { HOSTED_LINK_CODEC_KEYS: 'no-key' },
+        names: 'HOSTED_LINK_CODEC_KEYS',
+      },
+      'a malformed Temporal address': {
+        settings: { TEMPORAL_ADDRESS: 'http://here' },
+        names: 'TEMPORAL_ADDRESS',
+      },
+    };
+    const keyOf = (what: string) => what.replaceAll(/\W/g, '-');
+    let outcomes: Map<string, Ended>;
+
+    beforeAll(async () => {
+      const run = async ([what, { args = ['--link-token', token], settings }]: (typeof entries)[number]) =>
+        [what, await commands.run(['start', '--key', keyOf(what), ...args, '--json'], settings)] as const;
+      const entries = Object.entries(cases);
+      outcomes = new Map(await Promise.all(entries.map(run)));
+    }, MINUTE_MS);
+
+    it.each(Object.entries(cases))(
+      '%s is named in one line, and nothing is started',
+      async (what, { names }) => {
+        const { code, stdout, stderr } = outcomes.get(what)!;
+        expect(stderr).toMatch(/^INVALID_INPUT: [^\n]+\n$/);
+        expect(stderr).toContain(`${names}: `);
+        expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+        const handle = new WorkflowClient({ connection: server.connection }).getHandle(
+          sessionWorkflowId(keyOf(what)),
+        );
+        await expect(handle.describe()).rejects.toThrow(WorkflowNotFoundError);
+      },
+    );
+
+    it('a key with a space in it', async () => {
+      const { code, stderr } = await commands.run(['start', '--key', 'a key', '--link-token', token]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/^INVALID_INPUT: key: not a session key; [^\n]+\n$/);
+    });
+  });
+
+  describe('worker', () => {
+    it('names what Plaid key is missing, before anything is started', async () => {
+      const dataDir = join(folder, 'never');
+      const { code, stdout, stderr } = await commands.run(['worker'], {
+        PLAID_CLIENT_ID: undefined,
+        HOSTED_LINK_DATA_DIR: dataDir,
+      });
+      expect(stderr).toMatch(/^INVALID_INPUT: PLAID_CLIENT_ID: missing; [^\n]+\n$/);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(existsSync(dataDir)).toBe(false);
+    });
+
+    it('refuses the embedded vault of another one, and names its process', async () => {
+      const { code, stderr } = await commands.run(['worker']);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(new RegExp(`^VAULT_IN_USE: .* in use by process ${worker.pid}; `, 'm'));
+    });
+
+    it(
+      'gives up on a Temporal server that it cannot reach',
+      async () => {
+        const { code, stderr } = await unreachable.temporal;
+        expect(code).toBe(2);
+        expect(stderr.match(/Temporal cannot be reached yet/g)).toHaveLength(9);
+        expect(lastLine(stderr)).toMatch(
+          /^INVALID_INPUT: TEMPORAL_ADDRESS: no Temporal server answers at 127/,
+        );
+      },
+      MINUTE_MS,
+    );
+
+    it(
+      'gives up on a database that it cannot reach',
+      async () => {
+        const { code, stderr } = await unreachable.database;
+        expect(code).toBe(1);
+        expect(stderr.match(/the database cannot be reached yet/g)).toHaveLength(9);
+        expect(lastLine(stderr)).toMatch(/^VAULT_UNREACHABLE: /);
+        expect(stderr).not.toContain('database-password');
+      },
+      MINUTE_MS,
+    );
+
+    it(
+      'takes up an exchange in which another one was killed, and the item is linked once',
+      async () => {
+        const { stdout } = await killed.result;
+        expect(JSON.parse(stdout)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+        const { publicTokens } = sandbox.ledger().toJSON();
+        expect(publicTokens.find(({ publicToken }) => publicToken === killed.publicToken)!.exchanges).toEqual(
+          {
+            succeeded: 1,
+            refused: 0,
+          },
+        );
+      },
+      2 * MINUTE_MS,
+    );
+
+    it(
+      'finishes what runs when it is told to stop, and status answers without it',
+      async () => {
+        const { linkToken } = await start('last');
+        const storing = meets('/item/get', { kind: 'delay_before_work', holdMs: 2_000 });
+        sandbox.session(linkToken).complete();
+        await storing;
+        const told = Date.now();
+        worker.kill('SIGTERM');
+        const { code, stdout } = await worker.ended;
+        expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+        expect(Date.now() - told).toBeLessThan(SHUTDOWN_GRACE_MS);
+        expect(await commands.json(['status', 'last'])).toMatchObject({
+          answeredBy: 'server',
+          items: [{ state: 'LINKED' }],
+        });
+      },
+      2 * MINUTE_MS,
+    );
+  });
+});
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1)!;
+}
