@@ -22,6 +22,7 @@ export interface ChildServer {
 
 const STOP_TIMEOUT_MS = 10_000;
 const SAID_CHARACTERS = 4_000;
+const LAST_WORDS_MS = 1_000;
 
 /*
  * Ends the server ($1) when our end of its standard input closes without a line, as it does however this process ends.
@@ -57,7 +58,14 @@ export function startChild(
   child.stderr
     ?.setEncoding('utf8')
     .on('data', (text: string) => (said = (said + text).slice(-SAID_CHARACTERS)));
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const ended = new Promise<void>((resolve) => {
+    // What it said last may come after its exit, unless somebody else holds its output open.
+    child.once('exit', () => {
+      const bound = setTimeout(resolve, LAST_WORDS_MS);
+      child.once('close', () => clearTimeout(bound));
+    });
+    child.once('close', () => resolve());
+  });
   watchdog.stdin.on('error', () => undefined);
   void ended.then(() => watchdog.stdin.end('ended\n'));
   for (const handle of [child, watchdog, child.stderr as Socket | null, watchdog.stdin as Socket])
@@ -83,7 +91,10 @@ export function startChild(
       for (;;) {
         const isReady = await Promise.race([ready(), ended.then(() => false)]);
         // In this order, since another server may answer at the port that this one did not get.
-        if (hasEnded()) throw new Error(`it ended by itself. It said: ${lastWords().trim() || 'nothing'}`);
+        if (hasEnded()) {
+          await ended;
+          throw new Error(`it ended by itself. It said: ${lastWords().trim() || 'nothing'}`);
+        }
         if (isReady) return;
         if (Date.now() > deadline) {
           throw new Error(

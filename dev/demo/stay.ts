@@ -28,8 +28,9 @@ export async function stayOpen(stage: Stage, screen: Screen, signal: AbortSignal
     }
     if (!inVault && report.items.some(({ state }) => state === 'LINKED')) {
       inVault = true;
-      void withVault((vault) => vault.items.list({ sessionKey: key })).then((items) =>
-        items.forEach((item) => screen.log(itemLine(item))),
+      withVault((vault) => vault.items.list({ sessionKey: key })).then(
+        (items) => items.forEach((item) => screen.log(itemLine(item))),
+        (error: unknown) => screen.log(`The vault could not be read: ${String(error)}`),
       );
     }
     screen.show({ name: NAME, report, note: inVault ? 'the access token is in the vault' : 'waits for you' });
