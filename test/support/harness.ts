@@ -15,7 +15,7 @@ import {
   DefaultLogger,
   Worker,
   type WorkerOptions,
-  type WorkflowBundleWithSourceMap,
+  type WorkflowBundleOption,
 } from '@temporalio/worker';
 import { createActivities } from '../../src/activities';
 import { FailureGate } from '../../src/activities/interceptor';
@@ -30,6 +30,7 @@ import { Secret } from '../../src/secret';
 import { TASK_QUEUES } from '../../src/session';
 import { migrate, openVault, type Vault } from '../../src/vault';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
+import { BUILT_WORKFLOWS, isBuilt } from './built';
 import { startPglite } from './pglite';
 import type { DevServer } from './temporal';
 
@@ -84,14 +85,16 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let bundle: Promise<WorkflowBundleOption> | undefined;
 
-/** The workflows, bundled once for all tests of a file. */
-function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: require.resolve('../../src/workflows'),
-    logger: new DefaultLogger('ERROR'),
-  });
+/** The workflows as they were built, or else bundled once for all tests of a file, which takes seconds. */
+function workflowBundle(): Promise<WorkflowBundleOption> {
+  bundle ??= isBuilt()
+    ? Promise.resolve({ codePath: BUILT_WORKFLOWS })
+    : bundleWorkflowCode({
+        workflowsPath: require.resolve('../../src/workflows'),
+        logger: new DefaultLogger('ERROR'),
+      });
   return bundle;
 }
 

@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { isBuilt, ROOT } from './built';
 import { until } from './until';
-
-const ROOT = join(__dirname, '../..');
 
 /** A worker takes seconds to start, on a busy machine many. */
 const POLLING_WITHIN_MS = 60_000;
@@ -91,12 +89,7 @@ export class HostedLinkCommands {
   }
 }
 
-/** What `npm run build` made, when it is newer than the sources; else the sources, which take longer to start. */
+/** What was built, when that is not out of date; else the sources, which take longer to start. */
 function program(): string[] {
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' });
-  const changedMs = Math.max(...sources.map((file) => statSync(join(ROOT, 'src', file)).mtimeMs));
-  const builtMs = statSync(join(ROOT, 'dist/workflow-bundle.js'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return builtMs > changedMs
-    ? [join(ROOT, 'bin/hosted-link.js')]
-    : ['--import', 'tsx', join(ROOT, 'src/cli/main.ts')];
+  return isBuilt() ? [join(ROOT, 'bin/hosted-link.js')] : ['--import', 'tsx', join(ROOT, 'src/cli/main.ts')];
 }
