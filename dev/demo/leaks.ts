@@ -54,11 +54,16 @@ function keysOf(ring: KeyRing): Buffer[] {
   return ring.ids().map((id) => ring.get(id)!.export());
 }
 
-/** All files under `folder` but those with the names in `except`. Write-ahead logs are searched with their database. */
+/**
+ * All files under `folder` but those with the names in `except`. Left out are also SQLite's write-ahead log, which is
+ * searched with its database, and its rollback journal, which comes and goes and holds what the database held before.
+ */
 export async function filesUnder(folder: string, except: readonly string[]): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
   return entries
-    .filter((entry) => entry.isFile() && !except.includes(entry.name) && !entry.name.endsWith('.db-wal'))
+    .filter(
+      (entry) => entry.isFile() && !except.includes(entry.name) && !/\.db-(wal|journal)$/.test(entry.name),
+    )
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

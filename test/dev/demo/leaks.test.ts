@@ -78,7 +78,13 @@ it.each<[string, Partial<LeakSearch>, string]>([
 
 it('searches every file of a folder but those that hold secrets by their nature', async () => {
   await mkdir(join(folder, 'vault/database'), { recursive: true });
-  for (const name of ['keys.json', 'temporal.db', 'temporal.db-wal', 'vault/database/1'])
+  for (const name of [
+    'keys.json',
+    'temporal.db',
+    'temporal.db-wal',
+    'temporal.db-journal',
+    'vault/database/1',
+  ])
     await writeFile(join(folder, name), '');
   expect(await filesUnder(folder, ['keys.json'])).toEqual([
     join(folder, 'temporal.db'),
