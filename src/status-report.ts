@@ -1,11 +1,5 @@
-import { status as GrpcStatus } from '@grpc/grpc-js';
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
-import {
-  isGrpcServiceError,
-  QueryNotRegisteredError,
-  ServiceError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { sessionUnknown } from './client-error';
 import type { Health, LinkApiName, PlaidErrorView, ResultState, SessionState } from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
@@ -176,24 +170,20 @@ function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {
   }));
 }
 
-/** A query's answer, or undefined when no worker gives one in time. */
+/**
+ * A query's answer, or undefined when no worker gives one in time. The server has several codes for that, by when the worker
+ * was lost and whose deadline came first; that the server itself can be reached, `describe` has just shown.
+ */
 async function answer<T>(temporal: Client, query: () => Promise<T>): Promise<T | undefined> {
   try {
     return await temporal.withDeadline(Date.now() + QUERY_TIMEOUT_MS, query);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError || error instanceof QueryNotRegisteredError) return undefined;
-    const cause = error instanceof ServiceError ? error.cause : error;
-    if (isGrpcServiceError(cause) && NO_WORKER.includes(cause.code)) return undefined;
+    if (NO_ANSWER.some((kind) => error instanceof kind)) return undefined;
     throw error;
   }
 }
 
-/** What the server says to a query that no worker takes. */
-const NO_WORKER: readonly number[] = [
-  GrpcStatus.DEADLINE_EXCEEDED,
-  GrpcStatus.FAILED_PRECONDITION,
-  GrpcStatus.UNAVAILABLE,
-];
+const NO_ANSWER = [ServiceError, WorkflowNotFoundError, QueryNotRegisteredError] as const;
 
 async function unlessNotFound<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
