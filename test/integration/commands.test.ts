@@ -169,63 +169,41 @@ describeWithDevServer('the commands, each in a process of its own', () => {
 
   describe('bad input', () => {
     const token = 'link-sandbox-00000000-0000-4000-8000-000000000000';
-    const cases: Record<string, { args?: string[]; settings?: NodeJS.ProcessEnv; names: string }> = {
-      'a phone number without its +': {
-        args: ['--link-token', token, '--sms', '4155550123'],
-        names: 'delivery.address',
-      },
-      'no e-mail address': { args: ['--link-token', token, '--email', 'nobody'], names: 'delivery.address' },
-      'no link token': { args: ['--link-token', 'link-production'], names: 'linkToken' },
-      'a link token of another environment': {
-        args: ['--link-token', token.replace('sandbox', 'production')],
+    const cases = [
+      { what: 'a key with a space', key: 'a key', names: 'key' },
+      { what: 'a phone number without its +', args: ['--sms', '4155550123'], names: 'delivery.address' },
+      { what: 'no e-mail address', args: ['--email', 'nobody'], names: 'delivery.address' },
+      {
+        what: 'a link token of another environment',
+        settings: { PLAID_ENV: 'production' },
         names: 'linkToken',
       },
-      'neither link token nor request': { args: [], names: 'linkToken' },
-      'a request that is not there': { args: ['--request', '/nowhere.json'], names: '--request' },
-      'a time that is none': { args: ['--link-token', token, '--expires-at', 'soon'], names: 'expiresAt' },
-      "one of hosted-link's workflows to notify": {
-        args: ['--link-token', token, '--notify', 'hosted-link/other'],
-        names: 'notify[0]',
-      },
-      'an unknown environment': { settings: { PLAID_ENV: 'staging' }, names: 'PLAID_ENV' },
-      'a malformed codec key': {
-        settings: { HOSTED_LINK_CODEC_KEYS: 'no-key' },
-        names: 'HOSTED_LINK_CODEC_KEYS',
-      },
-      'a malformed Temporal address': {
-        settings: { TEMPORAL_ADDRESS: 'http://here' },
-        names: 'TEMPORAL_ADDRESS',
-      },
-    };
-    const keyOf = (what: string) => what.replaceAll(/\W/g, '-');
-    let outcomes: Map<string, Ended>;
+      { what: 'an unknown environment', settings: { PLAID_ENV: 'staging' }, names: 'PLAID_ENV' },
+      { what: 'no Temporal address', settings: { TEMPORAL_ADDRESS: '://' }, names: 'TEMPORAL_ADDRESS' },
+    ].map((given, index) => ({ key: `bad-${index}`, args: [], settings: {}, ...given }));
+    let outcomes: Ended[];
 
     beforeAll(async () => {
-      const run = async ([what, { args = ['--link-token', token], settings }]: (typeof entries)[number]) =>
-        [what, await commands.run(['start', '--key', keyOf(what), ...args, '--json'], settings)] as const;
-      const entries = Object.entries(cases);
-      outcomes = new Map(await Promise.all(entries.map(run)));
+      outcomes = await Promise.all(
+        cases.map(({ key, args, settings }) =>
+          commands.run(['start', '--key', key, '--link-token', token, ...args, '--json'], settings),
+        ),
+      );
     }, MINUTE_MS);
 
-    it.each(Object.entries(cases))(
-      '%s is named in one line, and nothing is started',
-      async (what, { names }) => {
-        const { code, stdout, stderr } = outcomes.get(what)!;
+    it.each(cases.map((given, index) => ({ ...given, index })))(
+      '$what is named in one line, and nothing is started',
+      async ({ key, names, index }) => {
+        const { code, stdout, stderr } = outcomes[index]!;
         expect(stderr).toMatch(/^INVALID_INPUT: [^\n]+\n$/);
         expect(stderr).toContain(`${names}: `);
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-        const handle = new WorkflowClient({ connection: server.connection }).getHandle(
-          sessionWorkflowId(keyOf(what)),
+        const client = new WorkflowClient({ connection: server.connection });
+        await expect(client.getHandle(sessionWorkflowId(key)).describe()).rejects.toThrow(
+          WorkflowNotFoundError,
         );
-        await expect(handle.describe()).rejects.toThrow(WorkflowNotFoundError);
       },
     );
-
-    it('a key with a space in it', async () => {
-      const { code, stderr } = await commands.run(['start', '--key', 'a key', '--link-token', token]);
-      expect(code).toBe(2);
-      expect(stderr).toMatch(/^INVALID_INPUT: key: not a session key; [^\n]+\n$/);
-    });
   });
 
   describe('worker', () => {
@@ -303,6 +281,22 @@ describeWithDevServer('the commands, each in a process of its own', () => {
           answeredBy: 'server',
           items: [{ state: 'LINKED' }],
         });
+      },
+      2 * MINUTE_MS,
+    );
+
+    it(
+      'ends at once when it is told twice',
+      async () => {
+        const second = await commands.worker();
+        const { linkToken } = await start('interrupted');
+        const storing = meets('/item/get', { kind: 'delay_before_work', holdMs: MINUTE_MS });
+        sandbox.session(linkToken).complete();
+        await storing;
+        second.kill('SIGTERM');
+        await until('it has heard', () => second.stderr().includes('a second signal ends it at once'));
+        second.kill('SIGTERM');
+        expect(await second.ended).toMatchObject({ code: 130 });
       },
       2 * MINUTE_MS,
     );

@@ -6,11 +6,15 @@ import {
   DefaultLogger,
   Worker,
   type ReplayWorkerOptions,
+  type WorkflowBundleOption,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
+import { CONTINUING, SCENARIOS, WORKER_STOPS } from '../../dev/recorded-scenarios';
 import { isEndState, SESSION_STATES } from '../../src/session';
 import * as workflows from '../../src/workflows';
+import { ROOT } from '../support/built';
+import { workflowBundle } from '../support/harness';
 import { quietRuntime } from '../support/temporal';
 import {
   lastState,
@@ -20,7 +24,6 @@ import {
   type RecordedHistory,
 } from './recorded-histories';
 
-const ROOT = join(__dirname, '../..');
 /** A bundle takes seconds, on a busy machine many. */
 const BUNDLE_MS = 100_000;
 
@@ -77,17 +80,23 @@ describe('recorded histories', () => {
     }
   });
 
-  describe('replayed', () => {
-    let bundle: WorkflowBundleWithSourceMap;
-
-    beforeAll(async () => {
-      bundle = await bundleOf(join(ROOT, 'src/workflows'));
-    }, BUNDLE_MS);
-
-    test('every one of them fits the workflows as they are', async () => {
-      expect(await failedReplays(recorded, bundle)).toEqual([]);
-    }, 60_000);
+  test('every scenario of the recorder is among them', () => {
+    const scenarios = [...SCENARIOS, ...WORKER_STOPS, ...CONTINUING];
+    const names = scenarios.flatMap(({ session, continued, exchange }) => [
+      `hostedLinkSession/${session}`,
+      ...(continued ? [`hostedLinkSession/${continued}`] : []),
+      ...(exchange ? [`tokenExchange/${exchange}`] : []),
+    ]);
+    expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
+
+  test(
+    'every one of them fits the workflows as they are',
+    async () => {
+      expect(await failedReplays(recorded, await workflowBundle())).toEqual([]);
+    },
+    BUNDLE_MS,
+  );
 
   describe('replayed with changed workflows', () => {
     let copy: string;
@@ -174,7 +183,7 @@ async function bundleOf(workflowsFolder: string): Promise<WorkflowBundleWithSour
 /** The histories that do not fit the workflows, and why. */
 async function failedReplays(
   recorded: RecordedHistory[],
-  workflowBundle: WorkflowBundleWithSourceMap,
+  workflowBundle: WorkflowBundleOption,
 ): Promise<{ name: string; error: Error }[]> {
   const options: ReplayWorkerOptions = { workflowBundle, dataConverter: RECORDING_CONVERTER };
   const histories = recorded.map(({ json, workflowId }) => ({ history: json, workflowId }));

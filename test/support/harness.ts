@@ -88,7 +88,7 @@ export interface Harness {
 let bundle: Promise<WorkflowBundleOption> | undefined;
 
 /** The workflows as they were built, or else bundled once for all tests of a file, which takes seconds. */
-function workflowBundle(): Promise<WorkflowBundleOption> {
+export function workflowBundle(): Promise<WorkflowBundleOption> {
   bundle ??= isBuilt()
     ? Promise.resolve({ codePath: BUILT_WORKFLOWS })
     : bundleWorkflowCode({
