@@ -28,6 +28,11 @@ export interface StartRequest {
   linkTokenRequest?: Record<string, unknown> | undefined;
   /** Lets Plaid send the link: by SMS to a phone number in E.164, or by e-mail. */
   delivery?: Delivery | undefined;
+  /**
+   * Your id of the person, without personal data. Only its hash is kept outside of encrypted payloads. Default: the request's
+   * `user.client_user_id`, or its `user_id`.
+   */
+  userId?: string | undefined;
   /** When the link of a given `linkToken` expires, ISO 8601, at most 21 days from now. Default: Plaid's own lifetime. */
   expiresAt?: string | undefined;
   /** Ids of running workflows that are to be signalled `linkCompleted` at the end. At most 10. */
@@ -70,6 +75,7 @@ const schema = z.strictObject({
       }),
     ])
     .optional(),
+  userId: z.string().min(1, 'is empty; give your id of the person, or leave it out').max(500).optional(),
   expiresAt: z.iso
     .datetime({ offset: true, message: 'not a time in ISO 8601; write it as 2026-01-31T12:00:00Z' })
     .optional(),
@@ -94,6 +100,7 @@ export function sessionInput(request: StartRequest, rules: StartRules): SessionI
   const input = { ...rest, linkToken, linkTokenRequest };
   return {
     ...input,
+    userId: rest.userId ?? userOf(linkTokenRequest),
     key: key ?? defaultKey(linkToken && linkTokenId(linkToken, rules)),
     requestDigest: jsonDigest(
       linkToken === undefined ? input : { ...input, linkToken: linkTokenId(linkToken, rules) },
@@ -116,6 +123,14 @@ function linkTokenId(linkToken: string, { environment }: StartRules): string {
     );
   }
   return parts.id;
+}
+
+function userOf(linkTokenRequest: Record<string, unknown> | undefined): string | undefined {
+  const { user, user_id: userId } = (linkTokenRequest ?? {}) as {
+    user?: { client_user_id?: string };
+    user_id?: string;
+  };
+  return user?.client_user_id ?? userId;
 }
 
 function defaultKey(linkTokenId: string | undefined): string {

@@ -32,6 +32,18 @@ describe('a request to start a session', () => {
     expect(linkApi).toBe('link_delivery');
   });
 
+  it('is of the user that it names, or else of the one that its link token request names', () => {
+    const userId = (request: StartRequest) => sessionInput({ key: 'k', ...request }, RULES).userId;
+    const { user: _, ...withoutUser } = LINK_TOKEN_REQUEST;
+    expect([
+      userId({ linkToken: LINK_TOKEN }),
+      userId({ linkToken: LINK_TOKEN, userId: 'person-2' }),
+      userId({ linkTokenRequest: LINK_TOKEN_REQUEST }),
+      userId({ linkTokenRequest: { ...withoutUser, user_id: 'usr_3' } }),
+      userId({ linkTokenRequest: LINK_TOKEN_REQUEST, userId: 'person-2' }),
+    ]).toEqual([undefined, 'person-2', 'person-1', 'usr_3', 'person-2']);
+  });
+
   it('has the same digest however its fields are ordered, and another when a field differs', () => {
     const digest = (request: StartRequest) => sessionInput({ key: 'k', ...request }, RULES).requestDigest;
     const [first, second] = [

@@ -1,4 +1,4 @@
-import { plaidSessionHash } from '../digest';
+import { plaidSessionHash, userHash } from '../digest';
 import type { LinkApiName, SessionState } from '../session';
 import { VaultError } from '../vault/vault';
 import type { ActivityDeps } from './index';
@@ -11,6 +11,8 @@ export interface ClaimInput {
   requestDigest: string;
   /** When it is known already; only its hash is stored. */
   linkToken: string | undefined;
+  /** The caller's id of the person; only its hash is stored. */
+  userId?: string | undefined;
 }
 
 /** Activities on the vault's row of a session. They repeat harmlessly. */
@@ -30,6 +32,7 @@ export function sessionRowActivities({ vault, linkApis }: ActivityDeps) {
         firstRunId: input.firstRunId,
         requestDigest: input.requestDigest,
         plaidSessionHash: plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId),
+        userHash: input.userId === undefined ? undefined : userHash(input.userId),
       });
       return { endedBefore: claimedBefore ? row.state : undefined };
     },

@@ -44,14 +44,16 @@ export class SqlSessionStore implements SessionStore {
         const sealed = this.#cipher.seal(new Secret(claim.requestDigest), context);
         await query(
           `INSERT INTO hosted_link.sessions
-            (session_key, link_api, first_run_id, plaid_session_hash, key_id, wrapped_key, sealed_request_digest)
-          VALUES ($1, $2, $3, $4, $5, $6, $7)
+            (session_key, link_api, first_run_id, plaid_session_hash, user_hash, key_id, wrapped_key,
+              sealed_request_digest)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
           ON CONFLICT (session_key) DO NOTHING`,
           [
             claim.key,
             claim.linkApi,
             claim.firstRunId,
             claim.plaidSessionHash,
+            claim.userHash,
             sealed.keyId,
             sealed.wrappedKey,
             sealed.ciphertext,

@@ -21,6 +21,8 @@ export interface SessionClaim {
   /** SHA-256 (hex) of the caller's request. Stored sealed, since it may be of a phone number. */
   requestDigest: string;
   plaidSessionHash?: string | undefined;
+  /** Whose session it is: `userHash` of the caller's user id. */
+  userHash?: string | undefined;
 }
 
 export interface SessionStore {
@@ -43,10 +45,22 @@ export interface SessionStore {
 /** What kind of token Plaid handed out for a result. */
 export type TokenKind = 'access_token' | 'public_token';
 
-/** A token as the get that saw it hands it over. */
+/** An account that the person chose, as far as it tells one from another. Personal data. */
+export interface SeenAccount {
+  name: string | undefined;
+  /** The last digits of its number. */
+  mask: string | undefined;
+}
+
+/** A token as the get that saw it hands it over, with what Plaid told of it. */
 export interface SeenToken {
   kind: TokenKind;
   token: Secret;
+  /** Plaid's id of the link session that it came from; for Plaid's support. */
+  linkSessionId?: string | undefined;
+  institutionId?: string | undefined;
+  institutionName?: string | undefined;
+  accounts?: SeenAccount[] | undefined;
 }
 
 /** One result of a session: a row of the exchange journal. Its id is the SHA-256 (hex) of the token that Plaid showed. */

@@ -35,10 +35,17 @@ export interface Created {
  * @throws ApplicationFailure SESSION_ENDED when the key stands for an earlier session whose workflow is gone
  */
 export async function createSession(input: SessionInput): Promise<Created> {
-  const { key, linkApi, delivery, requestDigest } = input;
+  const { key, linkApi, delivery, userId, requestDigest } = input;
   const { linkToken, expiration } = await linkTokenOf(input);
   const { firstExecutionRunId: firstRunId } = workflowInfo();
-  const { endedBefore } = await vault.claimSession({ key, linkApi, firstRunId, requestDigest, linkToken });
+  const { endedBefore } = await vault.claimSession({
+    key,
+    linkApi,
+    firstRunId,
+    requestDigest,
+    linkToken,
+    userId,
+  });
   if (endedBefore) {
     throw ApplicationFailure.nonRetryable(
       `key ${key} stands for an earlier session, last known as ${endedBefore}; use a new key for a new session`,

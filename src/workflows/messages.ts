@@ -10,6 +10,8 @@ export interface SessionInput {
   /** A body for `/link/token/create`. */
   linkTokenRequest?: Record<string, unknown> | undefined;
   delivery?: Delivery | undefined;
+  /** The caller's id of the person. */
+  userId?: string | undefined;
   /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
   expiresAt?: string | undefined;
   /** Ids of workflows to signal `linkCompleted` when the session and its exchange have ended. */

@@ -108,6 +108,13 @@ describeOnEachDatabase((server) => {
     expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toMatchObject({ state: 'COMPLETED' });
   });
 
+  test('a claim keeps whose session it is', async () => {
+    await vault.sessions.claim(claimOf('whose', { userHash: 'd'.repeat(32) }));
+    expect(
+      await runSql(databaseUrl, "SELECT user_hash FROM hosted_link.sessions WHERE session_key = 'whose'"),
+    ).toEqual([{ user_hash: 'd'.repeat(32) }]);
+  });
+
   test('the database holds the request digest sealed only', async () => {
     const requestDigest = '0123456789abcdef'.repeat(4);
     await vault.sessions.claim(claimOf('sealed', { requestDigest }));
