@@ -110,6 +110,17 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    session: 'completed-after-failed-delivery',
+    play: async (stage) => {
+      await stage.start({ delivery: SMS });
+      for (let times = 0; times < 2; times++) await stage.harness.client.deliveryFailed(stage.key, 'SMS');
+      await stage.until('its status shows it', async () => {
+        return (await stage.harness.client.status(stage.key)).deliveryFailure !== undefined;
+      });
+      stage.person.complete();
+    },
+  },
+  {
     session: 'completed-after-refused-send',
     play: async (stage) => {
       stage.fault('/link_delivery/create', {

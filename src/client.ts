@@ -12,7 +12,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError, sessionUnknown } from './client-error';
-import type { PlaidErrorView } from './session';
+import type { DeliveryFailure, PlaidErrorView } from './session';
 import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from './session';
 import type { StartRequest, StartRules } from './start-request';
 import { sessionInput } from './start-request';
@@ -21,7 +21,7 @@ import { statusReport } from './status-report';
 import type { Vault } from './vault/vault';
 import type { hostedLinkSession } from './workflows';
 import type { Link } from './workflows/messages';
-import { checkNowSignal, linkUpdate } from './workflows/messages';
+import { checkNowSignal, deliveryFailedSignal, linkUpdate } from './workflows/messages';
 import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attributes';
 
 export { HostedLinkError } from './client-error';
@@ -141,6 +141,15 @@ export class HostedLinkClient {
    */
   async checkNow(key: string): Promise<void> {
     await this.toRunning(key, (handle) => handle.signal(checkNowSignal));
+  }
+
+  /**
+   * Tells a session that Plaid could not deliver its link, for its status to show. Nothing else changes: the link lives on.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN or SESSION_ENDED
+   */
+  async deliveryFailed(key: string, method: DeliveryFailure['method']): Promise<void> {
+    await this.toRunning(key, (handle) => handle.signal(deliveryFailedSignal, method));
   }
 
   /**

@@ -172,6 +172,14 @@ export interface Delivery {
   firstName?: string | undefined;
 }
 
+/** Plaid could not deliver the link that it was to send. */
+export interface DeliveryFailure {
+  /** When the session heard of it, ISO 8601. */
+  at: string;
+  /** How the link was sent; UNKNOWN when Plaid does not say. */
+  method: DeliveryMethod | 'UNKNOWN';
+}
+
 /** An error of Plaid's or of the way to it, as it may be shown. */
 export interface PlaidErrorView {
   /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, or `BAD_ANSWER/<endpoint>`. */

@@ -1,7 +1,14 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { sessionUnknown } from './client-error';
-import type { Health, LinkApiName, PlaidErrorView, ResultState, SessionState } from './session';
+import type {
+  DeliveryFailure,
+  Health,
+  LinkApiName,
+  PlaidErrorView,
+  ResultState,
+  SessionState,
+} from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
 import type { Vault } from './vault/vault';
 import type { ExchangeView, Notice, SessionView } from './workflows/messages';
@@ -45,6 +52,8 @@ export interface StatusReport {
   expiresAt: string | undefined;
   health: Health;
   lastError: PlaidErrorView | undefined;
+  /** Set when Plaid said, by a webhook, that it could not deliver the link that it was to send. Only a worker knows. */
+  deliveryFailure: DeliveryFailure | undefined;
   watch: WatchReport | undefined;
   items: ItemReport[];
   /** Whether the workflows that the caller named could be told. */
@@ -83,6 +92,7 @@ export async function statusReport(
     changedAt: known.changedAt,
     expiresAt: known.expiresAt,
     health: known.health ?? { kind: 'OK' },
+    deliveryFailure: known.deliveryFailure,
     watch: description && watchReport(description),
     items: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
     notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],

@@ -12,11 +12,13 @@ export function printStarted({ key, url, expiresAt }: StartedSession): void {
 
 /** A session's status for people. */
 export function printStatus(report: StatusReport): void {
-  const { key, state, plaidStatus, changedAt, expiresAt, watch, items, lastError } = report;
+  const { key, state, plaidStatus, changedAt, expiresAt, watch, items, lastError, deliveryFailure } = report;
   const lines = [`session ${key}: ${state}`];
   if (plaidStatus) lines.push(`  Plaid says: ${plaidStatus}`);
   if (changedAt) lines.push(`  since:      ${changedAt}`);
   if (expiresAt) lines.push(`  expires:    ${expiresAt}`);
+  if (deliveryFailure)
+    lines.push(`  delivery:   failed at ${deliveryFailure.at} (${deliveryFailure.method})`);
   if (watch?.nextGetAt) lines.push(`  next get:   ${watch.nextGetAt}`);
   if (lastError) lines.push(`  last error: ${lastError.message}`);
   for (const item of items) {

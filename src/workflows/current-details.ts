@@ -8,12 +8,16 @@ export function currentDetails({
   expiresAt,
   results,
   lastError,
+  deliveryFailure,
 }: SessionView): string {
   const lines = [
     `**${state}** since ${changedAt}`,
     `- Plaid says: ${plaidStatus ?? 'nothing yet'}`,
     `- results: ${results}`,
     ...(expiresAt === undefined ? [] : [`- expires: ${expiresAt}`]),
+    ...(deliveryFailure === undefined
+      ? []
+      : [`- Plaid could not deliver the link (${deliveryFailure.method}): ${deliveryFailure.at}`]),
     ...(lastError === undefined ? [] : [`- last error: \`${lastError.type}\` (${lastError.message})`]),
   ];
   return lines.join('\n');

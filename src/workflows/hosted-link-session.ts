@@ -22,7 +22,7 @@ import type { Created } from './create';
 import { createSession } from './create';
 import { currentDetails } from './current-details';
 import type { Link, LinkCompleted, SessionInput, SessionView } from './messages';
-import { checkNowSignal, linkUpdate, statusQuery } from './messages';
+import { checkNowSignal, deliveryFailedSignal, linkUpdate, statusQuery } from './messages';
 import { notifyAll } from './notices';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
 import { STATE_ATTRIBUTE } from './search-attributes';
@@ -49,6 +49,10 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
   setHandler(checkNowSignal, () => {
     hinted = true;
     if (cutShort?.byHints) cutShort.scope.cancel();
+  });
+  setHandler(deliveryFailedSignal, (method) => {
+    view.deliveryFailure ??= { at: new Date().toISOString(), method };
+    setCurrentDetails(currentDetails(view));
   });
   setHandler(linkUpdate, async () => {
     // A cancel request reaches this scope too, and the caller is to hear what became of the create.

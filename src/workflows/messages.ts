@@ -1,6 +1,14 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Created } from './create';
-import type { Delivery, Health, LinkApiName, PlaidErrorView, ResultView, SessionState } from '../session';
+import type {
+  Delivery,
+  DeliveryFailure,
+  Health,
+  LinkApiName,
+  PlaidErrorView,
+  ResultView,
+  SessionState,
+} from '../session';
 
 /** The input of `hostedLinkSession`. Exactly one of `linkToken` and `linkTokenRequest` is given. */
 export interface SessionInput {
@@ -52,6 +60,8 @@ export interface SessionView {
   health: Health;
   /** The error that ended the session, or the last one that gets met. */
   lastError: PlaidErrorView | undefined;
+  /** Whether Plaid said that it could not deliver the link: the first time that it did. */
+  deliveryFailure?: DeliveryFailure | undefined;
   /** How many results Plaid has shown. */
   results: number;
   exchangeStarted: boolean;
@@ -89,6 +99,8 @@ export interface LinkCompleted {
 export const linkUpdate = defineUpdate<Link>('link');
 /** A hint: get now. */
 export const checkNowSignal = defineSignal('checkNow');
+/** Plaid could not deliver the link. No get would tell, so the session only keeps it, for its status. */
+export const deliveryFailedSignal = defineSignal<[DeliveryFailure['method']]>('deliveryFailed');
 /** The session's view. */
 export const statusQuery = defineQuery<SessionView>('status');
 /** The exchange's view. */

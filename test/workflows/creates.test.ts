@@ -1,5 +1,6 @@
 import type { Sandbox } from '../../src/sandbox';
 import { describeWithTimeSkipping } from '../support/temporal';
+import { until } from '../support/until';
 import { MINUTE_MS, virtualTime } from './virtual-time';
 
 type SandboxFault = Parameters<Sandbox['fault']>[1];
@@ -89,6 +90,24 @@ describeWithTimeSkipping('a create', () => {
     await virtual.pass(MINUTE_MS);
     const { linkToken } = await starting;
     expect(messages(linkToken)).toBe(1);
+  });
+
+  it('that sends what Plaid cannot deliver shows so in the status, and the link can be finished all the same', async () => {
+    const { client } = virtual.harness;
+    const { key, linkToken } = await virtual.start({ delivery: DELIVERY });
+    await client.deliveryFailed(key, 'SMS');
+    await until('the status shows it', async () => (await client.status(key)).deliveryFailure !== undefined);
+    const { state, deliveryFailure } = await client.status(key);
+    expect([state, deliveryFailure]).toEqual([
+      'WAITING',
+      { at: expect.any(String) as string, method: 'SMS' },
+    ]);
+    await client.deliveryFailed(key, 'UNKNOWN');
+
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', deliveryFailure });
+    await expect(client.deliveryFailed(key, 'SMS')).rejects.toMatchObject({ code: 'SESSION_ENDED' });
   });
 
   it('that sends and loses its answer is not repeated: the session is watched, and completes', async () => {

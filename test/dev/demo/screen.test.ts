@@ -26,6 +26,7 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
     expiresAt: undefined,
     health: { kind: 'OK' },
     lastError: undefined,
+    deliveryFailure: undefined,
     watch: undefined,
     items: [],
     notices: [],
