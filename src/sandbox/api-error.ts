@@ -1,3 +1,5 @@
+import type { ErrorName } from './records';
+
 /** An error that the sandbox answers with, in Plaid's shape. */
 export class ApiError extends Error {
   constructor(
@@ -12,16 +14,23 @@ export class ApiError extends Error {
 
   /** The body of the answer. */
   toBody(requestId: string): Record<string, unknown> {
-    return {
-      display_message: null,
-      documentation_url: 'https://plaid.com/docs/errors/',
-      error_code: this.errorCode,
-      error_message: this.message,
-      error_type: this.errorType,
-      request_id: requestId,
-      suggested_action: null,
-    };
+    return { ...plaidErrorBody(this, this.message), request_id: requestId };
   }
+}
+
+/** A PlaidError without a request id, as it stands inside an answer or a webhook. */
+export function plaidErrorBody(
+  { errorType, errorCode }: ErrorName,
+  message = `the item or the session has met ${errorCode}`,
+): Record<string, unknown> {
+  return {
+    display_message: null,
+    documentation_url: 'https://plaid.com/docs/errors/',
+    error_code: errorCode,
+    error_message: message,
+    error_type: errorType,
+    suggested_action: null,
+  };
 }
 
 /** An INVALID_REQUEST, HTTP 400. */

@@ -2,13 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Secret } from '../secret';
 import { ApiError, invalidInput, invalidRequest } from './api-error';
-import type { EndpointContext } from './endpoints';
+import type { EndpointContext } from './endpoint-context';
 import { endpoints } from './endpoints';
 import type { Fault, FaultPlan, SandboxEndpoint } from './fault';
 import { ENDPOINTS, hold } from './fault';
 import type { Ledger } from './ledger';
+import { randomId } from './random-id';
 import { missingFields } from './request-schemas';
-import { randomId } from './state';
 
 /** The version of Plaid's API that is served, the only current one. */
 const PLAID_VERSION = '2020-09-14';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { INSTITUTIONS } from './institutions';
-import type { SandboxState, Session } from './state';
+import type { Connection, Session } from './records';
+import type { SandboxState } from './state';
 
 /** How long an imagined person takes for one move, in milliseconds. */
 const SHORTEST_MOVE_MS = 300;
@@ -40,7 +41,10 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
     const open: Move = (its) => state.open(its);
     const leave: Move = (its) => state.exit(its);
     const first = Math.floor(random() * INSTITUTIONS.length);
-    const finish: Move = (its) => state.complete(its, pickInstitutions(its.linkToken.items, first));
+    const finish: Move = (its) => {
+      for (const connection of pickConnections(its.linkToken.items, first)) state.connect(its, connection);
+      state.finish(its);
+    };
     const moves = random() < LEAVING_SHARE ? [open, leave, open, finish] : [open, finish];
     // All that is random is drawn here, so that it hangs on the order of the sessions and not on the timers.
     const delayMs = (): number => SHORTEST_MOVE_MS + random() * (LONGEST_MOVE_MS - SHORTEST_MOVE_MS);
@@ -56,9 +60,12 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
   };
 }
 
-/** `count` banks, from the one at index `first` on, in turn. */
-export function pickInstitutions(count: number, first = 0): (typeof INSTITUTIONS)[number][] {
-  return Array.from({ length: count }, (_, index) => INSTITUTIONS[(first + index) % INSTITUTIONS.length]!);
+/** `count` banks with all their accounts, from the one at index `first` on, in turn. */
+export function pickConnections(count: number, first = 0): Connection[] {
+  return Array.from({ length: count }, (_, index) => {
+    const institution = INSTITUTIONS[(first + index) % INSTITUTIONS.length]!;
+    return { institution, accounts: institution.accounts };
+  });
 }
 
 /** Numbers in [0, 1), the same ones for the same seed: hashes of the seed and a counter. */

@@ -3,10 +3,12 @@ import type { Socket } from 'node:net';
 /** The endpoints that the sandbox serves. */
 export const ENDPOINTS = [
   '/link/token/create',
+  '/link/token/get',
   '/link_delivery/create',
   '/link_delivery/get',
   '/item/public_token/exchange',
   '/item/get',
+  '/item/webhook/update',
   '/item/remove',
   '/webhook_verification_key/get',
 ] as const;

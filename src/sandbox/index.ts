@@ -1,27 +1,30 @@
 import type { AddressInfo } from 'node:net';
 import Fastify from 'fastify';
 import { Secret } from '../secret';
-import type { PlaidEnvironment, SessionStatus } from '../session';
+import type { PlaidEnvironment } from '../session';
 import { registerApi, toApiError } from './api';
 import { ApiError } from './api-error';
-import { driveSessions, pickInstitutions } from './auto-driver';
-import { LINK_TOKEN_LIFETIME_MS } from './endpoints';
+import { driveSessions } from './auto-driver';
 import type { Fault, FaultOptions, SandboxEndpoint } from './fault';
 import { FaultPlan } from './fault';
-import { findInstitution } from './institutions';
 import type { SandboxLedger } from './ledger';
 import { Ledger } from './ledger';
+import { LINK_TOKEN_LIFETIME_MS } from './link-token-endpoints';
 import { hostedPage, pagePath } from './page/routes';
-import type { Session, TokenShape } from './state';
+import type { ItemHandle, SessionHandle } from './person';
+import { itemHandle, sessionHandle } from './person';
+import { randomId } from './random-id';
+import type { LinkSessionShape, TokenShape } from './records';
 import { sendSessionWebhooks } from './session-webhooks';
-import { SandboxState, randomId } from './state';
+import { SandboxState } from './state';
 import { WebhookKeys } from './webhook-keys';
 import type { WebhookDelivery } from './webhook-sender';
 import { WebhookSender } from './webhook-sender';
 
 export type { Fault } from './fault';
 export type { LedgerJson } from './ledger';
-export type { TokenShape } from './state';
+export type { ItemHandle, SessionHandle } from './person';
+export type { LinkSessionShape, TokenShape } from './records';
 export type { WebhookDelivery } from './webhook-sender';
 
 const HOST = '127.0.0.1';
@@ -39,6 +42,10 @@ export interface SandboxOptions {
   tokensOnce?: boolean;
   /** Default `access_tokens`, today's shape. */
   tokenShape?: TokenShape;
+  /** Default `results`, today's shape. */
+  linkSessionShape?: LinkSessionShape;
+  /** True: `/link/token/get` refuses an expired link token. Plaid does not say what it does. Default false. */
+  refuseExpired?: boolean;
   /** True: sessions drive themselves. Default false. */
   auto?: boolean;
   /** How long a link token lives when its request does not say, in milliseconds. Default: what Plaid documents, mostly 4 h. */
@@ -51,21 +58,11 @@ export interface SandboxOptions {
 interface LinkTokenOptions {
   lifetimeMs?: number;
   tokenShape?: TokenShape;
+  linkSessionShape?: LinkSessionShape;
   /** How many items the session makes when no person chooses; with more than one the page lets the person add banks. */
   items?: number;
   /** Where its session's webhooks go, as the field `webhook` of a request says; on this machine only. */
   webhook?: string;
-}
-
-/** Does to one session what a person or time would. A move that its status does not allow throws. */
-interface SessionHandle {
-  open(): void;
-  /** Leaves; an unopened session is opened first. */
-  exit(): void;
-  /** Finishes, with `items` items (default: the link token's), all at `institutionId` or else at banks in turn. */
-  complete(result?: { institutionId?: string; items?: number }): void;
-  expire(): void;
-  readonly status: SessionStatus;
 }
 
 /** A running offline Plaid. */
@@ -78,6 +75,8 @@ export interface Sandbox {
   issueLinkToken(options?: LinkTokenOptions): string;
   /** @throws Error when `/link_delivery/create` or a hosted `/link/token/create` has not yet made the session */
   session(idOrLinkToken: string): SessionHandle;
+  /** @throws RangeError when no item has this id */
+  item(itemId: string): ItemHandle;
   /** Plans a fault for the next requests to an endpoint. The function that it gives removes it. */
   fault(endpoint: SandboxEndpoint, fault: Fault, options?: FaultOptions): () => void;
   /** Lets every request to every endpoint meet a fault (default: HTTP 503 with a page) until the function that it gives is called. */
@@ -102,14 +101,14 @@ export interface SandboxWebhooks {
  * @throws the listen error of Node (`EADDRINUSE`, `EACCES`) when the port cannot be had
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { tokenShape = 'access_tokens', linkTokenLifetimeMs } = options;
+  const { tokenShape = 'access_tokens', linkSessionShape = 'results', linkTokenLifetimeMs } = options;
   const state = new SandboxState(options.environment ?? 'sandbox', options.now ?? Date.now);
   const hostedUrl = (sessionId: string): string => url + pagePath(sessionId);
-  const ledger = new Ledger(state, hostedUrl, options.secret);
   const faults = new FaultPlan();
   const webhookKeys = new WebhookKeys(state.now);
   const sender = new WebhookSender(webhookKeys, state.now);
   sendSessionWebhooks(state, sender);
+  const ledger = new Ledger(state, sender.deliveries, hostedUrl, options.secret);
 
   const server = Fastify({ exposeHeadRoutes: false, forceCloseConnections: true });
   server.removeContentTypeParser('text/plain');
@@ -135,6 +134,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       hostedUrl,
       tokensOnce: options.tokensOnce ?? false,
       tokenShape,
+      linkSessionShape,
+      refuseExpired: options.refuseExpired ?? false,
       linkTokenLifetimeMs,
     },
     faults,
@@ -155,23 +156,33 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       await server.close();
     },
     ledger: () => ledger,
-    issueLinkToken: ({ lifetimeMs, tokenShape: shape, items = 1, webhook } = {}) => {
+    issueLinkToken: ({ lifetimeMs, items = 1, webhook, ...shapes } = {}) => {
       const chosenMs = lifetimeMs ?? linkTokenLifetimeMs;
       return state.issueLinkToken({
         lifetimeMs: chosenMs ?? LINK_TOKEN_LIFETIME_MS,
         fixedLifetime: chosenMs !== undefined,
+        hosted: false,
         clientName: 'Demo application',
+        metadata: { initial_products: ['auth'], country_codes: ['US'], language: 'en', redirect_uri: null },
+        completionRedirectUri: undefined,
         webhookUrl: webhook,
-        tokenShape: shape ?? tokenShape,
+        tokenShape: shapes.tokenShape ?? tokenShape,
+        linkSessionShape: shapes.linkSessionShape ?? linkSessionShape,
         items,
         multiItem: items > 1,
+        updates: undefined,
       }).linkToken;
     },
     session: (idOrLinkToken) => {
       const session = state.findLinkToken(idOrLinkToken)?.session;
       if (!session)
         throw new Error('No session yet: /link_delivery/create has not been called for this link token');
-      return handleOf(state, session);
+      return sessionHandle(state, session);
+    },
+    item: (itemId) => {
+      const item = state.items.find(itemId);
+      if (!item) throw new RangeError('The sandbox has no item with this id');
+      return itemHandle(state, item);
     },
     fault: (endpoint, fault, faultOptions) => faults.add(endpoint, fault, faultOptions),
     webhooks: {
@@ -181,26 +192,5 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       expireKey: (keyId) => webhookKeys.expire(keyId),
     },
     outage: (fault = { kind: 'html', status: 503 }) => faults.add(undefined, fault, { times: Infinity }),
-  };
-}
-
-function handleOf(state: SandboxState, session: Session): SessionHandle {
-  return {
-    open: () => state.open(session),
-    exit: () => state.exit(session),
-    complete: ({ institutionId, items = session.linkToken.items } = {}) => {
-      const institution = institutionId === undefined ? undefined : findInstitution(institutionId);
-      if (institutionId !== undefined && !institution) {
-        throw new RangeError(`The sandbox has no institution ${institutionId}`);
-      }
-      state.complete(
-        session,
-        institution ? Array.from({ length: items }, () => institution) : pickInstitutions(items),
-      );
-    },
-    expire: () => state.expire(session),
-    get status() {
-      return state.refresh(session).status;
-    },
   };
 }

@@ -6,6 +6,9 @@ export interface SandboxAccount {
   mask: string;
   /** In the bank's own words, such as `Checking`. */
   kind: string;
+  /** In Plaid's words, such as `depository` and `checking`. */
+  type: string;
+  subtype: string;
 }
 
 /** A fictitious bank. */
@@ -15,40 +18,45 @@ export interface Institution {
   accounts: readonly SandboxAccount[];
 }
 
+const CHECKING = { kind: 'Checking', type: 'depository', subtype: 'checking' };
+const SAVINGS = { kind: 'Savings', type: 'depository', subtype: 'savings' };
+const CAR_LOAN = { kind: 'Loan', type: 'loan', subtype: 'auto' };
+const CREDIT_CARD = { kind: 'Credit card', type: 'credit', subtype: 'credit card' };
+
 /** The banks of the sandbox. All are invented; their ids lie outside the numbers that Plaid has given out. */
 export const INSTITUTIONS: readonly Institution[] = [
   {
     institutionId: 'ins_990001',
     name: 'Harbour & Hill Bank',
     accounts: [
-      { id: 'everyday', name: 'Everyday Checking', mask: '4821', kind: 'Checking' },
-      { id: 'rainy-day', name: 'Rainy Day Savings', mask: '1177', kind: 'Savings' },
+      { id: 'everyday', name: 'Everyday Checking', mask: '4821', ...CHECKING },
+      { id: 'rainy-day', name: 'Rainy Day Savings', mask: '1177', ...SAVINGS },
     ],
   },
   {
     institutionId: 'ins_990002',
     name: 'Meadowlark Credit Union',
     accounts: [
-      { id: 'share-draft', name: 'Share Draft', mask: '0093', kind: 'Checking' },
-      { id: 'share-savings', name: 'Share Savings', mask: '0101', kind: 'Savings' },
-      { id: 'car-loan', name: 'Car Loan', mask: '7730', kind: 'Loan' },
+      { id: 'share-draft', name: 'Share Draft', mask: '0093', ...CHECKING },
+      { id: 'share-savings', name: 'Share Savings', mask: '0101', ...SAVINGS },
+      { id: 'car-loan', name: 'Car Loan', mask: '7730', ...CAR_LOAN },
     ],
   },
   {
     institutionId: 'ins_990003',
     name: 'Copper Street Savings',
     accounts: [
-      { id: 'passbook', name: 'Passbook Savings', mask: '5512', kind: 'Savings' },
-      { id: 'notice', name: '90-Day Notice', mask: '5513', kind: 'Savings' },
+      { id: 'passbook', name: 'Passbook Savings', mask: '5512', ...SAVINGS },
+      { id: 'notice', name: '90-Day Notice', mask: '5513', ...SAVINGS },
     ],
   },
   {
     institutionId: 'ins_990004',
     name: 'Tallgrass Mutual',
     accounts: [
-      { id: 'current', name: 'Current Account', mask: '2260', kind: 'Checking' },
-      { id: 'joint', name: 'Joint Account', mask: '2261', kind: 'Checking' },
-      { id: 'card', name: 'Blue Card', mask: '9034', kind: 'Credit card' },
+      { id: 'current', name: 'Current Account', mask: '2260', ...CHECKING },
+      { id: 'joint', name: 'Joint Account', mask: '2261', ...CHECKING },
+      { id: 'card', name: 'Blue Card', mask: '9034', ...CREDIT_CARD },
     ],
   },
 ];

@@ -1,5 +1,8 @@
 import type { DeliveryMethod, SessionStatus } from '../session';
+import { iso } from './iso';
+import type { LinkSession } from './records';
 import type { SandboxState } from './state';
+import type { WebhookDelivery } from './webhook-sender';
 
 /** Every secret that the sandbox issued or was sent, by kind. */
 interface LedgerSecrets {
@@ -24,6 +27,16 @@ export interface LedgerJson {
     expiresAt: string;
     /** Items made from it, removed ones included. */
     itemIds: string[];
+    /** Its visits, oldest first. */
+    linkSessions: {
+      linkSessionId: string;
+      startedAt: string;
+      finishedAt: string | null;
+      /** Banks that it handed out public tokens for. */
+      results: number;
+      /** Plaid's exit status; null when it is open or was a success. */
+      exitStatus: string | null;
+    }[];
     messages: Record<DeliveryMethod, number>;
     /** Answers of `/link_delivery/get` that held its tokens. */
     timesTokensShown: number;
@@ -40,9 +53,22 @@ export interface LedgerJson {
     sessionId: string;
     institutionId: string;
     institutionName: string;
+    accounts: { name: string; mask: string }[];
+    webhook: string | null;
+    /** Plaid's error code, such as ITEM_LOGIN_REQUIRED. */
+    errorCode: string | null;
     live: boolean;
     createdAt: string;
     removedAt: string | null;
+  }[];
+  /** Oldest first. */
+  webhooks: {
+    url: string;
+    webhookType: string;
+    webhookCode: string;
+    /** `status` is null when no answer came. */
+    attempts: { at: string; status: number | null }[];
+    outcome: WebhookDelivery['outcome'];
   }[];
 }
 
@@ -74,6 +100,7 @@ export class Ledger implements SandboxLedger {
 
   constructor(
     private readonly state: SandboxState,
+    private readonly deliveries: readonly WebhookDelivery[],
     private readonly hostedUrl: (sessionId: string) => string,
     plaidSecret: string,
   ) {
@@ -97,7 +124,7 @@ export class Ledger implements SandboxLedger {
   }
 
   toJSON(): LedgerJson {
-    const items = [...this.state.items.values()];
+    const items = [...this.state.items.items.values()];
     const sessions = [...this.state.linkTokens.values()].flatMap(({ session }) =>
       session ? [this.state.refresh(session)] : [],
     );
@@ -111,10 +138,11 @@ export class Ledger implements SandboxLedger {
         itemIds: items
           .filter((item) => item.sessionId === session.linkToken.sessionId)
           .map((item) => item.itemId),
+        linkSessions: session.linkSessions.map(linkSessionJson),
         messages: { ...session.messages },
         timesTokensShown: session.timesTokensShown,
       })),
-      publicTokens: [...this.state.publicTokens.values()].map((token) => ({
+      publicTokens: [...this.state.items.publicTokens.values()].map((token) => ({
         publicToken: token.publicToken,
         sessionId: token.sessionId,
         itemId: token.itemId ?? null,
@@ -126,9 +154,19 @@ export class Ledger implements SandboxLedger {
         sessionId: item.sessionId,
         institutionId: item.institution.institutionId,
         institutionName: item.institution.name,
+        accounts: item.accounts.map(({ name, mask }) => ({ name, mask })),
+        webhook: item.webhookUrl ?? null,
+        errorCode: item.error?.errorCode ?? null,
         live: item.removedAt === undefined,
         createdAt: iso(item.createdAt),
         removedAt: item.removedAt === undefined ? null : iso(item.removedAt),
+      })),
+      webhooks: this.deliveries.map(({ url, webhookType, webhookCode, attempts, outcome }) => ({
+        url,
+        webhookType,
+        webhookCode,
+        attempts: attempts.map(({ at, status }) => ({ at: iso(at), status: status ?? null })),
+        outcome,
       })),
     };
   }
@@ -145,8 +183,8 @@ export class Ledger implements SandboxLedger {
       ...new Set([...issued, ...received(kind)]),
     ];
     return {
-      accessTokens: all('accessTokens', this.state.items.keys()),
-      publicTokens: all('publicTokens', this.state.publicTokens.keys()),
+      accessTokens: all('accessTokens', this.state.items.items.keys()),
+      publicTokens: all('publicTokens', this.state.items.publicTokens.keys()),
       linkTokens: all('linkTokens', this.state.linkTokens.keys()),
       sessionIds: all(
         'sessionIds',
@@ -162,6 +200,12 @@ export class Ledger implements SandboxLedger {
   }
 }
 
-function iso(time: number): string {
-  return new Date(time).toISOString();
+function linkSessionJson({ linkSessionId, startedAt, finishedAt, results, exit }: LinkSession) {
+  return {
+    linkSessionId,
+    startedAt: iso(startedAt),
+    finishedAt: finishedAt === undefined ? null : iso(finishedAt),
+    results: results.length,
+    exitStatus: exit?.status ?? null,
+  };
 }

@@ -19,12 +19,20 @@ const LOOPBACK_NAMES: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 /** One webhook and how its attempts went. */
 export interface WebhookDelivery {
   readonly url: string;
+  readonly webhookType: string;
+  readonly webhookCode: string;
   /** As it is sent, to the byte. */
   readonly body: string;
   /** One entry for each attempt that has ended. `status` is undefined when no answer came. */
   readonly attempts: { at: number; status: number | undefined }[];
   /** SKIPPED: the URL is not on this machine. */
   outcome: 'PENDING' | 'DELIVERED' | 'GIVEN_UP' | 'SKIPPED';
+}
+
+/** The body of a webhook. */
+export interface Webhook extends Record<string, unknown> {
+  webhook_type: string;
+  webhook_code: string;
 }
 
 /** Signs webhooks and posts them, again and again as Plaid does, by the sandbox's clock. */
@@ -40,9 +48,11 @@ export class WebhookSender {
   ) {}
 
   /** Sends a webhook now, and again later if need be. Its JSON is indented by two spaces, as Plaid's is. */
-  send(url: string, webhook: Record<string, unknown>): void {
+  send(url: string, webhook: Webhook): void {
     const delivery: WebhookDelivery = {
       url,
+      webhookType: webhook.webhook_type,
+      webhookCode: webhook.webhook_code,
       body: JSON.stringify(webhook, undefined, 2),
       attempts: [],
       outcome: LOOPBACK_NAMES.includes(new URL(url).hostname) ? 'PENDING' : 'SKIPPED',

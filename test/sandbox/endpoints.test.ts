@@ -202,7 +202,6 @@ describe('/link/token/create', () => {
     ['a javascript: redirect', { hosted_link: { completion_redirect_uri: 'javascript:alert(1)' } }],
     ['a data: redirect', { hosted_link: { completion_redirect_uri: 'data:text/html,hello' } }],
     ['a redirect without scheme', { hosted_link: { completion_redirect_uri: '//app.example' } }],
-    ['update mode', { access_token: 'access-sandbox-0000' }],
   ])('refuses %s as INVALID_FIELD', async (_what, more) => {
     expectError(await create(more), 'INVALID_REQUEST', 'INVALID_FIELD');
   });

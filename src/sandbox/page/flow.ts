@@ -1,14 +1,13 @@
 import { GOOD_CREDENTIALS, INSTITUTIONS, findInstitution } from '../institutions';
-import type { Institution, SandboxAccount } from '../institutions';
-
-/** A bank that the person has signed in to, with the accounts to share. */
-export interface Connection {
-  institution: Institution;
-  accounts: readonly SandboxAccount[];
-}
+import type { Institution } from '../institutions';
+import type { Connection, ItemRecord } from '../records';
 
 /** Where the person stands on the page. The browser holds none of it. */
-export type Visit = { connected: readonly Connection[] } & (
+export type Visit = {
+  connected: readonly Connection[];
+  /** In update mode, what the person has only to sign in to again. */
+  mends?: Connection;
+} & (
   | { step: 'institution' }
   | { step: 'credentials'; institution: Institution; problem?: string }
   | { step: 'accounts'; institution: Institution; problem?: string }
@@ -27,9 +26,13 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** The first step of a new visit. */
-export function newVisit(): Visit {
-  return { step: 'institution', connected: [] };
+/** The first step of a new visit: the choice of a bank or, in update mode, the password of the item's own. */
+export function newVisit(updates: ItemRecord | undefined): Visit {
+  if (!updates) return { step: 'institution', connected: [] };
+  const { institution } = updates;
+  const masks = updates.accounts.map(({ mask }) => mask);
+  const accounts = institution.accounts.filter(({ mask }) => masks.includes(mask));
+  return { step: 'credentials', institution, connected: [], mends: { institution, accounts } };
 }
 
 /** The banks that can still be chosen: each one once in a session. */
@@ -53,13 +56,14 @@ export function advance(visit: Visit, action: Action, form: URLSearchParams): Vi
     }
     case 'credentials': {
       if (visit.step !== 'credentials') return visit;
-      const { institution } = visit;
+      const { institution, mends } = visit;
       const good =
         form.get('username') === GOOD_CREDENTIALS.username &&
         form.get('password') === GOOD_CREDENTIALS.password;
+      if (good && mends) return { step: 'review', connected: [mends], mends };
       if (good) return { step: 'accounts', institution, connected };
       const problem = 'That username and password do not match. Check both and try again.';
-      return { step: 'credentials', institution, connected, problem };
+      return { ...visit, problem };
     }
     case 'accounts': {
       if (visit.step !== 'accounts') return visit;
@@ -77,10 +81,11 @@ export function advance(visit: Visit, action: Action, form: URLSearchParams): Vi
       };
     }
     case 'another':
-      return visit.step === 'review' && choices(visit).length > 0
+      return visit.step === 'review' && !visit.mends && choices(visit).length > 0
         ? { step: 'institution', connected }
         : visit;
     case 'back':
+      if (visit.mends) return visit;
       if (visit.step === 'credentials' || visit.step === 'accounts')
         return { step: 'institution', connected };
       return connected.length > 0 ? { step: 'review', connected } : visit;

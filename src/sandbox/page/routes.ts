@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { SandboxState, Session } from '../state';
+import type { Connection, Session } from '../records';
+import type { SandboxState } from '../state';
 import { IllegalMove } from '../state';
 import type { Action, Visit } from './flow';
 import { ACTIONS, advance, newVisit } from './flow';
@@ -33,7 +34,10 @@ interface ActionRoute {
 /** Serves the hosted page: what the person who was sent the link sees. Works without scripts. */
 export async function hostedPage(server: FastifyInstance, { state }: { state: SandboxState }): Promise<void> {
   const visits = new Map<string, Visit>();
-  const visitOf = (sessionId: string): Visit => visits.get(sessionId) ?? newVisit();
+  const visitOf = ({ linkToken }: Session): Visit =>
+    visits.get(linkToken.sessionId) ?? newVisit(linkToken.updates);
+  /** What the session has been told of. With several banks it hears of each when the person goes on to the next. */
+  const handedOver = new WeakSet<Connection>();
 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
@@ -61,13 +65,13 @@ export async function hostedPage(server: FastifyInstance, { state }: { state: Sa
     const view = pageSession(session);
     if (session.status === 'COMPLETED') return sendPage(goOn(reply, session), 200, completedPage(view));
     state.open(session);
-    return sendPage(reply, 200, stepPage(view, visitOf(request.params.sessionId)));
+    return sendPage(reply, 200, stepPage(view, visitOf(session)));
   });
 
   server.get<SessionRoute>('/hl/:sessionId/left', async (request, reply) => {
     const session = state.findSession(request.params.sessionId);
     if (session?.status !== 'EXITED') return reply.redirect(pagePath(request.params.sessionId), 303);
-    return sendPage(goOn(reply, session), 200, leftPage(pageSession(session)));
+    return sendPage(goOn(reply, session), 200, leftPage(pageSession(session), session.linkSessions.at(-1)!));
   });
 
   server.post<ActionRoute>('/hl/:sessionId/:action', async (request, reply) => {
@@ -82,7 +86,7 @@ export async function hostedPage(server: FastifyInstance, { state }: { state: Sa
   /** Does what a form asks, and gives the path to go to next. */
   function act(session: Session, action: Action, form: URLSearchParams): string {
     const { sessionId } = session.linkToken;
-    const visit = visitOf(sessionId);
+    const visit = visitOf(session);
     if (action === 'leave') {
       visits.delete(sessionId);
       state.exit(session);
@@ -90,14 +94,22 @@ export async function hostedPage(server: FastifyInstance, { state }: { state: Sa
     }
     if (action === 'finish' && visit.step === 'review') {
       visits.delete(sessionId);
-      state.complete(
-        session,
-        visit.connected.map(({ institution }) => institution),
-      );
+      if (!session.linkToken.updates) handOver(session, visit);
+      state.finish(session);
     } else if (action !== 'another' || session.linkToken.multiItem) {
-      visits.set(sessionId, advance(visit, action, form));
+      const next = advance(visit, action, form);
+      if (action === 'another' && next !== visit) handOver(session, visit);
+      visits.set(sessionId, next);
     }
     return pagePath(sessionId);
+  }
+
+  function handOver(session: Session, { connected }: Visit): void {
+    for (const connection of connected) {
+      if (handedOver.has(connection)) continue;
+      handedOver.add(connection);
+      state.connect(session, connection);
+    }
   }
 }
 

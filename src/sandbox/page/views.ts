@@ -1,6 +1,6 @@
 import { GOOD_CREDENTIALS } from '../institutions';
-import type { LinkTokenRecord } from '../state';
-import type { Action, Connection, Visit } from './flow';
+import type { LinkSession, LinkTokenRecord } from '../records';
+import type { Action, Visit } from './flow';
 import { choices } from './flow';
 import type { Html } from './html';
 import { html } from './html';
@@ -26,7 +26,7 @@ export function stepPage(session: PageSession, visit: Visit): string {
     case 'accounts':
       return accountsPage(session, visit);
     case 'review':
-      return reviewPage(session, visit.connected);
+      return reviewPage(session, visit);
   }
 }
 
@@ -55,7 +55,7 @@ function institutionPage(session: PageSession, visit: Visit): string {
 }
 
 function credentialsPage(session: PageSession, visit: Extract<Visit, { step: 'credentials' }>): string {
-  const { institution, problem } = visit;
+  const { institution, problem, mends } = visit;
   const invalid = problem === undefined ? undefined : html` aria-invalid="true" aria-describedby="problem"`;
   return page(
     `Sign in to ${institution.name}`,
@@ -85,7 +85,9 @@ function credentialsPage(session: PageSession, visit: Extract<Visit, { step: 'cr
         </p>
         <button class="primary">Sign in</button>
       </form>
-      <div class="row">${button(session, 'back', 'Choose another bank')}${leave(session)}</div>`,
+      <div class="row">
+        ${mends ? undefined : button(session, 'back', 'Choose another bank')}${leave(session)}
+      </div>`,
     problem,
   );
 }
@@ -116,9 +118,10 @@ function accountsPage(session: PageSession, visit: Extract<Visit, { step: 'accou
   );
 }
 
-function reviewPage(session: PageSession, connected: readonly Connection[]): string {
+function reviewPage(session: PageSession, visit: Visit): string {
   const { record } = session;
-  const another = record.multiItem && choices({ step: 'review', connected }).length > 0;
+  const { connected } = visit;
+  const another = record.multiItem && !visit.mends && choices(visit).length > 0;
   return page(
     'Review and finish',
     html`${steps(4)}
@@ -158,13 +161,14 @@ export function completedPage({ record }: PageSession): string {
 }
 
 /** The page of a person who left. */
-export function leftPage({ record, path }: PageSession): string {
+export function leftPage({ record, path }: PageSession, { results }: LinkSession): string {
+  const shared = results.map(({ institution }) => institution.name);
   return page(
     'You left',
     html`<h1>You left before finishing</h1>
       <p class="lead">
-        Nothing was shared with <strong>${clientName(record)}</strong>. You can come back while this link is
-        valid.
+        ${shared.length > 0 ? shared.join(', ') : 'Nothing'} was shared with
+        <strong>${clientName(record)}</strong>. You can come back while this link is valid.
       </p>
       <p><a class="primary" href="${path}">Start again</a></p>
       ${returnLink(record)}`,

@@ -54,6 +54,7 @@ function ledger(): LedgerJson {
         history: (['CREATED', 'OPENED', 'COMPLETED'] as const).map((status) => ({ status, at: '' })),
         expiresAt: '',
         itemIds: ['item-1'],
+        linkSessions: [],
         messages: { SMS: 1, EMAIL: 0 },
         timesTokensShown: 1,
       },
@@ -73,11 +74,15 @@ function ledger(): LedgerJson {
         sessionId: plaidSessionId,
         institutionId: 'ins_990004',
         institutionName: 'Tallgrass Mutual',
+        accounts: [],
+        webhook: null,
+        errorCode: null,
         live: true,
         createdAt: '',
         removedAt: null,
       },
     ],
+    webhooks: [],
   };
 }
 

@@ -1,0 +1,53 @@
+import { plaidErrorBody } from './api-error';
+import type { Body, EndpointContext } from './endpoint-context';
+import { iso } from './iso';
+import type { ItemRecord } from './records';
+import {
+  exchangeSchema,
+  itemGetSchema,
+  itemRemoveSchema,
+  itemWebhookUpdateSchema,
+  readRequest,
+} from './request-schemas';
+
+/** `/item/public_token/exchange`. */
+export function exchangePublicToken({ state }: EndpointContext, body: Body): Body {
+  const item = state.items.exchange(readRequest(exchangeSchema, body).public_token);
+  return { access_token: item.accessToken, item_id: item.itemId };
+}
+
+/** `/item/get`. */
+export function getItem({ state }: EndpointContext, body: Body): Body {
+  const item = state.items.live(readRequest(itemGetSchema, body).access_token);
+  return { item: { ...itemBody(item), created_at: iso(item.createdAt) }, status: null };
+}
+
+/** `/item/webhook/update`. No webhook, or null, removes the item's. */
+export function updateItemWebhook({ state }: EndpointContext, body: Body): Body {
+  const request = readRequest(itemWebhookUpdateSchema, body);
+  const item = state.items.live(request.access_token);
+  item.webhookUrl = request.webhook ?? undefined;
+  return { item: itemBody(item) };
+}
+
+/** `/item/remove`. */
+export function removeItem({ state }: EndpointContext, body: Body): Body {
+  const item = state.items.live(readRequest(itemRemoveSchema, body).access_token);
+  item.removedAt = state.now();
+  return {};
+}
+
+function itemBody(item: ItemRecord): Body {
+  return {
+    item_id: item.itemId,
+    institution_id: item.institution.institutionId,
+    institution_name: item.institution.name,
+    webhook: item.webhookUrl ?? null,
+    error: item.error ? plaidErrorBody(item.error) : null,
+    available_products: ['balance', 'identity'],
+    billed_products: ['auth'],
+    products: ['auth'],
+    consent_expiration_time: null,
+    update_type: 'background',
+  };
+}

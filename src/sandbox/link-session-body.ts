@@ -1,0 +1,92 @@
+import { plaidErrorBody } from './api-error';
+import type { Body } from './endpoint-context';
+import type { Institution } from './institutions';
+import { iso } from './iso';
+import { randomId } from './random-id';
+import type { LinkEvent, LinkSession, LinkTokenRecord, PublicTokenRecord } from './records';
+
+/** A link session as `/link/token/get` shows it, by the field names of Plaid API 1.517.0 to 1.740.1. */
+export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: LinkTokenRecord): Body {
+  const { linkSessionId, startedAt, finishedAt, results, exit, events } = linkSession;
+  const exitBody = exit
+    ? {
+        error: exit.error ? plaidErrorBody(exit.error) : null,
+        metadata: {
+          institution: institutionBody(events.findLast((event) => event.institution)?.institution),
+          status: exit.status,
+          link_session_id: linkSessionId,
+          request_id: randomId(15),
+        },
+      }
+    : null;
+  const finished = finishedAt !== undefined && !exit;
+  return {
+    link_session_id: linkSessionId,
+    started_at: iso(startedAt),
+    finished_at: finishedAt === undefined ? null : nanoseconds(finishedAt),
+    on_success: finished && results[0] ? successBody(linkSession, results[0]) : null,
+    on_exit: exitBody,
+    events: eventBodies(events),
+    ...(linkSessionShape === 'results' && {
+      exit: exitBody,
+      results: finished || results.length > 0 ? resultsBody(results) : null,
+    }),
+  };
+}
+
+/** The events of a link session. Newest first: Plaid's examples are not in the order of time either. */
+function eventBodies(events: readonly LinkEvent[]): Body[] {
+  return events.toReversed().map(({ id, name, at, institution }) => ({
+    event_name: name,
+    timestamp: iso(at),
+    event_id: id,
+    event_metadata: {
+      request_id: randomId(15),
+      ...(institution && {
+        institution_id: institution.institutionId,
+        institution_name: institution.name,
+      }),
+    },
+  }));
+}
+
+/** The deprecated place of a result. It holds one, and the session's first it is. */
+function successBody({ linkSessionId }: LinkSession, { publicToken, ...result }: PublicTokenRecord): Body {
+  return {
+    public_token: publicToken,
+    metadata: {
+      institution: institutionBody(result.institution),
+      accounts: accountBodies(result),
+      link_session_id: linkSessionId,
+      transfer_status: null,
+    },
+  };
+}
+
+function resultsBody(results: readonly PublicTokenRecord[]): Body {
+  return {
+    item_add_results: results.map((result) => ({
+      public_token: result.publicToken,
+      accounts: accountBodies(result),
+      institution: institutionBody(result.institution),
+    })),
+    cra_item_add_results: [],
+    cra_update_results: [],
+    bank_income_results: [],
+    payroll_income_results: [],
+    document_income_results: null,
+  };
+}
+
+function accountBodies({ accounts }: Pick<PublicTokenRecord, 'accounts'>): Body[] {
+  return accounts.map((account) => ({ ...account, verification_status: null, class_type: null }));
+}
+
+function institutionBody(institution: Institution | undefined): Body | null {
+  return institution ? { name: institution.name, institution_id: institution.institutionId } : null;
+}
+
+/** A time with nine digits after the second, as Plaid's examples have it. No clock here knows the last six. */
+function nanoseconds(time: number): string {
+  return iso(time).replace('Z', '104729Z');
+}

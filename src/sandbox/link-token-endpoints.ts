@@ -1,0 +1,101 @@
+import type { DeliveryMethod } from '../session';
+import type { Body, EndpointContext } from './endpoint-context';
+import { iso } from './iso';
+import { linkSessionBody } from './link-session-body';
+import { checkLinkTokenRequest, linkTokenCreateSchema } from './link-token-request';
+import type { ItemRecord, LinkSession, LinkTokenRecord } from './records';
+import { linkTokenGetSchema, readRequest } from './request-schemas';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** How long a link token lives by default, in milliseconds: 4 h (plaid.com/docs, 2026-03). */
+export const LINK_TOKEN_LIFETIME_MS = 4 * HOUR;
+
+/** How long a hosted URL that the caller delivers lives by default, in milliseconds: 30 min (plaid.com/docs, 2026-03). */
+const HOSTED_URL_LIFETIME_MS = 30 * MINUTE;
+
+/** How long a link token in update mode lives, in milliseconds: 30 min (plaid.com/docs, 2026-03). */
+const UPDATE_LIFETIME_MS = 30 * MINUTE;
+
+/** How long `/link/token/get` shows a link session after its end, in milliseconds: 6 h (Plaid API 1.740.1). */
+const LINK_SESSION_SHOWN_MS = 6 * HOUR;
+
+/** `/link/token/create`. */
+export function createLinkToken(context: EndpointContext, body: Body): Body {
+  const { state } = context;
+  const request = readRequest(linkTokenCreateSchema, body);
+  checkLinkTokenRequest(request);
+  const updates = request.access_token == null ? undefined : state.items.live(request.access_token);
+  const hosted = request.hosted_link ?? undefined;
+  const seconds = hosted?.url_lifetime_seconds;
+  const chosenMs = seconds === undefined ? context.linkTokenLifetimeMs : seconds * SECOND;
+  const record = state.issueLinkToken({
+    lifetimeMs: chosenMs ?? defaultLifetimeMs(updates, hosted !== undefined),
+    fixedLifetime: chosenMs !== undefined || updates !== undefined,
+    hosted: hosted !== undefined,
+    clientName: request.client_name,
+    metadata: {
+      initial_products: request.products ?? [],
+      country_codes: request.country_codes,
+      language: request.language,
+      redirect_uri: request.redirect_uri ?? null,
+      ...(request.account_filters !== undefined && { account_filters: request.account_filters }),
+      ...(request.institution_data !== undefined && { institution_data: request.institution_data }),
+    },
+    completionRedirectUri: hosted?.completion_redirect_uri,
+    // In update mode the request's own webhook has no effect.
+    webhookUrl: updates ? updates.webhookUrl : request.webhook,
+    tokenShape: context.tokenShape,
+    linkSessionShape: context.linkSessionShape,
+    items: updates ? 0 : 1,
+    multiItem: request.enable_multi_item_link ?? false,
+    updates,
+  });
+  if (hosted) {
+    const session = state.ensureSession(record);
+    if (hosted.delivery_method) {
+      state.countMessage(session, hosted.delivery_method.toUpperCase() as DeliveryMethod);
+    }
+  }
+  return {
+    link_token: record.linkToken,
+    expiration: iso(record.expiresAt),
+    ...(hosted && { hosted_link_url: context.hostedUrl(record.sessionId) }),
+  };
+}
+
+function defaultLifetimeMs(updates: ItemRecord | undefined, hosted: boolean): number {
+  if (updates) return UPDATE_LIFETIME_MS;
+  return hosted ? HOSTED_URL_LIFETIME_MS : LINK_TOKEN_LIFETIME_MS;
+}
+
+/**
+ * `/link/token/get`. Plaid does not say whether it answers for an expired link token; here it does, unless the sandbox was told
+ * to refuse.
+ */
+export function getLinkToken({ state, refuseExpired }: EndpointContext, body: Body): Body {
+  const { link_token: linkToken } = readRequest(linkTokenGetSchema, body);
+  const record = refuseExpired ? state.usableLinkToken(linkToken) : state.knownLinkToken(linkToken);
+  const session = record.session && state.refresh(record.session);
+  const now = state.now();
+  return {
+    link_token: record.linkToken,
+    created_at: iso(record.createdAt),
+    expiration: iso(record.expiresAt),
+    link_sessions: (session?.linkSessions ?? [])
+      .filter((linkSession) => now < endOf(linkSession, record) + LINK_SESSION_SHOWN_MS)
+      .map((linkSession) => linkSessionBody(linkSession, record)),
+    metadata: {
+      ...record.metadata,
+      client_name: record.clientName,
+      webhook: record.webhookUrl ?? null,
+    },
+  };
+}
+
+/** When a link session ended, or will at the latest: an abandoned one ends with its link token. */
+function endOf({ finishedAt }: LinkSession, { expiresAt }: LinkTokenRecord): number {
+  return finishedAt ?? expiresAt;
+}
