@@ -5,6 +5,7 @@ import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
 import { type KeyRing, parseKeyRing } from './key-ring';
 import { LOG_LEVELS, type LogLevel } from './logger';
 import { resolveBaseUrl } from './plaid/base-url';
+import { checkWebhookUrl } from './plaid/webhook-url';
 import { Secret } from './secret';
 import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from './session';
 
@@ -41,6 +42,8 @@ export interface Settings {
   codecOrigins: string[];
   /** HOSTED_LINK_NOTIFY_PREFIXES, separated by commas: a notice may go only to workflow ids that start so. Default any. */
   notifyPrefixes: string[] | undefined;
+  /** HOSTED_LINK_ITEM_WEBHOOK_URL: where items' webhooks go, by the rules of `checkWebhookUrl`. */
+  itemWebhookUrl: string | undefined;
   /** HOSTED_LINK_DATA_DIR as an absolute path, default `.hosted-link` in the working directory. */
   dataDir: string;
   /** LOG_LEVEL, default `info`. */
@@ -109,6 +112,7 @@ const schema = z.object({
   HOSTED_LINK_CODEC_KEYS: keyRing('HOSTED_LINK_CODEC_KEYS'),
   HOSTED_LINK_CODEC_ORIGINS: list,
   HOSTED_LINK_NOTIFY_PREFIXES: list,
+  HOSTED_LINK_ITEM_WEBHOOK_URL: z.string().optional(),
   HOSTED_LINK_DATA_DIR: z.string().default('.hosted-link'),
   LOG_LEVEL: logLevel,
 });
@@ -122,7 +126,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const given = { ...withoutEmpty(env), ...readFiles(env, problems) };
   const parsed = schema.safeParse(given);
   for (const issue of parsed.error?.issues ?? []) problems.push(inputErrorFrom(new z.ZodError([issue])));
-  problems.push(...checkBaseUrl(given));
+  problems.push(...checkUrls(given));
   if (!parsed.success || problems.length > 0) throw combineInputErrors(problems);
   const set = parsed.data;
   return {
@@ -136,6 +140,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     codecRing: set.HOSTED_LINK_CODEC_KEYS,
     codecOrigins: set.HOSTED_LINK_CODEC_ORIGINS ?? [],
     notifyPrefixes: set.HOSTED_LINK_NOTIFY_PREFIXES,
+    itemWebhookUrl: set.HOSTED_LINK_ITEM_WEBHOOK_URL,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
     logLevel: set.LOG_LEVEL,
   };
@@ -213,11 +218,20 @@ function keyRing(setting: string) {
 }
 
 /** Checked against the environment only when that is a right one. */
-function checkBaseUrl(given: NodeJS.ProcessEnv): InputError[] {
+function checkUrls(given: NodeJS.ProcessEnv): InputError[] {
   const plaidEnvironment = environment.safeParse(given['PLAID_ENV']);
   if (!plaidEnvironment.success) return [];
+  const itemWebhook = 'HOSTED_LINK_ITEM_WEBHOOK_URL';
+  const url = given[itemWebhook];
+  return [
+    ...problemIn(() => resolveBaseUrl(plaidEnvironment.data, given['PLAID_BASE_URL'])),
+    ...problemIn(() => url !== undefined && checkWebhookUrl(itemWebhook, plaidEnvironment.data, url)),
+  ];
+}
+
+function problemIn(check: () => unknown): InputError[] {
   try {
-    resolveBaseUrl(plaidEnvironment.data, given['PLAID_BASE_URL']);
+    check();
     return [];
   } catch (error) {
     if (error instanceof InputError) return [error];

@@ -75,6 +75,7 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
       plaid,
       vault,
       noticeClient: new Client({ connection, namespace }).workflow,
+      itemWebhookUrl: settings.itemWebhookUrl,
       now: () => Promise.resolve(Date.now()),
     });
     const options: Omit<WorkerOptions, 'taskQueue'> = {

@@ -45,6 +45,7 @@ describe('settings', () => {
       codecRing: undefined,
       codecOrigins: [],
       notifyPrefixes: undefined,
+      itemWebhookUrl: undefined,
       dataDir: resolve('.hosted-link'),
       logLevel: 'info',
     });
@@ -66,6 +67,7 @@ describe('settings', () => {
       HOSTED_LINK_CODEC_ORIGINS: 'http://localhost:8233, https://temporal.example',
       HOSTED_LINK_NOTIFY_PREFIXES: 'onboarding/',
       HOSTED_LINK_PLAID_RATE: '2.5',
+      HOSTED_LINK_ITEM_WEBHOOK_URL: 'https://app.example/plaid?tenant=1',
       HOSTED_LINK_DATA_DIR: '/var/lib/hosted-link',
       LOG_LEVEL: 'silent',
     });
@@ -76,6 +78,7 @@ describe('settings', () => {
       plaidRate: 2.5,
       codecOrigins: ['http://localhost:8233', 'https://temporal.example'],
       notifyPrefixes: ['onboarding/'],
+      itemWebhookUrl: 'https://app.example/plaid?tenant=1',
       dataDir: '/var/lib/hosted-link',
       logLevel: 'silent',
     });
@@ -149,6 +152,12 @@ describe('settings', () => {
     const elsewhere = { PLAID_BASE_URL: 'https://plaid.example' };
     expect(errorOf({ ...elsewhere, PLAID_ENV: 'production' }).field).toBe('PLAID_BASE_URL');
     expect(readSettings(elsewhere).plaidBaseUrl).toBe('https://plaid.example');
+  });
+
+  test('an item webhook URL that Plaid or the network should not see is refused before anything starts', () => {
+    const url = { HOSTED_LINK_ITEM_WEBHOOK_URL: 'http://127.0.0.1:3000/plaid' };
+    expect(readSettings(url).itemWebhookUrl).toBe('http://127.0.0.1:3000/plaid');
+    expect(errorOf({ ...url, PLAID_ENV: 'production' }).field).toBe('HOSTED_LINK_ITEM_WEBHOOK_URL');
   });
 
   describe('as files', () => {

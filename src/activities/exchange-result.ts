@@ -23,7 +23,7 @@ const HEARTBEAT_EVERY_MS = 5_000;
 type Leased = { row: ResultRow; fence: number; token: Secret; unansweredCalls: number };
 
 /** Activities that turn a session's results into stored items, or undo them. */
-export function exchangeActivities({ plaid, vault }: ActivityDeps) {
+export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDeps) {
   /** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
   async function withLease(resultId: string, use: (leased: Leased) => Promise<void>): Promise<ResultView> {
     const acquired = await vault.journal.acquire(resultId, LEASE_MS);
@@ -127,10 +127,13 @@ export function exchangeActivities({ plaid, vault }: ActivityDeps) {
       );
     },
 
-    /** Fills in the institution of a stored item. */
+    /** Fills in the institution of a stored item, and moves its webhook to where the deployment wants items' webhooks. */
     async describeItem(itemId: string): Promise<void> {
-      const read = { itemId, actor: 'hosted-link worker', purpose: 'describe item' };
-      await vault.items.describe(itemId, await vault.withAccessToken(read, (token) => plaid.itemGet(token)));
+      const purpose = itemWebhookUrl === undefined ? 'describe item' : 'describe item, move its webhook';
+      await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose }, async (token) => {
+        await vault.items.describe(itemId, await plaid.itemGet(token));
+        if (itemWebhookUrl !== undefined) await plaid.itemWebhookUpdate(token, itemWebhookUrl);
+      });
     },
   };
 }

@@ -17,6 +17,8 @@ export interface ActivityDeps {
   linkApis: Record<LinkApiName, LinkApi>;
   /** A client without a payload codec. */
   noticeClient: WorkflowClient;
+  /** Where items' webhooks go once they are stored. Undefined leaves them where the link token pointed. */
+  itemWebhookUrl?: string | undefined;
   /** The time, in milliseconds since the epoch. Asynchronous for test environments that skip time, whose server has to be asked. */
   now: () => Promise<number>;
 }

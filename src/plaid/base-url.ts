@@ -52,6 +52,6 @@ function parse(override: string): URL {
 }
 
 /** `hostname` as WHATWG URL writes it: IPv4 in four decimals, IPv6 in its shortest form within brackets. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -14,6 +14,7 @@ import {
   exchangeAnswer,
   itemGetAnswer,
   itemRemoveAnswer,
+  itemWebhookUpdateAnswer,
   linkDeliveryCreateAnswer,
   linkDeliveryGetAnswer,
   linkTokenCreateAnswer,
@@ -156,6 +157,14 @@ export function createPlaidClient(
 
     async itemRemove(accessToken) {
       const answer = await call('/item/remove', itemRemoveAnswer, { access_token: accessToken.reveal() });
+      return { requestId: answer.request_id };
+    },
+
+    async itemWebhookUpdate(accessToken, webhook) {
+      const answer = await call('/item/webhook/update', itemWebhookUpdateAnswer, {
+        access_token: accessToken.reveal(),
+        webhook,
+      });
       return { requestId: answer.request_id };
     },
 

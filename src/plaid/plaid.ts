@@ -85,6 +85,8 @@ export interface PlaidClient {
   itemGet(accessToken: Secret): Promise<PlaidItem>;
   /** `/item/remove`. */
   itemRemove(accessToken: Secret): Promise<{ requestId: string }>;
+  /** `/item/webhook/update`: `webhook` is where Plaid sends the item's webhooks from now on. Repeats harmlessly. */
+  itemWebhookUpdate(accessToken: Secret, webhook: string): Promise<{ requestId: string }>;
   /** `/webhook_verification_key/get`. An unknown id is INVALID_WEBHOOK_VERIFICATION_KEY_ID. */
   webhookVerificationKeyGet(keyId: string): Promise<WebhookVerificationKey>;
   /** Closes the connections, after what is under way has ended. */

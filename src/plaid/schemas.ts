@@ -80,6 +80,9 @@ export const itemGetAnswer = z.object({
 /** `/item/remove`. */
 export const itemRemoveAnswer = z.object({ request_id: requestId });
 
+/** `/item/webhook/update`. */
+export const itemWebhookUpdateAnswer = z.object({ request_id: requestId });
+
 /** A coordinate of P-256: 32 bytes in base64url. */
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'expected 32 bytes in base64url');
 

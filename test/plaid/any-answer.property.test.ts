@@ -100,6 +100,11 @@ const ENDPOINTS: [string, Call, fc.Arbitrary<unknown>][] = [
   ],
   ['/item/remove', (client) => client.itemRemove(token), fc.record({ request_id: requestId })],
   [
+    '/item/webhook/update',
+    (client) => client.itemWebhookUpdate(token, 'https://app.example/plaid'),
+    fc.record({ item: value, request_id: requestId }),
+  ],
+  [
     '/webhook_verification_key/get',
     (client) => client.webhookVerificationKeyGet('x'),
     fc.record({

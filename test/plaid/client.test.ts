@@ -294,6 +294,17 @@ describe('/item/get', () => {
   });
 });
 
+describe('/item/webhook/update', () => {
+  test('sends where the item’s webhooks are to go, and gives the request id', async () => {
+    const item = { item_id: 'item-1', webhook: 'https://app.example/plaid' };
+    answers(200, { item, request_id: REQUEST_ID });
+    const update = client.itemWebhookUpdate(new Secret(ACCESS_TOKEN), 'https://app.example/plaid');
+    await expect(update).resolves.toEqual({ requestId: REQUEST_ID });
+    expect(server.requests[0]!.path).toBe('/item/webhook/update');
+    expect(sentBody()).toEqual({ access_token: ACCESS_TOKEN, webhook: 'https://app.example/plaid' });
+  });
+});
+
 describe('/webhook_verification_key/get', () => {
   const key = {
     alg: 'ES256',

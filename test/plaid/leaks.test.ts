@@ -22,6 +22,7 @@ const SESSION_ID = '33333333-cccc-4000-8000-00000000000c';
 const LINK_TOKEN = `link-sandbox-${SESSION_ID}`;
 const PHONE = '+14155550199';
 const FIRST_NAME = 'Grizelda';
+const WEBHOOK = 'https://app.example/plaid?key=4f1b7c02';
 const CLIENT_USER_ID = 'person-4711-of-the-shop';
 
 /** Every value that goes to Plaid, and every word that only its requests and headers have. */
@@ -34,6 +35,7 @@ const SECRETS = [
   PHONE,
   FIRST_NAME,
   CLIENT_USER_ID,
+  WEBHOOK,
   'application/json',
   'plaid-secret',
 ].flatMap((secret) => [
@@ -57,6 +59,7 @@ const CALLS: Record<string, (client: PlaidClient) => Promise<unknown>> = {
   itemPublicTokenExchange: (client) => client.itemPublicTokenExchange(new Secret(PUBLIC_TOKEN)),
   itemGet: (client) => client.itemGet(new Secret(ACCESS_TOKEN)),
   itemRemove: (client) => client.itemRemove(new Secret(ACCESS_TOKEN)),
+  itemWebhookUpdate: (client) => client.itemWebhookUpdate(new Secret(ACCESS_TOKEN), WEBHOOK),
   webhookVerificationKeyGet: (client) => client.webhookVerificationKeyGet(CLIENT_USER_ID),
 };
 

@@ -1,0 +1,101 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createActivities } from '../../src/activities';
+import type { PlaidClient } from '../../src/plaid/plaid';
+import { Secret } from '../../src/secret';
+import type { Vault } from '../../src/vault';
+import { answerJson, clientOf, httpServer } from '../plaid/loopback';
+import { makeFolder, prepareVault } from '../vault/databases';
+import { type PgliteOwner, startPglite } from '../support/pglite';
+import { runSql } from '../support/postgres';
+
+const ACCESS_TOKEN = 'access-sandbox-4b1d77c2-0000-4000-8000-00000000000a';
+const ITEM_WEBHOOK = 'https://app.example/plaid';
+
+describe('a stored item is described', () => {
+  const folder = makeFolder();
+  let database: PgliteOwner;
+  let vault: Vault;
+  let plaidServer: Awaited<ReturnType<typeof httpServer>>;
+  let plaid: PlaidClient;
+  let refusesUpdate = false;
+
+  beforeAll(async () => {
+    database = await startPglite(folder.path);
+    vault = await prepareVault(database.databaseUrl);
+    plaidServer = await httpServer((response, { path }) => {
+      if (path === '/item/get') {
+        const item = { item_id: 'item-1', institution_id: 'ins_1', institution_name: 'First Bank' };
+        answerJson(response, 200, { item, request_id: 'r1' });
+      } else if (refusesUpdate) {
+        const error = { error_type: 'INVALID_REQUEST', error_code: 'INVALID_FIELD', request_id: 'r2' };
+        answerJson(response, 400, error);
+      } else {
+        answerJson(response, 200, { request_id: 'r2' });
+      }
+    });
+    plaid = clientOf(plaidServer.url);
+  });
+  afterAll(async () => {
+    await plaid?.close();
+    await plaidServer?.close();
+    await vault?.close();
+    await database?.stop();
+    folder.remove();
+  });
+
+  beforeEach(async () => {
+    refusesUpdate = false;
+    plaidServer.requests.length = 0;
+    const accessToken = new Secret(ACCESS_TOKEN);
+    await vault.sessions.claim({
+      key: 'shop-1',
+      linkApi: 'link_delivery',
+      firstRunId: 'run',
+      requestDigest: 'digest',
+    });
+    const [row] = await vault.journal.record('shop-1', [{ kind: 'access_token', token: accessToken }]);
+    await vault.journal.link(row!.resultId, { itemId: 'item-1', accessToken, requestId: 'r0' });
+  });
+
+  const describeItem = (itemWebhookUrl: string | undefined) => {
+    const { describeItem } = createActivities({
+      plaid,
+      vault,
+      // Notices are not sent here.
+      noticeClient: undefined as never,
+      itemWebhookUrl,
+      now: () => Promise.resolve(Date.now()),
+    });
+    return new MockActivityEnvironment().run(describeItem, 'item-1');
+  };
+  const calls = () => plaidServer.requests.map(({ path, body }) => [path, JSON.parse(body)] as unknown);
+  const lastPurpose = async () => {
+    const sql = 'SELECT purpose FROM hosted_link.access_audit ORDER BY read_id DESC LIMIT 1';
+    const [row] = await runSql<{ purpose: string }>(database.databaseUrl, sql);
+    return row?.purpose;
+  };
+  const institution = async () => (await vault.items.list())[0]?.institutionName;
+
+  it('by its institution, and its webhook stays where it is', async () => {
+    await describeItem(undefined);
+    expect(await institution()).toBe('First Bank');
+    expect(calls()).toEqual([['/item/get', { access_token: ACCESS_TOKEN }]]);
+    expect(await lastPurpose()).toBe('describe item');
+  });
+
+  it('and its webhook moved, where the deployment has a place for it', async () => {
+    await describeItem(ITEM_WEBHOOK);
+    expect(calls()).toEqual([
+      ['/item/get', { access_token: ACCESS_TOKEN }],
+      ['/item/webhook/update', { access_token: ACCESS_TOKEN, webhook: ITEM_WEBHOOK }],
+    ]);
+    expect(await lastPurpose()).toBe('describe item, move its webhook');
+  });
+
+  it('also when Plaid does not take the webhook, which is told', async () => {
+    await vault.items.describe('item-1', { institutionName: 'not asked yet' });
+    refusesUpdate = true;
+    await expect(describeItem(ITEM_WEBHOOK)).rejects.toMatchObject({ errorCode: 'INVALID_FIELD' });
+    expect(await institution()).toBe('First Bank');
+  });
+});
