@@ -6,7 +6,17 @@ import tseslint from 'typescript-eslint';
  * The layers: cli | webhook -> client -> workflows -(types only)-> activities -> plaid | vault -> session.
  * Files beside session.ts that belong to no layer may be used by all but the workflows.
  */
-const BASE = ['session', 'secret', 'digest', 'input-error', 'key-ring', 'redact', 'logger', 'listen-error'];
+const BASE = [
+  'session',
+  'secret',
+  'secret-file',
+  'digest',
+  'input-error',
+  'key-ring',
+  'redact',
+  'logger',
+  'listen-error',
+];
 const TEMPORAL = { regex: '^@temporalio/', message: 'This layer knows nothing of Temporal.' };
 
 /** Refuses every relative import of the files but siblings and `allowed` (regular expressions, from src). */
@@ -107,7 +117,7 @@ export default defineConfig(
   topLayer(['src/*.ts'], ['(?!cli|webhook|sandbox|worker)[a-z-]+(?:/[a-z-]+)?'], {
     ignores: ['src/session.ts'],
   }),
-  topLayer(['src/{secret,digest,input-error,key-ring,redact,logger,listen-error}.ts'], BASE),
+  topLayer(['src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error}.ts'], BASE),
   topLayer(['src/config.ts'], [...BASE, 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+']),
   {
     files: ['src/config.ts'],

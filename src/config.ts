@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
@@ -7,6 +6,7 @@ import { LOG_LEVELS, type LogLevel } from './logger';
 import { resolveBaseUrl } from './plaid/base-url';
 import { checkWebhookUrl } from './plaid/webhook-url';
 import { Secret } from './secret';
+import { readSecretFile } from './secret-file';
 import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from './session';
 
 /** Settings that may also be given as a file: `PLAID_SECRET_FILE` holds the path of a file with the value of `PLAID_SECRET`. */
@@ -36,6 +36,8 @@ export interface Settings {
   databaseUrl: Secret | undefined;
   /** HOSTED_LINK_VAULT_KEYS */
   vaultRing: KeyRing | undefined;
+  /** HOSTED_LINK_KEY_PROVIDER as an absolute path. */
+  keyProvider: string | undefined;
   /** HOSTED_LINK_CODEC_KEYS */
   codecRing: KeyRing | undefined;
   /** HOSTED_LINK_CODEC_ORIGINS, separated by commas: origins whose pages may use the codec server. Default none. */
@@ -109,6 +111,10 @@ const schema = z.object({
   HOSTED_LINK_PLAID_RATE: rate,
   DATABASE_URL: databaseUrl,
   HOSTED_LINK_VAULT_KEYS: keyRing('HOSTED_LINK_VAULT_KEYS'),
+  HOSTED_LINK_KEY_PROVIDER: z
+    .string()
+    .transform((path) => resolve(path))
+    .optional(),
   HOSTED_LINK_CODEC_KEYS: keyRing('HOSTED_LINK_CODEC_KEYS'),
   HOSTED_LINK_CODEC_ORIGINS: list,
   HOSTED_LINK_NOTIFY_PREFIXES: list,
@@ -137,6 +143,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     plaidRate: set.HOSTED_LINK_PLAID_RATE,
     databaseUrl: secretOf(set.DATABASE_URL),
     vaultRing: set.HOSTED_LINK_VAULT_KEYS,
+    keyProvider: set.HOSTED_LINK_KEY_PROVIDER,
     codecRing: set.HOSTED_LINK_CODEC_KEYS,
     codecOrigins: set.HOSTED_LINK_CODEC_ORIGINS ?? [],
     notifyPrefixes: set.HOSTED_LINK_NOTIFY_PREFIXES,
@@ -179,7 +186,7 @@ function readFiles(env: NodeJS.ProcessEnv, problems: InputError[]): Record<strin
     if (!path) continue;
     try {
       if (env[name]) throw new InputError(setting, `given as well as ${name}; leave one of them out`);
-      values[name] = readSecretFile(path, setting);
+      values[name] = readValue(path, setting);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push(error);
@@ -188,12 +195,13 @@ function readFiles(env: NodeJS.ProcessEnv, problems: InputError[]): Record<strin
   return values;
 }
 
-function readSecretFile(path: string, setting: string): string {
+function readValue(path: string, setting: string): string {
   const remedy = 'give the path of a file that holds the value and that this user may read';
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readSecretFile(path, setting);
   } catch (error) {
+    if (error instanceof InputError) throw error;
     // The path itself is not repeated: it may be the value, put into the wrong setting.
     throw new InputError(setting, `no readable file (${(error as NodeJS.ErrnoException).code}); ${remedy}`);
   }

@@ -4,7 +4,8 @@ import { InputError } from './input-error';
 /** Length of each key, in bytes: AES-256. */
 export const KEY_BYTES = 32;
 
-const KEY_ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
+/** What a key id may be. */
+export const KEY_ID_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
  * Encryption keys by id. The primary key encrypts; every key decrypts what was encrypted under its id. Keys are

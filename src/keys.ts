@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { Settings } from './config';
 import { combineInputErrors, InputError } from './input-error';
-import { generateKeyRingText, type KeyRing, parseKeyRing } from './key-ring';
+import { generateKeyRingText, KEY_ID_PATTERN, type KeyRing, parseKeyRing } from './key-ring';
+import { readSecretFile } from './secret-file';
+import { joinKeyProviders, type KeyProvider, ringKeyProvider } from './vault/key-provider';
 
 const VAULT_SETTING = 'HOSTED_LINK_VAULT_KEYS';
 const CODEC_SETTING = 'HOSTED_LINK_CODEC_KEYS';
+const PROVIDER_SETTING = 'HOSTED_LINK_KEY_PROVIDER';
 const KEY_FILE = 'keys.json';
 
 /** 32 random bytes have 30 different values on average; fewer than 16 come once in 3 * 10^16 keys. */
@@ -30,14 +34,29 @@ export interface KeyRings {
  */
 export async function loadKeyRings(settings: Settings): Promise<KeyRings> {
   requireInProduction(settings, ['vaultRing', 'codecRing']);
-  const kept =
-    settings.vaultRing && settings.codecRing ? undefined : await developmentRings(settings.dataDir);
-  const vaultRing = settings.vaultRing ?? kept!.vaultRing;
-  const codecRing = settings.codecRing ?? kept!.codecRing;
-  refuseWeakKeys(vaultRing, VAULT_SETTING);
-  refuseWeakKeys(codecRing, CODEC_SETTING);
-  refuseSharedKeys(vaultRing, codecRing);
-  return { vaultRing, codecRing };
+  return { vaultRing: await loadVaultRing(settings), codecRing: await loadCodecRing(settings) };
+}
+
+/**
+ * The vault's keys and the codec's, for a worker.
+ * @throws InputError as {@link loadVaultKeys} and {@link loadCodecRing} do
+ */
+export async function loadKeys(settings: Settings): Promise<{ vaultKeys: KeyProvider; codecRing: KeyRing }> {
+  requireInProduction(settings, settings.keyProvider ? ['codecRing'] : ['vaultRing', 'codecRing']);
+  return { vaultKeys: await loadVaultKeys(settings), codecRing: await loadCodecRing(settings) };
+}
+
+/**
+ * The vault's keys alone: those of the module that HOSTED_LINK_KEY_PROVIDER names, else the ring's by the rules of
+ * {@link loadKeyRings}. With both, the module's keys come first, and the ring's only unwrap.
+ * @throws InputError as {@link loadKeyRings} does, or naming HOSTED_LINK_KEY_PROVIDER
+ */
+export async function loadVaultKeys(settings: Settings): Promise<KeyProvider> {
+  const { keyProvider: path, vaultRing } = settings;
+  if (path === undefined) return ringKeyProvider(await loadVaultRing(settings), VAULT_SETTING);
+  const provider = await importProvider(path);
+  if (vaultRing === undefined) return provider;
+  return joinKeyProviders(provider, ringKeyProvider(await loadVaultRing(settings), VAULT_SETTING));
 }
 
 /**
@@ -50,6 +69,40 @@ export async function loadCodecRing(settings: Settings): Promise<KeyRing> {
   refuseWeakKeys(codecRing, CODEC_SETTING);
   if (settings.vaultRing) refuseSharedKeys(settings.vaultRing, codecRing);
   return codecRing;
+}
+
+async function loadVaultRing(settings: Settings): Promise<KeyRing> {
+  requireInProduction(settings, ['vaultRing']);
+  const vaultRing = settings.vaultRing ?? (await developmentRings(settings.dataDir)).vaultRing;
+  refuseWeakKeys(vaultRing, VAULT_SETTING);
+  if (settings.codecRing) refuseSharedKeys(vaultRing, settings.codecRing);
+  return vaultRing;
+}
+
+const keyIds = z.array(z.string().regex(KEY_ID_PATTERN)).min(1);
+
+/** A key provider of the deployment's own, from a module that exports `createKeyProvider`. */
+async function importProvider(path: string): Promise<KeyProvider> {
+  let provider: KeyProvider;
+  try {
+    const module = (await import(pathToFileURL(path).href)) as ProviderModule & { default?: ProviderModule };
+    provider = await (module.createKeyProvider ?? module.default!.createKeyProvider!)();
+  } catch (error) {
+    throw new InputError(
+      PROVIDER_SETTING,
+      `no module that exports createKeyProvider, or one that failed (${(error as Error).name}); correct the path or the module`,
+    );
+  }
+  if (!keyIds.safeParse(provider.keyIds).success)
+    throw new InputError(
+      PROVIDER_SETTING,
+      'its provider has no keys, or a malformed key id; use 1 to 64 letters, digits, dots, underscores and hyphens',
+    );
+  return provider;
+}
+
+interface ProviderModule {
+  createKeyProvider?: () => KeyProvider | Promise<KeyProvider>;
 }
 
 function requireInProduction(settings: Settings, needed: ('vaultRing' | 'codecRing')[]): void {
@@ -105,32 +158,23 @@ const keyFileSchema = z.strictObject({ vaultKeys: z.string(), codecKeys: z.strin
 
 async function developmentRings(dataDir: string): Promise<KeyRings> {
   const path = join(dataDir, KEY_FILE);
-  const text = (await readKeyFile(path)) ?? (await createKeyFile(dataDir, path));
+  const text = readKeyFile(path) ?? (await createKeyFile(dataDir, path));
   const parsed = keyFileSchema.safeParse(parseJson(text));
   if (!parsed.success)
     throw new InputError(path, 'damaged; restore it, or remove it together with the vault beside it');
-  return {
-    vaultRing: parseKeyRing(parsed.data.vaultKeys, `${path}, vaultKeys`),
-    codecRing: parseKeyRing(parsed.data.codecKeys, `${path}, codecKeys`),
-  };
+  const vaultRing = parseKeyRing(parsed.data.vaultKeys, `${path}, vaultKeys`);
+  const codecRing = parseKeyRing(parsed.data.codecKeys, `${path}, codecKeys`);
+  refuseSharedKeys(vaultRing, codecRing);
+  return { vaultRing, codecRing };
 }
 
-async function readKeyFile(path: string): Promise<string | undefined> {
-  let mode: number;
+function readKeyFile(path: string): string | undefined {
   try {
-    ({ mode } = await stat(path));
+    return readSecretFile(path, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw fileError(path, error);
+    throw error instanceof InputError ? error : fileError(path, error);
   }
-  if ((mode & 0o077) !== 0)
-    throw new InputError(
-      path,
-      `open to other users (mode ${(mode & 0o777).toString(8)}); run chmod 600 on it`,
-    );
-  return readFile(path, 'utf8').catch((error: unknown) => {
-    throw fileError(path, error);
-  });
 }
 
 /** Writes the file under another name first and then links it: it is never there in part, and the first process wins. */
@@ -154,7 +198,7 @@ async function createKeyFile(dataDir: string, path: string): Promise<string> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(path, error);
     // Another process was first.
-    const theirs = await readKeyFile(path);
+    const theirs = readKeyFile(path);
     if (theirs === undefined) throw fileError(path, error);
     return theirs;
   } finally {

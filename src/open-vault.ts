@@ -1,8 +1,7 @@
 import type { Settings } from './config';
-import type { KeyRing } from './key-ring';
 import type { Logger } from './logger';
 import { retryForAWhile } from './retry';
-import type { Vault } from './vault';
+import type { KeyProvider, Vault } from './vault';
 import {
   embeddedDatabaseUrl,
   isEmbeddedDatabaseRunning,
@@ -18,11 +17,11 @@ import {
  *
  * @throws VaultError VAULT_UNREACHABLE after bounded retries, VAULT_IN_USE, or what `openVault` throws
  */
-export async function openVaultOf(settings: Settings, ring: KeyRing, logger: Logger): Promise<Vault> {
+export async function openVaultOf(settings: Settings, keys: KeyProvider, logger: Logger): Promise<Vault> {
   const { databaseUrl, environment } = settings;
-  if (databaseUrl === undefined) return await openEmbedded(settings, ring);
+  if (databaseUrl === undefined) return await openEmbedded(settings, keys);
   return await retryForAWhile(
-    () => openVault({ databaseUrl: databaseUrl.reveal(), ring, environment }),
+    () => openVault({ databaseUrl: databaseUrl.reveal(), keys, environment }),
     (triesLeft) => logger.warn({ triesLeft }, 'the database cannot be reached yet'),
     (error) => error instanceof VaultError && error.code === 'VAULT_UNREACHABLE',
   );
@@ -34,13 +33,13 @@ export async function openVaultOf(settings: Settings, ring: KeyRing, logger: Log
  *
  * @throws VaultError VAULT_IN_USE when another process owns it and does not serve it, after bounded retries
  */
-export async function openVaultForCommand(settings: Settings, ring: KeyRing): Promise<Vault> {
+export async function openVaultForCommand(settings: Settings, keys: KeyProvider): Promise<Vault> {
   const { databaseUrl, environment, dataDir } = settings;
   if (databaseUrl !== undefined)
-    return await openVault({ databaseUrl: databaseUrl.reveal(), ring, environment });
+    return await openVault({ databaseUrl: databaseUrl.reveal(), keys, environment });
   return await onceOwnerServes(dataDir, {
-    served: () => openVault({ databaseUrl: embeddedDatabaseUrl(dataDir), ring, environment }),
-    notRunning: () => openEmbedded(settings, ring),
+    served: () => openVault({ databaseUrl: embeddedDatabaseUrl(dataDir), keys, environment }),
+    notRunning: () => openEmbedded(settings, keys),
   });
 }
 
@@ -75,11 +74,11 @@ async function onceOwnerServes<T>(
   );
 }
 
-async function openEmbedded({ dataDir, environment }: Settings, ring: KeyRing): Promise<Vault> {
+async function openEmbedded({ dataDir, environment }: Settings, keys: KeyProvider): Promise<Vault> {
   const database = await startEmbeddedDatabase(dataDir);
   try {
     await migrate(database.databaseUrl);
-    const vault = await openVault({ databaseUrl: database.databaseUrl, ring, environment });
+    const vault = await openVault({ databaseUrl: database.databaseUrl, keys, environment });
     return ownedBy(vault, () => database.close());
   } catch (error) {
     await database.close();

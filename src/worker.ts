@@ -9,7 +9,7 @@ import { createPayloadCodec } from './codec/payload-codec';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
 import { InputError } from './input-error';
-import { loadKeyRings } from './keys';
+import { loadKeys } from './keys';
 import type { Logger } from './logger';
 import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
@@ -47,7 +47,7 @@ export interface RunningWorker {
 export async function startWorker(settings: Settings, logger: Logger): Promise<RunningWorker> {
   const account = requirePlaid(settings);
   const { connectionOptions, namespace } = loadTemporalConnection();
-  const { vaultRing, codecRing } = await loadKeyRings(settings);
+  const { vaultKeys, codecRing } = await loadKeys(settings);
   installRuntime(logger);
   const plaid = createPlaidClient(account);
   const closers: (() => Promise<void>)[] = [() => plaid.close()];
@@ -66,7 +66,7 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
       );
     });
     closers.push(() => connection.close());
-    const vault = await openVaultOf(settings, vaultRing, logger);
+    const vault = await openVaultOf(settings, vaultKeys, logger);
     closers.push(() => vault.close());
     await checkSearchAttributes(connection, namespace, settings);
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function fileWith(name: string, content: string): string {
   const path = join(folder, name);
-  writeFileSync(path, content);
+  writeFileSync(path, content, { mode: 0o600 });
   return path;
 }
 
@@ -194,6 +194,14 @@ describe('settings', () => {
       expect(field).toBe('DATABASE_URL_FILE');
       expect(message).toContain(problem);
       expect(message).not.toContain(folder);
+    });
+
+    test('a file that others may read is refused, with the remedy and without its path', () => {
+      const path = fileWith('open', generateKeyRingText('v'));
+      chmodSync(path, 0o644);
+      expect(errorOf({ HOSTED_LINK_VAULT_KEYS_FILE: path }).message).toBe(
+        'HOSTED_LINK_VAULT_KEYS_FILE: open to other users (mode 644); run chmod 600 on it',
+      );
     });
 
     test("what stands in the file is checked under the setting's name", () => {

@@ -6,7 +6,7 @@ import { HostedLinkClient } from '../../src/client';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { startCodecServer } from '../../src/codec/codec-server';
 import { readSettings, readTemporalVariables } from '../../src/config';
-import { loadKeyRings, type KeyRings } from '../../src/keys';
+import { loadKeyRings, type KeyRings, loadVaultKeys } from '../../src/keys';
 import { openVaultForCommand } from '../../src/open-vault';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { loadTemporalConnection } from '../../src/temporal-connection';
@@ -127,7 +127,7 @@ export async function openStage(
     keyOf: (name) => keyPrefix + name,
     databaseFile: started ? join(dataDir, DATABASE_FILE) : undefined,
     async withVault(use) {
-      const vault = await openVaultForCommand(settings, keyRings.vaultRing);
+      const vault = await openVaultForCommand(settings, await loadVaultKeys(settings));
       try {
         return await use(vault);
       } finally {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { HostedLinkClient } from '../client';
 import { readSettings, requirePlaid, type Settings } from '../config';
 import { InputError } from '../input-error';
-import { loadKeyRings } from '../keys';
+import { loadVaultKeys } from '../keys';
 import { createLogger } from '../logger';
 import { openVaultForCommand } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
@@ -68,7 +68,6 @@ async function receive(
 /** @throws InputError naming DATABASE_URL when there is none to look sessions up in */
 async function openDatabase(settings: Settings): Promise<Vault> {
   const { databaseUrl, dataDir } = settings;
-  const { vaultRing } = await loadKeyRings(settings);
   // An embedded database belongs to the worker: owned by this command, it would keep a worker from starting.
   if (databaseUrl === undefined && !(await isEmbeddedDatabaseRunning(dataDir))) {
     throw new InputError(
@@ -76,5 +75,5 @@ async function openDatabase(settings: Settings): Promise<Vault> {
       'not set, and no worker runs with an embedded database; start the worker first, or set it',
     );
   }
-  return await openVaultForCommand(settings, vaultRing);
+  return await openVaultForCommand(settings, await loadVaultKeys(settings));
 }

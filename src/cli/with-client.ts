@@ -6,7 +6,7 @@ import { createPayloadCodec } from '../codec/payload-codec';
 import type { Settings } from '../config';
 import { readSettings } from '../config';
 import { InputError } from '../input-error';
-import { loadCodecRing, loadKeyRings } from '../keys';
+import { loadCodecRing, loadVaultKeys } from '../keys';
 import { openVaultForCommand } from '../open-vault';
 import { loadTemporalConnection } from '../temporal-connection';
 import type { Vault } from '../vault';
@@ -28,7 +28,7 @@ export async function withClient(
   try {
     vault =
       wantsVault && hasVault(settings)
-        ? await openVaultForCommand(settings, (await loadKeyRings(settings)).vaultRing)
+        ? await openVaultForCommand(settings, await loadVaultKeys(settings))
         : undefined;
     const { namespace } = loadTemporalConnection();
     const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
@@ -54,7 +54,7 @@ export async function connectTemporal(): Promise<Connection> {
 }
 
 /** A database and the right to its keys, or an embedded one that a worker has made. */
-function hasVault({ databaseUrl, vaultRing, dataDir, environment }: Settings): boolean {
+function hasVault({ databaseUrl, vaultRing, keyProvider, dataDir, environment }: Settings): boolean {
   if (databaseUrl === undefined) return existsSync(join(dataDir, 'vault'));
-  return vaultRing !== undefined || environment !== 'production';
+  return (vaultRing ?? keyProvider) !== undefined || environment !== 'production';
 }

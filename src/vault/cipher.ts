@@ -1,14 +1,12 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
-import { KEY_BYTES, type KeyRing } from '../key-ring';
+import { randomBytes } from 'node:crypto';
+import { KEY_BYTES } from '../key-ring';
 import { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
+import { decrypt, encrypt } from './aes-gcm';
+import { ask, type KeyProvider } from './key-provider';
 import { VaultError } from './vault';
 
 const VERSION = 1;
-const ALGORITHM = 'aes-256-gcm';
-/** Random 96-bit nonces: NIST SP 800-38D allows 2^32 of them for one key, that is so many rows for one key of the ring. */
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Where a sealed value belongs; opened anywhere else, it does not decrypt. */
 export interface SealContext {
@@ -19,79 +17,105 @@ export interface SealContext {
   itemId: string;
 }
 
-/** An encrypted value: three columns of a row. */
-export interface Sealed {
-  /** The key of the ring that wraps the data key. */
+/** A data key, encrypted: two columns of a row. */
+export interface WrappedKey {
+  /** The provider's key that wraps it. */
   keyId: string;
-  /** The data key: nonce, ciphertext, tag. */
+  /** As the provider gave it; of a key ring: nonce, ciphertext, tag. */
   wrappedKey: Buffer;
+}
+
+/** An encrypted value: three columns of a row. */
+export interface Sealed extends WrappedKey {
   /** The value: version, nonce, ciphertext, tag. */
   ciphertext: Buffer;
 }
 
-/** Seals and opens values of one deployment. */
+/**
+ * Seals and opens values of one deployment. Never call it inside a transaction: the key provider may be a service.
+ * Each method throws VaultError KEY_PROVIDER_FAILED when the provider cannot be asked.
+ */
 export interface Cipher {
-  /** Encrypts under a new data key, wrapped by the ring's primary key. */
-  seal(value: Secret, context: SealContext): Sealed;
+  /** Encrypts under a new data key, wrapped by the provider's first key. */
+  seal(value: Secret, context: SealContext): Promise<Sealed>;
   /**
-   * @throws VaultError KEY_UNKNOWN when the ring lacks the key, DECRYPT_FAILED when a byte or the context differs from what
-   * was sealed
+   * @throws VaultError KEY_UNKNOWN when the provider lacks the key, DECRYPT_FAILED when a byte or the context differs from
+   * what was sealed
    */
-  open(sealed: Sealed, context: SealContext): Secret;
+  open(sealed: Sealed, context: SealContext): Promise<Secret>;
+  /**
+   * The same data key, wrapped by the provider's first key.
+   * @throws VaultError as {@link Cipher.open} does
+   */
+  rewrap(wrapped: WrappedKey, context: SealContext): Promise<WrappedKey>;
 }
 
 /**
- * Envelope encryption with AES-256-GCM: a random data key for each value, wrapped by the primary key of the ring. Both are
- * bound to version, purpose, environment, row id and item id, each with its length in front; the wrap to its key id too.
+ * Envelope encryption with AES-256-GCM: a random data key for each value, wrapped by a key of the provider. Both are bound to
+ * version, purpose, environment, row id and item id, each with its length in front; the wrap to its key id too.
  */
-export function createCipher(ring: KeyRing, environment: PlaidEnvironment): Cipher {
-  const dataFields = (context: SealContext) => [
-    String(VERSION),
-    context.purpose,
-    environment,
-    context.rowId,
-    context.itemId,
-  ];
+export function createCipher(keys: KeyProvider, environment: PlaidEnvironment): Cipher {
+  const primaryId = keys.keyIds[0]!;
+
+  function fieldsOf({ purpose, rowId, itemId }: SealContext): string[] {
+    return [String(VERSION), purpose, environment, rowId, itemId];
+  }
+
+  async function wrap(dataKey: Buffer, context: SealContext): Promise<WrappedKey> {
+    const bound = associatedData([...fieldsOf(context), primaryId]);
+    const wrappedKey = await ask(keys, primaryId, () => keys.wrap(primaryId, dataKey, bound));
+    return { keyId: primaryId, wrappedKey };
+  }
+
+  async function unwrap({ keyId, wrappedKey }: WrappedKey, context: SealContext): Promise<Buffer> {
+    if (!keys.keyIds.includes(keyId)) {
+      throw new VaultError(
+        'KEY_UNKNOWN',
+        `${describe(context)} is encrypted under the key ${keyId}, which ${keys.source} lacks; add it`,
+      );
+    }
+    const bound = associatedData([...fieldsOf(context), keyId]);
+    const dataKey = await ask(keys, keyId, () => keys.unwrap(keyId, wrappedKey, bound));
+    if (dataKey === undefined) throw closed(context, keyId);
+    return dataKey;
+  }
+
+  function closed(context: SealContext, keyId: string): VaultError {
+    return new VaultError(
+      'DECRYPT_FAILED',
+      `${describe(context)} does not decrypt under the key ${keyId}: it was changed, moved, or belongs to another environment than ${environment}`,
+    );
+  }
+
   return {
-    seal(value, context) {
-      const fields = dataFields(context);
-      const { id, key } = ring.primary;
+    async seal(value, context) {
       const dataKey = randomBytes(KEY_BYTES);
       try {
-        return {
-          keyId: id,
-          wrappedKey: encrypt(key, dataKey, [...fields, id]),
-          ciphertext: Buffer.concat([
-            Buffer.of(VERSION),
-            encrypt(dataKey, Buffer.from(value.reveal()), fields),
-          ]),
-        };
+        const data = encrypt(dataKey, Buffer.from(value.reveal()), associatedData(fieldsOf(context)));
+        const wrapped = await wrap(dataKey, context);
+        return { ...wrapped, ciphertext: Buffer.concat([Buffer.of(VERSION), data]) };
       } finally {
         dataKey.fill(0);
       }
     },
-    open({ keyId, wrappedKey, ciphertext }, context) {
-      const fields = dataFields(context);
-      const key = ring.get(keyId);
-      if (!key) {
-        throw new VaultError(
-          'KEY_UNKNOWN',
-          `${describe(context)} is encrypted under the key ${keyId}, which HOSTED_LINK_VAULT_KEYS lacks; add it`,
-        );
-      }
+    async open(sealed, context) {
+      const dataKey = await unwrap(sealed, context);
       try {
-        if (ciphertext[0] !== VERSION) throw new Error('unknown version');
-        const dataKey = decrypt(key, wrappedKey, [...fields, keyId]);
-        try {
-          return new Secret(decrypt(dataKey, ciphertext.subarray(1), fields).toString());
-        } finally {
-          dataKey.fill(0);
-        }
+        if (sealed.ciphertext[0] !== VERSION) throw new Error('unknown version');
+        const data = sealed.ciphertext.subarray(1);
+        return new Secret(decrypt(dataKey, data, associatedData(fieldsOf(context))).toString());
       } catch {
-        throw new VaultError(
-          'DECRYPT_FAILED',
-          `${describe(context)} does not decrypt under the key ${keyId}: it was changed, moved, or belongs to another environment than ${environment}`,
-        );
+        throw closed(context, sealed.keyId);
+      } finally {
+        dataKey.fill(0);
+      }
+    },
+    async rewrap(wrapped, context) {
+      const dataKey = await unwrap(wrapped, context);
+      try {
+        return await wrap(dataKey, context);
+      } finally {
+        dataKey.fill(0);
       }
     },
   };
@@ -111,22 +135,4 @@ function associatedData(fields: readonly string[]): Buffer {
       return [length, bytes];
     }),
   );
-}
-
-function encrypt(key: KeyObject | Buffer, plaintext: Buffer, fields: readonly string[]): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(associatedData(fields));
-  return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-}
-
-function decrypt(key: KeyObject | Buffer, bytes: Buffer, fields: readonly string[]): Buffer {
-  const end = bytes.length - TAG_BYTES;
-  if (end < NONCE_BYTES) throw new Error('too short');
-  const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(associatedData(fields));
-  decipher.setAuthTag(bytes.subarray(end));
-  return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, end)), decipher.final()]);
 }

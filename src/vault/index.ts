@@ -1,24 +1,25 @@
 import { InputError } from '../input-error';
-import type { KeyRing } from '../key-ring';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { type Cipher, createCipher } from './cipher';
 import { Database, type Transaction } from './database';
 import { SqlItemStore, unknownItem } from './items';
 import { itemContext, SqlExchangeJournal } from './journal';
-import { checkKeys } from './key-check';
+import { checkKeys, fingerprintKeys } from './key-check';
+import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
 import { SqlSessionStore } from './sessions';
 import { type AccessRead, type Vault, VaultError } from './vault';
 
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
+export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';
 export * from './vault';
 
 export interface VaultOptions {
   /** `postgresql://user:password@host:port/database`, or what `embeddedDatabaseUrl` gives. */
   databaseUrl: string;
-  ring: KeyRing;
+  keys: KeyProvider;
   /** The Plaid environment of this deployment; every sealed value is bound to it. */
   environment: PlaidEnvironment;
 }
@@ -28,21 +29,22 @@ export interface VaultOptions {
  * answer; the pool holds up to 5 connections.
  * @throws InputError naming DATABASE_URL
  * @throws VaultError VAULT_UNREACHABLE, VAULT_FAILED, SCHEMA_OUTDATED, SCHEMA_NEWER, SCHEMA_DIVERGED, KEY_MISMATCH,
- * KEY_UNKNOWN or ENVIRONMENT_MISMATCH
+ * KEY_UNKNOWN, KEY_PROVIDER_FAILED or ENVIRONMENT_MISMATCH
  */
-export async function openVault({ databaseUrl, ring, environment }: VaultOptions): Promise<Vault> {
+export async function openVault({ databaseUrl, keys, environment }: VaultOptions): Promise<Vault> {
   const database = new Database(databaseUrl);
   try {
+    const known = await fingerprintKeys(keys);
     await database.transaction(async (transaction) => {
       await checkSchema(transaction);
-      await checkKeys(transaction, ring);
+      await checkKeys(transaction, known);
       await checkEnvironment(transaction, environment);
     });
   } catch (error) {
     await database.close();
     throw error;
   }
-  return new SqlVault(database, createCipher(ring, environment), environment);
+  return new SqlVault(database, createCipher(keys, environment), environment);
 }
 
 class SqlVault implements Vault {
@@ -87,7 +89,7 @@ class SqlVault implements Vault {
       ]);
       return { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_access_token };
     });
-    return use(this.#cipher.open(sealed, itemContext(itemId)));
+    return use(await this.#cipher.open(sealed, itemContext(itemId)));
   }
 
   async close(): Promise<void> {

@@ -40,9 +40,6 @@ interface Row {
 }
 
 interface LeasableRow extends Row {
-  key_id: string;
-  wrapped_key: Buffer;
-  sealed_token: Buffer;
   retry_in_ms: number | null;
 }
 
@@ -62,13 +59,16 @@ export class SqlExchangeJournal implements ExchangeJournal {
   }
 
   async record(sessionKey: string, tokens: readonly SeenToken[]): Promise<ResultRow[]> {
-    const seen = tokens
-      .map(({ kind, token }) => ({ kind, token, resultId: resultIdOf(token) }))
-      // One order for all, so that two who record the same tokens do not wait for each other.
-      .sort((a, b) => (a.resultId < b.resultId ? -1 : 1));
+    const seen = await Promise.all(
+      tokens.map(async ({ kind, token }) => {
+        const resultId = resultIdOf(token);
+        return { kind, resultId, sealed: await this.#cipher.seal(token, tokenContext(resultId)) };
+      }),
+    );
+    // One order for all, so that two who record the same tokens do not wait for each other.
+    seen.sort((a, b) => (a.resultId < b.resultId ? -1 : 1));
     return this.#database.transaction(async (transaction) => {
-      for (const { kind, token, resultId } of seen) {
-        const sealed = this.#cipher.seal(token, tokenContext(resultId));
+      for (const { kind, resultId, sealed } of seen) {
         try {
           await transaction.query(
             `INSERT INTO hosted_link.results (result_id, session_key, kind, key_id, wrapped_key, sealed_token)
@@ -92,23 +92,20 @@ export class SqlExchangeJournal implements ExchangeJournal {
   async acquire(resultId: string, leaseMs: number): Promise<Acquired> {
     if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
       throw new InputError('leaseMs', 'is not a whole number of milliseconds; give one of at least 1');
+    const token = await this.#openToken(resultId);
     return this.#database.transaction(async ({ query }) => {
       // The lock first, in a statement of its own: a clock read beside it is read before the wait for the lock.
       await query('SELECT 1 FROM hosted_link.results WHERE result_id = $1 FOR UPDATE', [resultId]);
       const [row] = await query<LeasableRow>(
-        `SELECT ${COLUMNS}, key_id, wrapped_key, sealed_token,
+        `SELECT ${COLUMNS},
           ceil(extract(epoch FROM leased_until - clock_timestamp()) * 1000)::float8 AS retry_in_ms
         FROM hosted_link.results WHERE result_id = $1`,
         [resultId],
       );
       if (!row) throw unknownResult(resultId);
-      if (row.state !== 'PENDING') return { outcome: 'ENDED', row: toResult(row) };
+      if (row.state !== 'PENDING' || token === undefined) return { outcome: 'ENDED', row: toResult(row) };
       if (row.retry_in_ms !== null && row.retry_in_ms > 0)
         return { outcome: 'HELD', retryInMs: row.retry_in_ms };
-      const token = this.#cipher.open(
-        { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_token },
-        tokenContext(resultId),
-      );
       await query(
         `UPDATE hosted_link.results
         SET fence = fence + 1, unanswered_calls = unanswered_calls + 1,
@@ -145,7 +142,7 @@ export class SqlExchangeJournal implements ExchangeJournal {
   }
 
   async link(resultId: string, item: NewItem): Promise<void> {
-    const sealed = this.#cipher.seal(item.accessToken, itemContext(item.itemId));
+    const sealed = await this.#cipher.seal(item.accessToken, itemContext(item.itemId));
     await this.#database.transaction(async (transaction) => {
       const { query } = transaction;
       const [result] = await query<{ session_key: string }>(
@@ -203,6 +200,24 @@ export class SqlExchangeJournal implements ExchangeJournal {
       );
       if (ended.length === 0) await refuseUnknown(transaction, resultId);
     });
+  }
+
+  /** The token of a result, before any lock is taken; undefined when the result has ended. Never changes until then. */
+  async #openToken(resultId: string): Promise<Secret | undefined> {
+    const [row] = await this.#database.transaction(({ query }) =>
+      query<{ key_id: string; wrapped_key: Buffer; sealed_token: Buffer }>(
+        `SELECT key_id, wrapped_key, sealed_token FROM hosted_link.results
+        WHERE result_id = $1 AND state = 'PENDING'`,
+        [resultId],
+      ),
+    );
+    return (
+      row &&
+      this.#cipher.open(
+        { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_token },
+        tokenContext(resultId),
+      )
+    );
   }
 }
 

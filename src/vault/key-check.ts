@@ -1,45 +1,60 @@
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
-import type { KeyRing } from '../key-ring';
 import type { Transaction } from './database';
+import { ask, type KeyProvider } from './key-provider';
 import { VaultError } from './vault';
-
-const CHECKED_TEXT = 'hosted-link vault key check 1';
 
 /** Tables whose rows name the key that wraps them. */
 const SEALED_TABLES = ['sessions', 'items', 'results'] as const;
 
+/** A provider's keys as the vault knows them: by id, each with its fingerprint. */
+export interface KnownKeys {
+  /** Where the keys come from, for messages. */
+  source: string;
+  fingerprints: ReadonlyMap<string, Buffer>;
+}
+
 /**
- * Holds the ring against the keys that this vault has known: a key keeps its value for ever, and a key that still wraps a
- * row is not missing. Keys that are new to the vault are entered.
+ * What {@link checkKeys} needs of a provider, which is asked before a transaction is begun.
+ * @throws VaultError KEY_PROVIDER_FAILED
+ */
+export async function fingerprintKeys(keys: KeyProvider): Promise<KnownKeys> {
+  const fingerprints = new Map<string, Buffer>();
+  for (const keyId of keys.keyIds) {
+    fingerprints.set(keyId, await ask(keys, keyId, () => keys.fingerprint(keyId)));
+  }
+  return { source: keys.source, fingerprints };
+}
+
+/**
+ * Holds the keys against those that this vault has known: a key keeps its value for ever, and a key that still wraps a row is
+ * not missing. Keys that are new to the vault are entered.
  * @throws VaultError KEY_MISMATCH when a known id stands for another key, KEY_UNKNOWN when a needed key is missing
  */
-export async function checkKeys(transaction: Transaction, ring: KeyRing): Promise<void> {
+export async function checkKeys(
+  transaction: Transaction,
+  { source, fingerprints }: KnownKeys,
+): Promise<void> {
   let known = await readKnown(transaction);
-  const added = ring.ids().filter((id) => !known.has(id));
+  const added = [...fingerprints].filter(([id]) => !known.has(id));
   if (added.length > 0) {
-    for (const id of added) {
+    for (const entry of added) {
       await transaction.query(
         'INSERT INTO hosted_link.vault_keys (key_id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-        [id, checkValue(ring.get(id)!)],
+        entry,
       );
     }
     // Another process may have entered another key under the same id meanwhile.
     known = await readKnown(transaction);
   }
   for (const [id, expected] of known) {
-    const key = ring.get(id);
-    if (key === undefined) await refuseIfNeeded(transaction, id);
-    else if (!timingSafeEqual(checkValue(key), expected)) {
+    const fingerprint = fingerprints.get(id);
+    if (fingerprint === undefined) await refuseIfNeeded(transaction, source, id);
+    else if (!fingerprint.equals(expected)) {
       throw new VaultError(
         'KEY_MISMATCH',
-        `HOSTED_LINK_VAULT_KEYS: ${id} is another key than the one this vault knows by that id; restore it, or give the new key an id of its own`,
+        `${source}: ${id} is another key than the one this vault knows by that id; restore it, or give the new key an id of its own`,
       );
     }
   }
-}
-
-function checkValue(key: KeyObject): Buffer {
-  return createHmac('sha256', key).update(CHECKED_TEXT).digest();
 }
 
 async function readKnown(transaction: Transaction): Promise<Map<string, Buffer>> {
@@ -49,7 +64,7 @@ async function readKnown(transaction: Transaction): Promise<Map<string, Buffer>>
   return new Map(rows.map((row) => [row.key_id, row.check_value]));
 }
 
-async function refuseIfNeeded(transaction: Transaction, id: string): Promise<void> {
+async function refuseIfNeeded(transaction: Transaction, source: string, id: string): Promise<void> {
   for (const table of SEALED_TABLES) {
     const rows = await transaction.query(`SELECT 1 FROM hosted_link.${table} WHERE key_id = $1 LIMIT 1`, [
       id,
@@ -57,7 +72,7 @@ async function refuseIfNeeded(transaction: Transaction, id: string): Promise<voi
     if (rows.length > 0) {
       throw new VaultError(
         'KEY_UNKNOWN',
-        `HOSTED_LINK_VAULT_KEYS lacks the key ${id}, under which rows of ${table} are encrypted; add it after the primary key`,
+        `${source} lacks the key ${id}, under which rows of ${table} are encrypted; add it after the primary key`,
       );
     }
   }

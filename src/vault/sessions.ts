@@ -7,6 +7,7 @@ import type { Database } from './database';
 import { type SessionClaim, type SessionRow, type SessionStore, VaultError } from './vault';
 
 const COLUMNS = 'session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at';
+const SEALED_COLUMNS = `${COLUMNS}, key_id, wrapped_key, sealed_request_digest`;
 
 interface Row {
   session_key: string;
@@ -35,58 +36,21 @@ export class SqlSessionStore implements SessionStore {
   }
 
   async claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }> {
-    const context = digestContext(claim.key);
-    return this.#database.transaction(async ({ query }) => {
-      const select = `SELECT ${COLUMNS}, key_id, wrapped_key, sealed_request_digest FROM hosted_link.sessions
-        WHERE session_key = $1 FOR UPDATE`;
-      let [found] = await query<SealedRow>(select, [claim.key]);
-      if (!found) {
-        const sealed = this.#cipher.seal(new Secret(claim.requestDigest), context);
-        await query(
-          `INSERT INTO hosted_link.sessions
-            (session_key, link_api, first_run_id, plaid_session_hash, user_hash, key_id, wrapped_key,
-              sealed_request_digest)
-          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-          ON CONFLICT (session_key) DO NOTHING`,
-          [
-            claim.key,
-            claim.linkApi,
-            claim.firstRunId,
-            claim.plaidSessionHash,
-            claim.userHash,
-            sealed.keyId,
-            sealed.wrappedKey,
-            sealed.ciphertext,
-          ],
-        );
-        [found] = await query<SealedRow>(select, [claim.key]);
-      }
-      if (!found)
-        throw new VaultError('VAULT_FAILED', `session ${claim.key} was deleted while it was claimed`);
-      const digest = this.#cipher.open(
-        {
-          keyId: found.key_id,
-          wrappedKey: found.wrapped_key,
-          ciphertext: found.sealed_request_digest,
-        },
-        context,
+    const found = (await this.#find(claim.key)) ?? (await this.#make(claim)) ?? (await this.#find(claim.key));
+    if (!found) throw new VaultError('VAULT_FAILED', `session ${claim.key} was deleted while it was claimed`);
+    const digest = await this.#cipher.open(
+      { keyId: found.key_id, wrappedKey: found.wrapped_key, ciphertext: found.sealed_request_digest },
+      digestContext(claim.key),
+    );
+    if (found.link_api !== claim.linkApi || !sameText(digest.reveal(), claim.requestDigest)) {
+      throw new VaultError(
+        'KEY_REUSED',
+        `the session key ${claim.key} stands for another request; give this request a key of its own`,
       );
-      if (found.link_api !== claim.linkApi || !sameText(digest.reveal(), claim.requestDigest)) {
-        throw new VaultError(
-          'KEY_REUSED',
-          `the session key ${claim.key} stands for another request; give this request a key of its own`,
-        );
-      }
-      const claimedBefore = found.first_run_id !== claim.firstRunId;
-      if (!claimedBefore && found.plaid_session_hash === null && claim.plaidSessionHash !== undefined) {
-        await query('UPDATE hosted_link.sessions SET plaid_session_hash = $2 WHERE session_key = $1', [
-          claim.key,
-          claim.plaidSessionHash,
-        ]);
-        found.plaid_session_hash = claim.plaidSessionHash;
-      }
-      return { row: toSession(found), claimedBefore };
-    });
+    }
+    const claimedBefore = found.first_run_id !== claim.firstRunId;
+    const knowsMore = !claimedBefore && found.plaid_session_hash === null && claim.plaidSessionHash;
+    return { row: toSession(knowsMore ? await this.#fillIn(claim) : found), claimedBefore };
   }
 
   async end(key: string, state: SessionState): Promise<void> {
@@ -120,6 +84,52 @@ export class SqlSessionStore implements SessionStore {
       );
       return row && toSession(row);
     });
+  }
+
+  async #find(key: string): Promise<SealedRow | undefined> {
+    const [row] = await this.#database.transaction(({ query }) =>
+      query<SealedRow>(`SELECT ${SEALED_COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`, [key]),
+    );
+    return row;
+  }
+
+  /** Makes the row; undefined when another was first. */
+  async #make(claim: SessionClaim): Promise<SealedRow | undefined> {
+    const sealed = await this.#cipher.seal(new Secret(claim.requestDigest), digestContext(claim.key));
+    const [row] = await this.#database.transaction(({ query }) =>
+      query<SealedRow>(
+        `INSERT INTO hosted_link.sessions
+          (session_key, link_api, first_run_id, plaid_session_hash, user_hash, key_id, wrapped_key,
+            sealed_request_digest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (session_key) DO NOTHING
+        RETURNING ${SEALED_COLUMNS}`,
+        [
+          claim.key,
+          claim.linkApi,
+          claim.firstRunId,
+          claim.plaidSessionHash,
+          claim.userHash,
+          sealed.keyId,
+          sealed.wrappedKey,
+          sealed.ciphertext,
+        ],
+      ),
+    );
+    return row;
+  }
+
+  /** Adds what was not known when the row was made. What is there already stays. */
+  async #fillIn({ key, plaidSessionHash }: SessionClaim): Promise<Row> {
+    const [row] = await this.#database.transaction(({ query }) =>
+      query<Row>(
+        `UPDATE hosted_link.sessions SET plaid_session_hash = coalesce(plaid_session_hash, $2)
+        WHERE session_key = $1 RETURNING ${COLUMNS}`,
+        [key, plaidSessionHash],
+      ),
+    );
+    if (!row) throw unknownSession(key);
+    return row;
   }
 }
 

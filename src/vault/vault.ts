@@ -191,8 +191,8 @@ export interface Vault {
 }
 
 /**
- * A failure of the vault. `code` is stable; the message names no secret. VAULT_UNREACHABLE may pass by itself. VAULT_FAILED:
- * the database refused a statement, or an embedded one cannot be opened.
+ * A failure of the vault. `code` is stable; the message names no secret. VAULT_UNREACHABLE and KEY_PROVIDER_FAILED may
+ * pass by themselves. VAULT_FAILED: the database refused a statement, or an embedded one cannot be opened.
  */
 export class VaultError extends Error {
   constructor(
@@ -204,6 +204,7 @@ export class VaultError extends Error {
       | 'RESULT_UNKNOWN'
       | 'KEY_UNKNOWN'
       | 'KEY_MISMATCH'
+      | 'KEY_PROVIDER_FAILED'
       | 'DECRYPT_FAILED'
       | 'VAULT_IN_USE'
       | 'VAULT_UNREACHABLE'

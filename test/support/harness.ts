@@ -28,7 +28,7 @@ import type { PlaidClient } from '../../src/plaid/plaid';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { Secret } from '../../src/secret';
 import { TASK_QUEUES } from '../../src/session';
-import { migrate, openVault, type Vault } from '../../src/vault';
+import { migrate, openVault, ringKeyProvider, type Vault } from '../../src/vault';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { BUILT_WORKFLOWS, isBuilt } from './built';
 import { startPglite } from './pglite';
@@ -131,7 +131,7 @@ export async function startHarness(
   await migrate(database.databaseUrl);
   const vault = await openVault({
     databaseUrl: database.databaseUrl,
-    ring: parseKeyRing(generateKeyRingText('vault'), 'test ring'),
+    keys: ringKeyProvider(parseKeyRing(generateKeyRingText('vault'), 'test ring'), 'test ring'),
     environment: 'sandbox',
   });
   const dataConverter = { payloadCodecs: [createPayloadCodec(codecRing)] };

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KeyRing, parseKeyRing } from '../../src/key-ring';
-import { migrate, openVault, type Vault } from '../../src/vault';
+import { parseKeyRing } from '../../src/key-ring';
+import { type KeyProvider, migrate, openVault, ringKeyProvider, type Vault } from '../../src/vault';
 import { startPglite } from '../support/pglite';
 import { runSql, startPostgres, whyNoPostgres } from '../support/postgres';
 
@@ -38,9 +38,14 @@ export function describeOnPostgres(tests: (server: TestServer) => void): void {
   describe('on PostgreSQL', () => test.skip(`skipped: ${reason}`, () => undefined));
 }
 
-/** A key ring with one new key. */
-export function newRing(id = 'test-1'): KeyRing {
-  return parseKeyRing(newKey(id), 'HOSTED_LINK_VAULT_KEYS');
+/** A key ring with one new key, as a provider. */
+export function newKeys(id = 'test-1'): KeyProvider {
+  return keysOf(newKey(id));
+}
+
+/** The keys of a ring, each in its textual form, the primary first. */
+export function keysOf(...keys: string[]): KeyProvider {
+  return ringKeyProvider(parseKeyRing(keys.join(','), 'HOSTED_LINK_VAULT_KEYS'), 'HOSTED_LINK_VAULT_KEYS');
 }
 
 /** A new key in the textual form of a ring. */
@@ -49,9 +54,9 @@ export function newKey(id: string): string {
 }
 
 /** Migrates and opens a vault of the Plaid sandbox. */
-export async function prepareVault(databaseUrl: string, ring = newRing()): Promise<Vault> {
+export async function prepareVault(databaseUrl: string, keys = newKeys()): Promise<Vault> {
   await migrate(databaseUrl);
-  return openVault({ databaseUrl, ring, environment: 'sandbox' });
+  return openVault({ databaseUrl, keys, environment: 'sandbox' });
 }
 
 /** A new temporary folder. */

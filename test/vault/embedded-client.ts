@@ -6,7 +6,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseKeyRing } from '../../src/key-ring';
 import { Secret } from '../../src/secret';
-import { openVault, type Vault } from '../../src/vault';
+import { openVault, ringKeyProvider, type Vault } from '../../src/vault';
 import { Database } from '../../src/vault/database';
 
 /** Far more than a socket takes at once, so that one message arrives in several pieces. */
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
   }
   const vault = await openVault({
     databaseUrl: databaseUrl!,
-    ring: parseKeyRing(ring!, 'ring'),
+    keys: ringKeyProvider(parseKeyRing(ring!, 'ring'), 'ring'),
     environment: 'sandbox',
   });
   const right = await exchangeLargeTokens(vault, Number(count));

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder, newKey, prepareVault } from './databases';
+import { keysOf, makeFolder, newKey, prepareVault } from './databases';
 import { exchangeLargeTokens } from './embedded-client';
-import { type KeyRing, parseKeyRing } from '../../src/key-ring';
 import {
   embeddedDatabaseUrl,
   isEmbeddedDatabaseRunning,
+  type KeyProvider,
   openVault,
   startEmbeddedDatabase,
   type Vault,
@@ -22,15 +22,15 @@ function unlessUnreachable(error: unknown): undefined {
 
 describe('the embedded vault', () => {
   const ringText = newKey('test-1');
-  let ring: KeyRing;
+  let keys: KeyProvider;
   let folder: ReturnType<typeof makeFolder>;
   let owner: PgliteOwner;
   let vault: Vault;
   beforeAll(async () => {
-    ring = parseKeyRing(ringText, 'HOSTED_LINK_VAULT_KEYS');
+    keys = keysOf(ringText);
     folder = makeFolder();
     owner = await startPglite(folder.path);
-    vault = await prepareVault(owner.databaseUrl, ring);
+    vault = await prepareVault(owner.databaseUrl, keys);
   }, 60_000);
   afterAll(async () => {
     await vault.close();
@@ -59,7 +59,7 @@ describe('the embedded vault', () => {
 
   test('keeps the messages of many connections and processes apart', async () => {
     const vaults = await Promise.all(
-      [0, 1].map(() => openVault({ databaseUrl: owner.databaseUrl, ring, environment: 'sandbox' })),
+      [0, 1].map(() => openVault({ databaseUrl: owner.databaseUrl, keys, environment: 'sandbox' })),
     );
     const child = spawnTypeScript(CLIENT, [owner.databaseUrl, ringText, 'exchange', '4']);
     const rights = await Promise.all([
@@ -102,12 +102,12 @@ describe('the embedded vault', () => {
 describe('an embedded vault whose owner dies', () => {
   test('keeps every row that was acknowledged, again and again, and goes to the next owner', async () => {
     const folder = makeFolder();
-    const ring = parseKeyRing(newKey('test-1'), 'HOSTED_LINK_VAULT_KEYS');
+    const keys = keysOf(newKey('test-1'));
     try {
       const acknowledged: string[] = [];
       for (let round = 1; round <= 2; round++) {
         const owner = await startPglite(folder.path);
-        const vault = await prepareVault(owner.databaseUrl, ring);
+        const vault = await prepareVault(owner.databaseUrl, keys);
         for (const key of acknowledged) expect(await vault.sessions.get(key)).toMatchObject({ key });
         const before = acknowledged.length;
         const write = async (): Promise<void> => {
@@ -134,7 +134,7 @@ describe('an embedded vault whose owner dies', () => {
         await vault.close();
       }
       const owner = await startPglite(folder.path);
-      const vault = await prepareVault(owner.databaseUrl, ring);
+      const vault = await prepareVault(owner.databaseUrl, keys);
       for (const key of acknowledged) expect(await vault.sessions.get(key)).toMatchObject({ key });
       await vault.close();
       await owner.stop();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { Client } from 'pg';
-import { describeOnEachDatabase, describeOnPostgres, makeFolder, newRing, prepareVault } from './databases';
+import { describeOnEachDatabase, describeOnPostgres, makeFolder, newKeys, prepareVault } from './databases';
 import { Secret } from '../../src/secret';
 import { embeddedDatabaseUrl, migrate, openVault, type Vault, VaultError } from '../../src/vault';
 import { Database, VAULT_LIMITS } from '../../src/vault/database';
@@ -38,10 +38,10 @@ function expectNone(text: string, secrets: readonly string[]): void {
 describeOnEachDatabase((server) => {
   let databaseUrl: string;
   let vault: Vault;
-  const ring = newRing();
+  const keys = newKeys();
   beforeAll(async () => {
     databaseUrl = await server.emptyDatabase();
-    vault = await prepareVault(databaseUrl, ring);
+    vault = await prepareVault(databaseUrl, keys);
   });
   afterAll(() => vault.close());
 
@@ -112,7 +112,7 @@ describeOnEachDatabase((server) => {
   });
 
   test('a closed vault says so', async () => {
-    const closed = await openVault({ databaseUrl, ring, environment: 'sandbox' });
+    const closed = await openVault({ databaseUrl, keys, environment: 'sandbox' });
     await closed.close();
     await expect(closed.sessions.get('x')).rejects.toMatchObject({
       code: 'VAULT_UNREACHABLE',
@@ -135,7 +135,7 @@ describeOnPostgres((server) => {
     await migrate(databaseUrl);
   });
 
-  const openAt = (url: string) => openVault({ databaseUrl: url, ring: newRing(), environment: 'sandbox' });
+  const openAt = (url: string) => openVault({ databaseUrl: url, keys: newKeys(), environment: 'sandbox' });
 
   test('a wrong password, user or database is told without the password', async () => {
     const wrongs: [change: (url: URL) => void, reason: string][] = [
@@ -230,7 +230,7 @@ describeOnPostgres((server) => {
 });
 
 describe('without a server', () => {
-  const openAt = (databaseUrl: string) => openVault({ databaseUrl, ring: newRing(), environment: 'sandbox' });
+  const openAt = (databaseUrl: string) => openVault({ databaseUrl, keys: newKeys(), environment: 'sandbox' });
 
   test('a port that nobody listens on is named, and the password is not', async () => {
     const server = createServer();

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { describeOnEachDatabase, newRing, prepareVault } from './databases';
+import { describeOnEachDatabase, newKeys, prepareVault } from './databases';
 import { type Acquired, openVault, type ResultRow, type SeenToken, type Vault } from '../../src/vault';
 import { Secret } from '../../src/secret';
 import { runSql } from '../support/postgres';
@@ -18,9 +18,9 @@ describeOnEachDatabase((server) => {
 
   beforeAll(async () => {
     databaseUrl = await server.emptyDatabase();
-    const ring = newRing();
-    vault = await prepareVault(databaseUrl, ring);
-    other = await openVault({ databaseUrl, ring, environment: 'sandbox' });
+    const keys = newKeys();
+    vault = await prepareVault(databaseUrl, keys);
+    other = await openVault({ databaseUrl, keys, environment: 'sandbox' });
   });
   afterAll(async () => {
     await vault.close();

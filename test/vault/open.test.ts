@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeOnEachDatabase, newKey, newRing, prepareVault } from './databases';
-import { parseKeyRing } from '../../src/key-ring';
+import { describeOnEachDatabase, keysOf, newKey, newKeys, prepareVault } from './databases';
 import { Secret } from '../../src/secret';
 import { migrate, openVault } from '../../src/vault';
 import { runSql } from '../support/postgres';
@@ -12,15 +11,13 @@ const MIGRATIONS = readdirSync(SQL_FOLDER)
   .map((file) => file.replace(/\.sql$/, ''))
   .sort();
 
-const ringOf = (...keys: string[]) => parseKeyRing(keys.join(','), 'HOSTED_LINK_VAULT_KEYS');
-
 describeOnEachDatabase((server) => {
   let databaseUrl: string;
   beforeEach(async () => {
     databaseUrl = await server.emptyDatabase();
   });
 
-  const open = (ring = newRing()) => openVault({ databaseUrl, ring, environment: 'sandbox' });
+  const open = (keys = newKeys()) => openVault({ databaseUrl, keys, environment: 'sandbox' });
   const sql = <Row>(text: string) => runSql<Row>(databaseUrl, text);
 
   describe('migrations', () => {
@@ -82,9 +79,9 @@ describeOnEachDatabase((server) => {
   });
 
   describe('keys', () => {
-    /** Opens a vault with `ring` and seals one row in it. */
-    async function sealRow(ring: ReturnType<typeof newRing>): Promise<void> {
-      const vault = await prepareVault(databaseUrl, ring);
+    /** Opens a vault with these keys and seals one row in it. */
+    async function sealRow(keys: ReturnType<typeof newKeys>): Promise<void> {
+      const vault = await prepareVault(databaseUrl, keys);
       await vault.sessions.claim({
         key: randomUUID(),
         linkApi: 'link_delivery',
@@ -95,8 +92,8 @@ describeOnEachDatabase((server) => {
     }
 
     test('another key under a known id is refused by that id', async () => {
-      await sealRow(newRing('vault-1'));
-      await expect(open(newRing('vault-1'))).rejects.toMatchObject({
+      await sealRow(newKeys('vault-1'));
+      await expect(open(newKeys('vault-1'))).rejects.toMatchObject({
         code: 'KEY_MISMATCH',
         message: expect.stringMatching(/^HOSTED_LINK_VAULT_KEYS: vault-1 is another key/),
       });
@@ -104,24 +101,24 @@ describeOnEachDatabase((server) => {
 
     test('a missing key that a row needs is named', async () => {
       const old = newKey('vault-1');
-      await sealRow(ringOf(old));
-      await expect(open(newRing('vault-2'))).rejects.toMatchObject({
+      await sealRow(keysOf(old));
+      await expect(open(newKeys('vault-2'))).rejects.toMatchObject({
         code: 'KEY_UNKNOWN',
         message: expect.stringMatching(
           /^HOSTED_LINK_VAULT_KEYS lacks the key vault-1, under which rows of sessions/,
         ),
       });
-      await (await open(ringOf(newKey('vault-3'), old))).close();
+      await (await open(keysOf(newKey('vault-3'), old))).close();
     });
 
     test('a missing key that no row needs is not missed', async () => {
-      await (await prepareVault(databaseUrl, newRing('vault-1'))).close();
-      await (await open(newRing('vault-2'))).close();
+      await (await prepareVault(databaseUrl, newKeys('vault-1'))).close();
+      await (await open(newKeys('vault-2'))).close();
     });
 
     test('of two that bring another key under one id at once, one is refused', async () => {
       await migrate(databaseUrl);
-      const opened = await Promise.allSettled([open(newRing('same')), open(newRing('same'))]);
+      const opened = await Promise.allSettled([open(newKeys('same')), open(newKeys('same'))]);
       const vaults = opened.filter((result) => result.status === 'fulfilled');
       expect(vaults).toHaveLength(1);
       await vaults[0]!.value.close();
@@ -132,7 +129,7 @@ describeOnEachDatabase((server) => {
 
     test('the database holds no key', async () => {
       const key = newKey('vault-1').split(':')[1]!;
-      await sealRow(ringOf(`vault-1:${key}`));
+      await sealRow(keysOf(`vault-1:${key}`));
       const [row] = await sql<{ key_id: string; check_value: Buffer }>(
         'SELECT key_id, check_value FROM hosted_link.vault_keys',
       );
@@ -142,8 +139,8 @@ describeOnEachDatabase((server) => {
   });
 
   test('a vault with items of another environment is not opened', async () => {
-    const ring = newRing();
-    const vault = await prepareVault(databaseUrl, ring);
+    const keys = newKeys();
+    const vault = await prepareVault(databaseUrl, keys);
     await vault.sessions.claim({
       key: 'session',
       linkApi: 'link_delivery',
@@ -154,11 +151,11 @@ describeOnEachDatabase((server) => {
     const [row] = await vault.journal.record('session', [{ kind: 'access_token', token: accessToken }]);
     await vault.journal.link(row!.resultId, { itemId: 'item', accessToken, requestId: 'request' });
     await vault.close();
-    await expect(openVault({ databaseUrl, ring, environment: 'production' })).rejects.toMatchObject({
+    await expect(openVault({ databaseUrl, keys, environment: 'production' })).rejects.toMatchObject({
       code: 'ENVIRONMENT_MISMATCH',
       message:
         'PLAID_ENV is production, but the vault holds items of sandbox; give each environment a database of its own',
     });
-    await (await open(ring)).close();
+    await (await open(keys)).close();
   });
 });
