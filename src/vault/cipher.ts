@@ -10,7 +10,8 @@ const VERSION = 1;
 
 /** Where a sealed value belongs; opened anywhere else, it does not decrypt. */
 export interface SealContext {
-  purpose: 'session.request_digest' | 'result.token' | 'item.access_token';
+  purpose:
+    'session.request_digest' | 'result.token' | 'result.accounts' | 'item.access_token' | 'item.accounts';
   /** The primary key of the row. */
   rowId: string;
   /** The item of the row; empty when it has none. */

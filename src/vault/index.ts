@@ -4,10 +4,11 @@ import type { PlaidEnvironment } from '../session';
 import { type Cipher, createCipher } from './cipher';
 import { Database, type Transaction } from './database';
 import { SqlItemStore, unknownItem } from './items';
-import { itemContext, SqlExchangeJournal } from './journal';
+import { SqlExchangeJournal } from './journal';
 import { checkKeys, fingerprintKeys } from './key-check';
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
+import { ITEM_ACCESS_TOKEN } from './sealed-values';
 import { SqlSessionStore } from './sessions';
 import { type AccessRead, type Vault, VaultError } from './vault';
 
@@ -89,7 +90,7 @@ class SqlVault implements Vault {
       ]);
       return { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_access_token };
     });
-    return use(await this.#cipher.open(sealed, itemContext(itemId)));
+    return use(await this.#cipher.open(sealed, ITEM_ACCESS_TOKEN.contextOf(itemId)));
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment, ResultState } from '../session';
-import type { Cipher, SealContext } from './cipher';
+import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';
 import { violates } from './database-error';
+import { ITEM_ACCESS_TOKEN, RESULT_TOKEN } from './sealed-values';
 import { unknownSession } from './sessions';
 import {
   type Acquired,
@@ -62,7 +63,7 @@ export class SqlExchangeJournal implements ExchangeJournal {
     const seen = await Promise.all(
       tokens.map(async ({ kind, token }) => {
         const resultId = resultIdOf(token);
-        return { kind, resultId, sealed: await this.#cipher.seal(token, tokenContext(resultId)) };
+        return { kind, resultId, sealed: await this.#cipher.seal(token, RESULT_TOKEN.contextOf(resultId)) };
       }),
     );
     // One order for all, so that two who record the same tokens do not wait for each other.
@@ -142,7 +143,7 @@ export class SqlExchangeJournal implements ExchangeJournal {
   }
 
   async link(resultId: string, item: NewItem): Promise<void> {
-    const sealed = await this.#cipher.seal(item.accessToken, itemContext(item.itemId));
+    const sealed = await this.#cipher.seal(item.accessToken, ITEM_ACCESS_TOKEN.contextOf(item.itemId));
     await this.#database.transaction(async (transaction) => {
       const { query } = transaction;
       const [result] = await query<{ session_key: string }>(
@@ -215,19 +216,10 @@ export class SqlExchangeJournal implements ExchangeJournal {
       row &&
       this.#cipher.open(
         { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_token },
-        tokenContext(resultId),
+        RESULT_TOKEN.contextOf(resultId),
       )
     );
   }
-}
-
-/** Where an item's access token belongs. */
-export function itemContext(itemId: string): SealContext {
-  return { purpose: 'item.access_token', rowId: itemId, itemId };
-}
-
-function tokenContext(resultId: string): SealContext {
-  return { purpose: 'result.token', rowId: resultId, itemId: '' };
 }
 
 function resultIdOf(token: Secret): string {

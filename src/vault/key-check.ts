@@ -1,9 +1,7 @@
 import type { Transaction } from './database';
 import { ask, type KeyProvider } from './key-provider';
+import { SEALED_VALUES } from './sealed-values';
 import { VaultError } from './vault';
-
-/** Tables whose rows name the key that wraps them. */
-const SEALED_TABLES = ['sessions', 'items', 'results'] as const;
 
 /** A provider's keys as the vault knows them: by id, each with its fingerprint. */
 export interface KnownKeys {
@@ -65,8 +63,8 @@ async function readKnown(transaction: Transaction): Promise<Map<string, Buffer>>
 }
 
 async function refuseIfNeeded(transaction: Transaction, source: string, id: string): Promise<void> {
-  for (const table of SEALED_TABLES) {
-    const rows = await transaction.query(`SELECT 1 FROM hosted_link.${table} WHERE key_id = $1 LIMIT 1`, [
+  for (const { table, keyId } of SEALED_VALUES) {
+    const rows = await transaction.query(`SELECT 1 FROM hosted_link.${table} WHERE ${keyId} = $1 LIMIT 1`, [
       id,
     ]);
     if (rows.length > 0) {

@@ -2,8 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import { InputError } from '../input-error';
 import { Secret } from '../secret';
 import { isEndState, type LinkApiName, type SessionState } from '../session';
-import type { Cipher, SealContext } from './cipher';
+import type { Cipher } from './cipher';
 import type { Database } from './database';
+import { REQUEST_DIGEST } from './sealed-values';
 import { type SessionClaim, type SessionRow, type SessionStore, VaultError } from './vault';
 
 const COLUMNS = 'session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at';
@@ -40,7 +41,7 @@ export class SqlSessionStore implements SessionStore {
     if (!found) throw new VaultError('VAULT_FAILED', `session ${claim.key} was deleted while it was claimed`);
     const digest = await this.#cipher.open(
       { keyId: found.key_id, wrappedKey: found.wrapped_key, ciphertext: found.sealed_request_digest },
-      digestContext(claim.key),
+      REQUEST_DIGEST.contextOf(claim.key),
     );
     if (found.link_api !== claim.linkApi || !sameText(digest.reveal(), claim.requestDigest)) {
       throw new VaultError(
@@ -95,7 +96,10 @@ export class SqlSessionStore implements SessionStore {
 
   /** Makes the row; undefined when another was first. */
   async #make(claim: SessionClaim): Promise<SealedRow | undefined> {
-    const sealed = await this.#cipher.seal(new Secret(claim.requestDigest), digestContext(claim.key));
+    const sealed = await this.#cipher.seal(
+      new Secret(claim.requestDigest),
+      REQUEST_DIGEST.contextOf(claim.key),
+    );
     const [row] = await this.#database.transaction(({ query }) =>
       query<SealedRow>(
         `INSERT INTO hosted_link.sessions
@@ -136,10 +140,6 @@ export class SqlSessionStore implements SessionStore {
 /** What every method throws that is given a key without a row. */
 export function unknownSession(key: string): VaultError {
   return new VaultError('SESSION_UNKNOWN', `the vault has no session with the key ${key}`);
-}
-
-function digestContext(key: string): SealContext {
-  return { purpose: 'session.request_digest', rowId: key, itemId: '' };
 }
 
 function toSession(row: Row): SessionRow {

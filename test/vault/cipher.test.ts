@@ -12,7 +12,9 @@ const cipher = createCipher(keys, 'sandbox');
 const purposes = fc.constantFrom<SealContext['purpose']>(
   'session.request_digest',
   'result.token',
+  'result.accounts',
   'item.access_token',
+  'item.accounts',
 );
 const ids = fc.string({ maxLength: 20, unit: 'grapheme' });
 const contexts = fc.record<SealContext>({ purpose: purposes, rowId: ids, itemId: ids });
