@@ -90,6 +90,8 @@ function goInstall(folder: string, path: string, env: NodeJS.ProcessEnv): Progra
 export interface TemporalServerOptions {
   /** The Temporal CLI, from {@link findTemporalCli}; found when absent. */
   cli?: string;
+  /** Where it listens; default a free port. */
+  port?: number;
   /** Also start Web UI, on a free port. Default false. */
   ui?: boolean;
   /** The SQLite file that keeps its state; made when absent. Default: in memory. */
@@ -114,25 +116,28 @@ export interface TemporalServer {
   uiAddress: string | undefined;
   /** Its process id, when it was started here. */
   pid: number | undefined;
+  /** Ends it by SIGKILL, when it was started here. */
+  kill: () => Promise<void>;
   /** Ends it, when it was started here: SIGTERM, and SIGKILL after 10 s. May be called again. */
   stop: () => Promise<void>;
 }
 
 /**
- * Starts a Temporal server (the CLI's `server start-dev`) on free loopback ports, with the namespace `default`, and
+ * Starts a Temporal server (the CLI's `server start-dev`) on loopback, with the namespace `default`, and
  * returns when it answers. It ends with {@link TemporalServer.stop}, or when this process ends, however that happens.
  * @throws Error when it does not answer within 60 s, with the last of what it said
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
   const cli = options.cli ?? (await findTemporalCli({ log: options.log }));
   for (let attempt = 1; ; attempt++) {
-    const [port, uiPort] = await freePorts(2);
+    const [freePort, uiPort] = await freePorts(2);
+    const port = options.port ?? freePort!;
     const address = `127.0.0.1:${port}`;
-    const child = startChild(cli, serverArguments(options, port!, uiPort!), serverEnvironment());
+    const child = startChild(cli, serverArguments(options, port, uiPort!), serverEnvironment());
     try {
       await child.until(async () => await answers(address, options.searchAttributes), READY_TIMEOUT_MS);
       const uiAddress = options.ui ? `http://127.0.0.1:${uiPort}` : undefined;
-      return { address, uiAddress, pid: child.pid, stop: child.stop };
+      return { address, uiAddress, pid: child.pid, kill: child.kill, stop: child.stop };
     } catch (error) {
       await child.stop();
       if (attempt === START_ATTEMPTS || !lostItsPort(child)) {
@@ -160,7 +165,8 @@ export async function useOrStartTemporal(options: TemporalServerOptions): Promis
       `TEMPORAL_ADDRESS (${address}) does not answer within 5 s; start that server, or unset TEMPORAL_ADDRESS to have one started.`,
     );
   }
-  return { address, uiAddress: undefined, pid: undefined, stop: () => Promise.resolve() };
+  const nothing = () => Promise.resolve();
+  return { address, uiAddress: undefined, pid: undefined, kill: nothing, stop: nothing };
 }
 
 function serverArguments(options: TemporalServerOptions, port: number, uiPort: number): string[] {

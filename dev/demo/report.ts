@@ -1,5 +1,5 @@
 import type { ItemRow } from '../../src/vault';
-import type { LeakVerdict } from './leaks';
+import type { LeakVerdict } from '../leak-search';
 import type { Verdict } from './review';
 import { SCENARIOS } from './scenarios';
 

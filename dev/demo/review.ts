@@ -5,7 +5,7 @@ import type { ItemRow } from '../../src/vault';
 import type { LeakSource } from '../leak-scan';
 import { collectHistories } from '../workflow-histories';
 import { judge } from './judge';
-import { filesUnder, searchForLeaks, secretsOf, type LeakVerdict } from './leaks';
+import { filesUnder, searchForLeaks, secretsOf, type LeakVerdict } from '../leak-search';
 import type { PlayedSession } from './play';
 import { SECRET_FILES, type Stage } from './stage';
 import { NotInTime, until } from './until';

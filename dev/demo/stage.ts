@@ -14,8 +14,8 @@ import { sessionWorkflowId } from '../../src/session';
 import type { Vault } from '../../src/vault';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { freePorts } from '../child-server';
+import { ProgramProcess } from '../program-process';
 import { useOrStartTemporal, type TemporalServer } from '../temporal-server';
-import { WorkerProcess } from './worker-process';
 
 /** What an end of the demo calls, in the opposite order of opening. */
 export type Closers = (() => Promise<void>)[];
@@ -27,7 +27,7 @@ export interface Stage {
   temporal: Client;
   /** Without a vault: it answers while the worker, who owns the vault, is away. */
   client: HostedLinkClient;
-  worker: WorkerProcess;
+  worker: ProgramProcess;
   keyRings: KeyRings;
   /** The session key of a scenario, by its name. Unlike those of other demos, which a server may remember. */
   keyOf(name: string): string;
@@ -114,7 +114,7 @@ export async function openStage(
     closers.push(() => endSessions(temporal, sessionWorkflowId(keyPrefix)));
   }
 
-  const worker = new WorkerProcess(env, join(dataDir, WORKER_LOG));
+  const worker = new ProgramProcess({ command: 'worker', env, logFile: join(dataDir, WORKER_LOG) });
   closers.push(() => worker.stop());
   log(`worker: process ${await worker.start()}, vault in ${join(dataDir, 'vault')}`);
   return {

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -21,6 +21,12 @@ export interface Postgres {
   databaseUrl: string;
   /** Makes one more empty database and gives its connection string. */
   createDatabase(): Promise<string>;
+  /** Where its files are. */
+  folder: string;
+  /** Ends the server as a crash does (SIGQUIT: no checkpoint, recovery at its next start); its files stay. */
+  crash(): Promise<void>;
+  /** Starts it again after a crash, on the same port, and returns when it answers. */
+  restart(): Promise<void>;
   /** Ends the server at once, by its process id, and deletes its files. */
   stop(): Promise<void>;
 }
@@ -64,6 +70,51 @@ export async function startPostgres(): Promise<Postgres | undefined> {
     options,
   );
   const port = await freePort();
+  const url = (database: string) => `postgresql://tester:${password}@127.0.0.1:${port}/${database}`;
+  let server: ServerProcess | undefined;
+  const start = async () => {
+    const started = startServer(binaries, data, port, options);
+    server = started;
+    await waitUntilReady(url('postgres'), started.check);
+  };
+  const stop = async () => {
+    // SIGINT is PostgreSQL's fast shutdown.
+    await server?.end('SIGINT');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  let databases = 0;
+  const createDatabase = async () => {
+    const name = `vault_${++databases}`;
+    await runSql(url('postgres'), `CREATE DATABASE ${name}`);
+    return url(name);
+  };
+  try {
+    await start();
+    return {
+      host: '127.0.0.1',
+      port,
+      password,
+      databaseUrl: await createDatabase(),
+      createDatabase,
+      folder,
+      crash: async () => server?.end('SIGQUIT'),
+      restart: start,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+interface ServerProcess {
+  /** @throws Error with what it said when it has ended */
+  check: () => void;
+  /** Sends it a signal, unless it has ended, and waits until it has. */
+  end: (signal: 'SIGINT' | 'SIGQUIT') => Promise<void>;
+}
+
+function startServer(binaries: string, data: string, port: number, options: SpawnOptions): ServerProcess {
   const server = spawn(
     join(binaries, 'postgres'),
     [
@@ -73,30 +124,18 @@ export async function startPostgres(): Promise<Postgres | undefined> {
     { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const exited = once(server, 'exit');
+  const hasEnded = () => server.exitCode !== null || server.signalCode !== null;
   let log = '';
-  server.stderr.on('data', (chunk) => (log += String(chunk)));
-  const stop = async () => {
-    // SIGINT is PostgreSQL's fast shutdown.
-    if (server.exitCode === null && server.signalCode === null) server.kill('SIGINT');
-    await exited;
-    rmSync(folder, { recursive: true, force: true });
+  server.stderr!.on('data', (chunk) => (log += String(chunk)));
+  return {
+    check: () => {
+      if (hasEnded()) throw new Error(`PostgreSQL ended at its start: ${log}`);
+    },
+    end: async (signal) => {
+      if (!hasEnded()) server.kill(signal);
+      await exited;
+    },
   };
-  const url = (database: string) => `postgresql://tester:${password}@127.0.0.1:${port}/${database}`;
-  let databases = 0;
-  const createDatabase = async () => {
-    const name = `vault_${++databases}`;
-    await runSql(url('postgres'), `CREATE DATABASE ${name}`);
-    return url(name);
-  };
-  try {
-    await waitUntilReady(url('postgres'), () => {
-      if (server.exitCode !== null) throw new Error(`PostgreSQL ended at its start: ${log}`);
-    });
-    return { host: '127.0.0.1', port, password, databaseUrl: await createDatabase(), createDatabase, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
 /** Runs one statement without parameters on a connection of its own. */

@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { filesUnder, searchForLeaks, secretsOf, type LeakSearch } from '../../../dev/demo/leaks';
-import { generateKeyRingText, parseKeyRing } from '../../../src/key-ring';
-import { startSandbox } from '../../../src/sandbox';
+import { filesUnder, searchForLeaks, secretsOf, type LeakSearch } from '../../dev/leak-search';
+import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import { startSandbox } from '../../src/sandbox';
 
 const TOKEN = 'access-sandbox-planted-0a1b2c3d';
 const KEY = Buffer.from('c3ff00417e8d2b9a6f5e4d3c2b1a09f8e7d6c5b4a39281706f5e4d3c2b1a0998', 'hex');

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KeyRing } from '../../src/key-ring';
-import type { KeyRings } from '../../src/keys';
-import type { LedgerJson } from '../../src/sandbox';
-import { scanForLeaks, type LeakSource } from '../leak-scan';
+import type { KeyRing } from '../src/key-ring';
+import type { KeyRings } from '../src/keys';
+import type { LedgerJson } from '../src/sandbox';
+import { scanForLeaks, type LeakSource } from './leak-scan';
 
 /** Secrets by their kind, such as `access tokens`. */
 export type SecretsByKind = Record<string, readonly (string | Buffer)[]>;

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+
+/** All that is random in a torture run, from one seed. A part of the run that must not hang on another's timing has dice of its own. */
+export class Dice {
+  #throws = 0;
+
+  constructor(private readonly seed: string) {}
+
+  /** Dice of another part of the run. */
+  of(part: string): Dice {
+    return new Dice(`${this.seed}/${part}`);
+  }
+
+  /** At least 0, less than 1. */
+  next(): number {
+    const hash = createHash('sha256').update(`${this.seed}#${this.#throws++}`).digest();
+    return hash.readUInt32BE(0) / 2 ** 32;
+  }
+
+  /** At least `least`, less than `most`. */
+  between(least: number, most: number): number {
+    return least + this.next() * (most - least);
+  }
+
+  /** True with this probability. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** One of the entries, each as often as its weight says. */
+  pick<T>(weights: readonly (readonly [weight: number, entry: T])[]): T {
+    const total = weights.reduce((sum, [weight]) => sum + weight, 0);
+    let left = this.next() * total;
+    for (const [weight, entry] of weights) {
+      left -= weight;
+      if (left < 0) return entry;
+    }
+    return weights.at(-1)![1];
+  }
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { HostedLinkClient } from '../../src/client';
+import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import type { KeyRings } from '../../src/keys';
+import { startSandbox, type Sandbox } from '../../src/sandbox';
+import { migrate, openVault, type Vault } from '../../src/vault';
+import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
+import { startPostgres, type Postgres } from '../../test/support/postgres';
+import { freePorts } from '../child-server';
+import { ProgramProcess } from '../program-process';
+import { startTemporalServer, type TemporalServer } from '../temporal-server';
+
+const CLIENT_ID = 'torture';
+const WORKERS = 2;
+
+/** A part that can be ended as a crash ends it, and started again at the same place. */
+export interface Part {
+  name: string;
+  crash(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+/** A deployment as in production, in small, of real processes: two workers, the receiver of webhooks, PostgreSQL, Temporal. */
+export interface Topology {
+  sandbox: Sandbox;
+  /** The sandbox's clock is ahead of the real one by this many milliseconds. */
+  clockAheadMs: number;
+  webhookUrl: string;
+  client: HostedLinkClient;
+  temporal: Client;
+  vault: Vault;
+  keyRings: KeyRings;
+  workers: readonly Part[];
+  receiver: Part;
+  temporalServer: Part;
+  database: Part;
+  /** Where all of it writes, the database's files apart. */
+  dataDir: string;
+  databaseFolder: string;
+  temporalDatabase: string;
+  /** Lets workers and receiver end in order, and Temporal, so that all that they wrote is in their files. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts all of it, with its files in `dataDir`.
+ * @throws Error with one clear line when a part does not start; what has started by then ends with this process
+ */
+export async function startTopology(dataDir: string, log: (line: string) => void): Promise<Topology> {
+  await mkdir(dataDir, { recursive: true });
+  const plaidSecret = randomBytes(16).toString('hex');
+  const clock = { aheadMs: 0 };
+  const sandbox = await startSandbox({
+    clientId: CLIENT_ID,
+    secret: plaidSecret,
+    now: () => Date.now() + clock.aheadMs,
+  });
+  const postgres = await startPostgres();
+  if (!postgres) throw new Error('the torture run needs PostgreSQL');
+  await migrate(postgres.databaseUrl);
+
+  const temporalDatabase = join(dataDir, 'temporal.db');
+  const [temporalPort, webhookPort] = await freePorts(2);
+  const temporalServer = await restartable('the Temporal server', () =>
+    startTemporalServer({
+      port: temporalPort!,
+      dbFile: temporalDatabase,
+      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword'])),
+      log,
+    }),
+  );
+  const address = temporalServer.current().address;
+
+  const ringTexts = { vault: generateKeyRingText('vault'), codec: generateKeyRingText('codec') };
+  const keyRings: KeyRings = {
+    vaultRing: parseKeyRing(ringTexts.vault, 'vault keys'),
+    codecRing: parseKeyRing(ringTexts.codec, 'codec keys'),
+  };
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env['PATH'],
+    PLAID_CLIENT_ID: CLIENT_ID,
+    PLAID_SECRET: plaidSecret,
+    PLAID_BASE_URL: sandbox.url,
+    TEMPORAL_ADDRESS: address,
+    DATABASE_URL: postgres.databaseUrl,
+    HOSTED_LINK_VAULT_KEYS: ringTexts.vault,
+    HOSTED_LINK_CODEC_KEYS: ringTexts.codec,
+    HOSTED_LINK_DATA_DIR: dataDir,
+  };
+  const workers = Array.from({ length: WORKERS }, (_, index) =>
+    program(`worker ${index + 1}`, {
+      command: 'worker',
+      env,
+      logFile: join(dataDir, `worker-${index + 1}.log`),
+    }),
+  );
+  const receiver = program('the receiver of webhooks', {
+    command: 'webhooks',
+    args: ['--port', String(webhookPort)],
+    env,
+    logFile: join(dataDir, 'webhooks.log'),
+  });
+  await Promise.all([...workers, receiver].map((part) => part.restart()));
+
+  const connection = await Connection.connect({
+    address,
+    channelArgs: { 'grpc.enable_http_proxy': 0 },
+  });
+  const dataConverter = { payloadCodecs: [createPayloadCodec(keyRings.codecRing)] };
+  const temporal = new Client({ connection, dataConverter });
+  const vault = await openVault({
+    databaseUrl: postgres.databaseUrl,
+    ring: keyRings.vaultRing,
+    environment: 'sandbox',
+  });
+  const stopPrograms = async () => {
+    await Promise.all([...workers, receiver].map((part) => part.stop()));
+    await temporalServer.current().stop();
+  };
+  return {
+    sandbox,
+    get clockAheadMs() {
+      return clock.aheadMs;
+    },
+    set clockAheadMs(aheadMs) {
+      clock.aheadMs = aheadMs;
+    },
+    webhookUrl: `http://127.0.0.1:${webhookPort}/plaid/webhook`,
+    client: new HostedLinkClient({ temporal, vault, environment: 'sandbox' }),
+    temporal,
+    vault,
+    keyRings,
+    workers,
+    receiver,
+    temporalServer,
+    database: databasePart(postgres),
+    dataDir,
+    databaseFolder: postgres.folder,
+    temporalDatabase,
+    settle: stopPrograms,
+    async close() {
+      await stopPrograms();
+      await vault.close();
+      await postgres.stop();
+      await sandbox.close();
+    },
+  };
+}
+
+function program(
+  name: string,
+  options: ConstructorParameters<typeof ProgramProcess>[0],
+): Part & { stop(): Promise<void> } {
+  const process = new ProgramProcess(options);
+  return {
+    name,
+    crash: () => process.kill(),
+    restart: async () => void (await process.start()),
+    stop: () => process.stop(),
+  };
+}
+
+async function restartable(
+  name: string,
+  start: () => Promise<TemporalServer>,
+): Promise<Part & { current(): TemporalServer }> {
+  let server = await start();
+  return {
+    name,
+    crash: () => server.kill(),
+    restart: async () => void (server = await start()),
+    current: () => server,
+  };
+}
+
+function databasePart(postgres: Postgres): Part {
+  return { name: 'PostgreSQL', crash: () => postgres.crash(), restart: () => postgres.restart() };
+}

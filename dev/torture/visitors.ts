@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { HostedLinkError, type StartRequest } from '../../src/client';
+import type { Sandbox } from '../../src/sandbox';
+import type { Dice } from './dice';
+import type { Topology } from './topology';
+
+const SECOND = 1_000;
+
+/** Longer than any run: what has not ended by then, the end of the run expires. In milliseconds. */
+const LONG_LIFETIME_MS = 24 * 3_600 * SECOND;
+
+/** In milliseconds. */
+const SHORT_LIFETIME_MS = 15 * SECOND;
+
+/** A person's pause between two moves, in milliseconds. */
+const PAUSE_MS = { least: 300, most: 6 * SECOND };
+
+/** How long an application waits before it repeats a call that failed, in milliseconds. */
+const REPEAT_MS = 1 * SECOND;
+
+type Person = ReturnType<Sandbox['session']>;
+
+/** What a person and the application do with one session. */
+interface Story {
+  name: string;
+  lifetimeMs?: number;
+  delivery?: 'SMS' | 'EMAIL';
+  items?: number;
+  /** Tokens of the older shape, which have to be exchanged. */
+  publicTokens?: boolean;
+  /** The worker makes the link token. */
+  fromRequest?: boolean;
+  moves: readonly Move[];
+}
+
+type Move = 'open' | 'exit' | 'complete' | 'cancel';
+
+const STORIES: readonly (readonly [weight: number, story: Story])[] = [
+  [20, { name: 'completed', moves: ['open', 'complete'] }],
+  [15, { name: 'completed, from a request', fromRequest: true, moves: ['open', 'complete'] }],
+  [25, { name: 'completed, public token', publicTokens: true, moves: ['open', 'complete'] }],
+  [8, { name: 'two items', items: 2, moves: ['open', 'complete'] }],
+  [8, { name: 'two items, public tokens', items: 2, publicTokens: true, moves: ['open', 'complete'] }],
+  [8, { name: 'left, then completed', moves: ['open', 'exit', 'open', 'complete'] }],
+  [8, { name: 'sent by SMS', delivery: 'SMS', moves: ['open', 'complete'] }],
+  [6, { name: 'sent by e-mail', delivery: 'EMAIL', publicTokens: true, moves: ['open', 'complete'] }],
+  [6, { name: 'never opened', lifetimeMs: SHORT_LIFETIME_MS, moves: [] }],
+  [4, { name: 'left for good', moves: ['open', 'exit'] }],
+  [5, { name: 'cancelled', moves: ['open', 'cancel'] }],
+  [8, { name: 'cancelled, then completed', moves: ['open', 'cancel', 'complete'] }],
+  [5, { name: 'cancelled, then public token', publicTokens: true, moves: ['open', 'cancel', 'complete'] }],
+  [5, { name: 'completed while cancelled', moves: ['complete', 'cancel'] }],
+];
+
+/** One session of the run. */
+export interface Visit {
+  key: string;
+  story: string;
+  /** Undefined until it is known: the link token's id part. */
+  plaidSessionId: string | undefined;
+  /** The code of the error that its start ended with; undefined when it has a link, or Plaid's answer was lost. */
+  refused: string | undefined;
+}
+
+/** Plays one session to the end of its story. The application repeats what fails, as its users would have it. */
+export async function visit(
+  topology: Topology,
+  key: string,
+  dice: Dice,
+  signal: AbortSignal,
+): Promise<Visit> {
+  const story = dice.pick(STORIES);
+  const request = requestOf(story, topology, dice);
+  const visit: Visit = {
+    key,
+    story: story.name,
+    plaidSessionId: request.linkToken?.replace(/^link-sandbox-/, ''),
+    refused: undefined,
+  };
+  const repeat = <T>(call: () => Promise<T>) => untilAnswered(call, signal);
+  try {
+    const started = await repeat(() => topology.client.start({ key, ...request }));
+    visit.plaidSessionId ??= started?.url?.split('/').at(-1);
+  } catch (error) {
+    visit.refused = (error as HostedLinkError).code;
+    return visit;
+  }
+  for (const move of story.moves) {
+    await pause(dice.between(PAUSE_MS.least, PAUSE_MS.most), signal);
+    if (signal.aborted || visit.plaidSessionId === undefined) break;
+    if (move === 'cancel') await repeat(() => unlessEnded(topology.client.cancel(key)));
+    else personMoves(topology.sandbox, visit.plaidSessionId, move);
+    if (dice.chance(0.3)) await repeat(() => unlessEnded(topology.client.checkNow(key)));
+  }
+  return visit;
+}
+
+function requestOf(story: Story, { sandbox, webhookUrl }: Topology, dice: Dice): Omit<StartRequest, 'key'> {
+  const webhook = dice.chance(0.7) ? webhookUrl : undefined;
+  const { lifetimeMs = LONG_LIFETIME_MS } = story;
+  const delivery = story.delivery && {
+    method: story.delivery,
+    address:
+      story.delivery === 'SMS'
+        ? `+1415555${String(Math.floor(dice.between(1_000, 10_000)))}`
+        : `person-${Math.floor(dice.between(1e8, 1e9))}@mail.example.com`,
+  };
+  if (story.fromRequest) {
+    return {
+      delivery,
+      linkTokenRequest: {
+        client_name: 'Torture',
+        language: 'en',
+        country_codes: ['US'],
+        products: ['auth'],
+        user: { client_user_id: `person-${Math.floor(dice.between(0, 1e6))}` },
+        ...(webhook !== undefined && { webhook }),
+      },
+    };
+  }
+  const linkToken = sandbox.issueLinkToken({
+    lifetimeMs,
+    items: story.items ?? 1,
+    tokenShape: story.publicTokens ? 'public_tokens' : 'access_tokens',
+    ...(webhook !== undefined && { webhook }),
+  });
+  return { linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
+}
+
+/** A move that the session does not allow (any more) is one that the person cannot make. */
+function personMoves(sandbox: Sandbox, plaidSessionId: string, move: Exclude<Move, 'cancel'>): void {
+  const person = personOf(sandbox, plaidSessionId);
+  try {
+    person?.[move]();
+  } catch {
+    return;
+  }
+}
+
+/** Undefined when the create never reached Plaid. */
+export function personOf(sandbox: Sandbox, plaidSessionId: string): Person | undefined {
+  try {
+    return sandbox.session(plaidSessionId);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Repeats a call until it is answered, or gives undefined when the run is over. Only a definite refusal is an answer too. */
+async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof HostedLinkError && error.code !== 'START_TIMEOUT') throw error;
+      if (signal.aborted) return undefined;
+    }
+    await pause(REPEAT_MS, signal);
+  }
+}
+
+async function unlessEnded(call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!(error instanceof HostedLinkError && error.code === 'SESSION_ENDED')) throw error;
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
