@@ -8,6 +8,7 @@ import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
 import type { KeyRings } from '../../src/keys';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { migrate, openVault, type Vault } from '../../src/vault';
+import { ringKeyProvider } from '../../src/vault/key-provider';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { startPostgres, type Postgres } from '../../test/support/postgres';
 import { freePorts } from '../child-server';
@@ -115,7 +116,7 @@ export async function startTopology(dataDir: string, log: (line: string) => void
   const temporal = new Client({ connection, dataConverter });
   const vault = await openVault({
     databaseUrl: postgres.databaseUrl,
-    ring: keyRings.vaultRing,
+    keys: ringKeyProvider(keyRings.vaultRing, 'vault keys'),
     environment: 'sandbox',
   });
   const stopPrograms = async () => {
