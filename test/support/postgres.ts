@@ -126,7 +126,7 @@ function startServer(binaries: string, data: string, port: number, options: Spaw
   const exited = once(server, 'exit');
   const hasEnded = () => server.exitCode !== null || server.signalCode !== null;
   let log = '';
-  server.stderr!.on('data', (chunk) => (log += String(chunk)));
+  server.stderr.on('data', (chunk) => (log += String(chunk)));
   return {
     check: () => {
       if (hasEnded()) throw new Error(`PostgreSQL ended at its start: ${log}`);
