@@ -18,40 +18,116 @@ const noAnswer = new PlaidNoAnswerError('/item/get', true, 'ECONNRESET');
 const badAnswer = (httpStatus: number) =>
   new PlaidBadAnswerError('/item/get', httpStatus, 'body: HTML, expected JSON', undefined);
 
+/** plaid.com/docs/errors (2026-03): the type, its HTTP status, what it asks for, its codes. */
+const PUBLISHED: [errorType: string, httpStatus: number, expected: ErrorClass, errorCodes: string][] = [
+  ['API_ERROR', 500, 'transient', 'INTERNAL_SERVER_ERROR plaid-internal-error'],
+  ['API_ERROR', 503, 'transient', 'PLANNED_MAINTENANCE'],
+  [
+    'RATE_LIMIT_EXCEEDED',
+    429,
+    'transient',
+    `RATE_LIMIT ACCOUNTS_LIMIT ACCOUNTS_BALANCE_GET_LIMIT AUTH_LIMIT BALANCE_LIMIT IDENTITY_LIMIT
+     INSTITUTIONS_GET_LIMIT INSTITUTIONS_GET_BY_ID_LIMIT INSTITUTION_RATE_LIMIT INVESTMENT_HOLDINGS_GET_LIMIT
+     INVESTMENT_TRANSACTIONS_LIMIT ITEM_GET_LIMIT TRANSACTIONS_LIMIT TRANSACTIONS_REFRESH_LIMIT
+     TRANSACTIONS_SYNC_LIMIT ADDITION_LIMIT`,
+  ],
+  ['RATE_LIMIT_EXCEEDED', 429, 'operator', 'CREDITS_EXHAUSTED'],
+  [
+    'INVALID_REQUEST',
+    400,
+    'permanent',
+    `MISSING_FIELDS UNKNOWN_FIELDS INVALID_FIELD INVALID_CONFIGURATION INVALID_BODY INVALID_HEADERS
+     INCOMPATIBLE_API_VERSION SANDBOX_ONLY`,
+  ],
+  ['INVALID_REQUEST', 404, 'permanent', 'NOT_FOUND NO_LONGER_AVAILABLE'],
+  ['INVALID_REQUEST', 400, 'person', 'INVALID_ACCOUNT_NUMBER'],
+  [
+    'INVALID_INPUT',
+    400,
+    'operator',
+    `INVALID_API_KEYS UNAUTHORIZED_ENVIRONMENT UNAUTHORIZED_ROUTE_ACCESS DIRECT_INTEGRATION_NOT_ENABLED`,
+  ],
+  [
+    'INVALID_INPUT',
+    400,
+    'person',
+    `INVALID_LINK_TOKEN INVALID_PUBLIC_TOKEN ADDITIONAL_CONSENT_REQUIRED USER_PERMISSION_REVOKED
+     TOO_MANY_VERIFICATION_ATTEMPTS INCORRECT_DEPOSIT_VERIFICATION PROFILE_AUTHENTICATION_FAILED`,
+  ],
+  [
+    'INVALID_INPUT',
+    400,
+    'permanent',
+    `INVALID_ACCESS_TOKEN INVALID_PRODUCT INVALID_INSTITUTION INVALID_LINK_CUSTOMIZATION INVALID_USER_ID
+     INVALID_USER_TOKEN INVALID_ACCOUNT_ID INVALID_WEBHOOK_VERIFICATION_KEY_ID`,
+  ],
+  [
+    'INSTITUTION_ERROR',
+    400,
+    'transient',
+    'INSTITUTION_DOWN INSTITUTION_NOT_RESPONDING INSTITUTION_NOT_AVAILABLE',
+  ],
+  [
+    'INSTITUTION_ERROR',
+    400,
+    'permanent',
+    `INSTITUTION_NO_LONGER_SUPPORTED UNSUPPORTED_RESPONSE INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT
+     UNAUTHORIZED_INSTITUTION INSTITUTION_REGISTRATION_REQUIRED`,
+  ],
+  ['ITEM_ERROR', 400, 'transient', 'PRODUCT_NOT_READY'],
+  [
+    'ITEM_ERROR',
+    400,
+    'person',
+    `ITEM_LOGIN_REQUIRED INVALID_CREDENTIALS INVALID_MFA INSUFFICIENT_CREDENTIALS ITEM_LOCKED
+     ACCESS_NOT_GRANTED NO_ACCOUNTS NO_AUTH_ACCOUNTS MFA_NOT_SUPPORTED USER_SETUP_REQUIRED
+     PASSWORD_RESET_REQUIRED USER_INPUT_TIMEOUT`,
+  ],
+  [
+    'ITEM_ERROR',
+    400,
+    'permanent',
+    `ITEM_NOT_FOUND ITEM_CONCURRENTLY_DELETED PRODUCTS_NOT_SUPPORTED PRODUCT_NOT_ENABLED ITEM_NOT_SUPPORTED`,
+  ],
+  ['OAUTH_ERROR', 400, 'person', 'INCORRECT_OAUTH_NONCE INCORRECT_LINK_TOKEN'],
+  ['OAUTH_ERROR', 208, 'person', 'OAUTH_STATE_ID_ALREADY_PROCESSED'],
+  ['OAUTH_ERROR', 404, 'person', 'OAUTH_STATE_ID_NOT_FOUND'],
+  ['SANDBOX_ERROR', 400, 'permanent', 'SANDBOX_PRODUCT_NOT_ENABLED SANDBOX_WEBHOOK_INVALID'],
+  ['RECAPTCHA_ERROR', 400, 'person', 'RECAPTCHA_REQUIRED RECAPTCHA_BAD'],
+  ['TRANSACTIONS_ERROR', 400, 'transient', 'TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION'],
+  ['USER_ERROR', 403, 'person', 'INVALID_USER_IDENTITY_DATA'],
+];
+
+const PUBLISHED_CODES = PUBLISHED.flatMap(([errorType, httpStatus, expected, errorCodes]) =>
+  errorCodes.split(/\s+/).map((errorCode) => ({ errorType, errorCode, httpStatus, expected })),
+);
+
 describe('the class of an error', () => {
+  test.each(PUBLISHED_CODES)(
+    'of $errorType/$errorCode with HTTP $httpStatus is $expected',
+    ({ errorType, errorCode, httpStatus, expected }) => {
+      expect(classify(apiError(errorType, errorCode, httpStatus))).toBe(expected);
+    },
+  );
+
   test.each<[string, string, number, ErrorClass]>([
-    ['API_ERROR', 'INTERNAL_SERVER_ERROR', 500, 'transient'],
-    ['API_ERROR', 'plaid-internal-error', 500, 'transient'],
-    ['API_ERROR', 'PLANNED_MAINTENANCE', 503, 'transient'],
     ['API_ERROR', 'NEW_CODE', 400, 'transient'],
-    ['RATE_LIMIT_EXCEEDED', 'RATE_LIMIT', 429, 'transient'],
     ['RATE_LIMIT_EXCEEDED', 'NEW_LIMIT', 400, 'transient'],
-    ['RATE_LIMIT_EXCEEDED', 'CREDITS_EXHAUSTED', 429, 'operator'],
-    ['INVALID_INPUT', 'INVALID_API_KEYS', 400, 'operator'],
-    ['INVALID_INPUT', 'UNAUTHORIZED_ENVIRONMENT', 400, 'operator'],
-    ['INVALID_INPUT', 'UNAUTHORIZED_ROUTE_ACCESS', 400, 'operator'],
-    ['INVALID_INPUT', 'DIRECT_INTEGRATION_NOT_ENABLED', 400, 'operator'],
-    ['INVALID_INPUT', 'INVALID_LINK_TOKEN', 400, 'person'],
-    ['INVALID_INPUT', 'INVALID_PUBLIC_TOKEN', 400, 'person'],
-    ['INVALID_INPUT', 'INVALID_ACCESS_TOKEN', 400, 'permanent'],
-    ['INVALID_INPUT', 'INVALID_PRODUCT', 400, 'permanent'],
-    ['INVALID_REQUEST', 'MISSING_FIELDS', 400, 'permanent'],
-    ['INVALID_REQUEST', 'NOT_FOUND', 404, 'permanent'],
-    ['INSTITUTION_ERROR', 'INSTITUTION_DOWN', 400, 'transient'],
-    ['INSTITUTION_ERROR', 'INSTITUTION_NO_LONGER_SUPPORTED', 400, 'permanent'],
-    ['ITEM_ERROR', 'PRODUCT_NOT_READY', 400, 'transient'],
-    ['ITEM_ERROR', 'ITEM_LOGIN_REQUIRED', 400, 'person'],
-    ['ITEM_ERROR', 'ITEM_NOT_FOUND', 400, 'permanent'],
-    ['OAUTH_ERROR', 'INCORRECT_OAUTH_NONCE', 400, 'person'],
-    ['USER_ERROR', 'INVALID_USER_IDENTITY_DATA', 403, 'person'],
+    ['INVALID_REQUEST', 'NEW_CODE', 500, 'permanent'],
+    ['INVALID_INPUT', 'NEW_CODE', 400, 'permanent'],
+    ['INSTITUTION_ERROR', 'NEW_CODE', 503, 'transient'],
+    ['IDEMPOTENCY_ERROR', 'NEW_CODE', 400, 'permanent'],
     ['LINK_DELIVERY_ERROR', 'UNPUBLISHED', 400, 'permanent'],
     ['LINK_DELIVERY_ERROR', 'UNPUBLISHED', 500, 'transient'],
     ['NEW_ERROR', 'NEW_CODE', 429, 'transient'],
     ['NEW_ERROR', 'NEW_CODE', 418, 'permanent'],
     ['constructor', 'name', 400, 'permanent'],
-  ])('of %s/%s with HTTP %d is %s', (errorType, errorCode, httpStatus, expected) => {
-    expect(classify(apiError(errorType, errorCode, httpStatus))).toBe(expected);
-  });
+  ])(
+    'that Plaid has not published, %s/%s with HTTP %d, is %s',
+    (errorType, errorCode, httpStatus, expected) => {
+      expect(classify(apiError(errorType, errorCode, httpStatus))).toBe(expected);
+    },
+  );
 
   test('of no answer and of a bad answer is transient', () => {
     expect(classify(noAnswer)).toBe('transient');
