@@ -9,6 +9,7 @@ function plaidError(status: number, errorType: string, errorCode: string): Sandb
 }
 
 const INTERNAL_ERROR = plaidError(500, 'API_ERROR', 'INTERNAL_SERVER_ERROR');
+const CLOSED_ROUTE = plaidError(400, 'INVALID_INPUT', 'UNAUTHORIZED_ROUTE_ACCESS');
 const WRONG_KEYS = plaidError(400, 'INVALID_INPUT', 'INVALID_API_KEYS');
 
 describeWithTimeSkipping('Plaid errors', () => {
@@ -86,6 +87,52 @@ describeWithTimeSkipping('Plaid errors', () => {
     mend();
     await complete(linkToken);
     expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', health: { kind: 'OK' } });
+  });
+
+  it('that no operator mends let the session end at its deadline, and the end says why', async () => {
+    const { key } = await virtual.startFor(HOUR_MS);
+    virtual.fault('/link_delivery/get', WRONG_KEYS, { times: Infinity });
+    await virtual.pass(50 * MINUTE_MS);
+    expect(await status(key)).toMatchObject({ state: 'WAITING', health: { kind: 'OPERATOR' } });
+    expect(await virtual.result(key)).toMatchObject({
+      state: 'EXPIRED',
+      health: { kind: 'OPERATOR' },
+      lastError: { type: 'INVALID_INPUT/INVALID_API_KEYS' },
+    });
+  });
+
+  it.each([
+    ['public_tokens', '/item/public_token/exchange', WRONG_KEYS, 'INVALID_INPUT/INVALID_API_KEYS'],
+    ['access_tokens', '/item/get', CLOSED_ROUTE, 'INVALID_INPUT/UNAUTHORIZED_ROUTE_ACCESS'],
+  ] as const)(
+    'that an operator has to mend let an exchange of %s wait, visibly, and go on',
+    async (tokenShape, endpoint, fault, errorCode) => {
+      const { key, linkToken } = await virtual.start({}, { tokenShape });
+      const mend = virtual.fault(endpoint, fault, { times: Infinity });
+      await complete(linkToken);
+      await virtual.passUntil('the item says so', async () => {
+        const { items } = await status(key);
+        return items[0]?.errorCode === errorCode;
+      });
+      await virtual.pass(10 * MINUTE_MS);
+      expect(await status(key)).toMatchObject({ items: [{ state: 'PENDING', errorCode }] });
+      mend();
+      expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'LINKED' }] });
+    },
+  );
+
+  it('that no operator mends before a public token dies let its exchange end as EXPIRED', async () => {
+    const { key, linkToken } = await virtual.start({}, { tokenShape: 'public_tokens' });
+    const mend = virtual.fault('/item/public_token/exchange', WRONG_KEYS, { times: Infinity });
+    await complete(linkToken);
+    await virtual.passUntil(
+      'the session has completed',
+      async () => (await status(key)).state === 'COMPLETED',
+    );
+    await virtual.pass(HOUR_MS);
+    await virtual.harness.syncClock();
+    mend();
+    expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'EXPIRED' }] });
   });
 
   it('that nothing can mend end the session as FAILED', async () => {
