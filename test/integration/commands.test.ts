@@ -128,7 +128,11 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       expect(await commands.run(['check', 'followed'])).toEqual({ code: 0, stdout: '', stderr: '' });
       sandbox.session(linkToken).complete();
       const result = await commands.json<StatusReport>(['result', 'followed']);
-      const item = sandbox.ledger().toJSON().items.at(-1)!;
+      const sessionId = linkToken.slice('link-sandbox-'.length);
+      const item = sandbox
+        .ledger()
+        .toJSON()
+        .items.find((made) => made.sessionId === sessionId)!;
       expect(result).toMatchObject({
         state: 'COMPLETED',
         items: [{ state: 'LINKED', itemId: item.itemId, institutionName: item.institutionName }],

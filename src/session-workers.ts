@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { WorkflowClient } from '@temporalio/client';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import { createActivities } from './activities';
+import { FailureGate } from './activities/interceptor';
+import { createPayloadCodec } from './codec/payload-codec';
+import type { Settings } from './config';
+import { requirePlaid } from './config';
+import { InputError } from './input-error';
+import type { KeyRing } from './key-ring';
+import type { Logger } from './logger';
+import { openVaultOf } from './open-vault';
+import { createPlaidClient } from './plaid/client';
+import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
+import { TASK_QUEUES } from './session';
+import type { KeyProvider } from './vault/key-provider';
+
+/**
+ * How long activities under way may go on after a shutdown was asked for, in milliseconds. Longer than Plaid's HTTP time
+ * limit (20 s), so that an exchange gets its answer.
+ */
+const SHUTDOWN_GRACE_MS = 25_000;
+
+/** After this, in milliseconds, what still runs is given up: time to remove an item that could not be stored. */
+const SHUTDOWN_FORCE_MS = 50_000;
+
+/** Gets a second on the background queue by default, over all workers. Plaid publishes no limit for its link endpoints. */
+const DEFAULT_PLAID_RATE = 20;
+
+/** A worker that has begun to poll. */
+export interface RunningWorker {
+  /** Stops polling, lets what runs finish within the grace time, then closes everything. */
+  shutdown(): void;
+  /** Resolves after the shutdown; rejects when the worker failed. */
+  stopped: Promise<void>;
+}
+
+/** What the workers of a deployment need. */
+export interface SessionWorkersOptions {
+  settings: Settings;
+  keys: { vaultKeys: KeyProvider; codecRing: KeyRing };
+  /** Stays open after the shutdown. */
+  connection: NativeConnection;
+  namespace: string;
+  logger: Logger;
+}
+
+/**
+ * Starts the workers of a deployment, one for each of its three task queues, with a vault and a client of Plaid that they share.
+ *
+ * @throws InputError naming a missing setting, or a namespace without our search attributes
+ * @throws VaultError when the vault cannot be opened
+ */
+export async function startSessionWorkers({
+  settings,
+  keys,
+  connection,
+  namespace,
+  logger,
+}: SessionWorkersOptions): Promise<RunningWorker> {
+  const plaid = createPlaidClient(requirePlaid(settings));
+  const closers: (() => Promise<void>)[] = [() => plaid.close()];
+  try {
+    const vault = await openVaultOf(settings, keys.vaultKeys, logger);
+    closers.push(() => vault.close());
+    await checkSearchAttributes(connection, namespace, settings);
+
+    const options: Omit<WorkerOptions, 'taskQueue'> = {
+      connection,
+      namespace,
+      activities: createActivities({
+        plaid,
+        vault,
+        // Not a Client: that would take the codec of a plugin that the connection has.
+        noticeClient: new WorkflowClient({ connection, namespace }),
+        itemWebhookUrl: settings.itemWebhookUrl,
+        now: () => Promise.resolve(Date.now()),
+      }),
+      dataConverter: { payloadCodecs: [createPayloadCodec(keys.codecRing)] },
+      shutdownGraceTime: SHUTDOWN_GRACE_MS,
+      shutdownForceTime: SHUTDOWN_FORCE_MS,
+      interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, logger) })] },
+    };
+    const workers = await Promise.all([
+      Worker.create({ ...options, ...workflowSource(), taskQueue: TASK_QUEUES.main }),
+      Worker.create({
+        ...options,
+        taskQueue: TASK_QUEUES.plaid,
+        maxTaskQueueActivitiesPerSecond: settings.plaidRate ?? DEFAULT_PLAID_RATE,
+      }),
+      Worker.create({ ...options, taskQueue: TASK_QUEUES.plaidUrgent }),
+    ]);
+    return run(workers, () => closeAll(closers));
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+/** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */
+function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const codePath = join(__dirname, 'workflow-bundle.js');
+  return existsSync(codePath)
+    ? { workflowBundle: { codePath } }
+    : { workflowsPath: require.resolve('./workflows') };
+}
+
+/** In development (embedded vault) what is missing is made; else it is `hosted-link setup`'s to make. */
+async function checkSearchAttributes(
+  connection: NativeConnection,
+  namespace: string,
+  settings: Settings,
+): Promise<void> {
+  if (settings.databaseUrl === undefined) {
+    await addSearchAttributes(connection, namespace);
+    return;
+  }
+  const missing = await missingSearchAttributes(connection, namespace);
+  if (missing.length > 0) {
+    throw new InputError(
+      'TEMPORAL_NAMESPACE',
+      `${namespace} lacks the search attributes ${missing.join(', ')}; run hosted-link setup`,
+    );
+  }
+}
+
+function run(workers: Worker[], close: () => Promise<void>): RunningWorker {
+  const shutdown = () => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  const runs = workers.map((worker) =>
+    worker.run().catch((error: unknown) => {
+      shutdown();
+      throw error;
+    }),
+  );
+  const stopped = Promise.allSettled(runs).then(async () => {
+    await close();
+    await Promise.all(runs);
+  });
+  return { shutdown, stopped };
+}
+
+/** Closes in the opposite order of opening. */
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of [...closers].reverse()) await close();
+}
