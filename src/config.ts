@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type AccessSettings, readAccessSettings } from './codec/access-settings';
 import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
 import { type KeyRing, parseKeyRing } from './key-ring';
 import { LOG_LEVELS, type LogLevel } from './logger';
@@ -15,7 +17,12 @@ const FILE_SETTINGS = [
   'DATABASE_URL',
   'HOSTED_LINK_VAULT_KEYS',
   'HOSTED_LINK_CODEC_KEYS',
+  'HOSTED_LINK_CODEC_TOKENS',
+  'HOSTED_LINK_CODEC_TLS_CERT',
+  'HOSTED_LINK_CODEC_TLS_KEY',
 ] as const;
+
+const CERT_FILE_SETTING = 'HOSTED_LINK_CODEC_TLS_CERT_FILE';
 
 /**
  * The settings of a deployment, but for Temporal's (see `loadTemporalConnection`). What is undefined was not set; whoever needs
@@ -42,6 +49,10 @@ export interface Settings {
   codecRing: KeyRing | undefined;
   /** HOSTED_LINK_CODEC_ORIGINS, separated by commas: origins whose pages may use the codec server. Default none. */
   codecOrigins: string[];
+  /** HOSTED_LINK_CODEC_TOKENS and HOSTED_LINK_CODEC_JWKS_URL with what belongs to it: who may use the codec server. */
+  codecAccess: AccessSettings | undefined;
+  /** HOSTED_LINK_CODEC_TLS_CERT and HOSTED_LINK_CODEC_TLS_KEY, both PEM: with them the codec server serves HTTPS. */
+  codecTls: { cert: string; key: Secret } | undefined;
   /** HOSTED_LINK_NOTIFY_PREFIXES, separated by commas: a notice may go only to workflow ids that start so. Default any. */
   notifyPrefixes: string[] | undefined;
   /** HOSTED_LINK_ITEM_WEBHOOK_URL: where items' webhooks go, by the rules of `checkWebhookUrl`. */
@@ -117,6 +128,13 @@ const schema = z.object({
     .optional(),
   HOSTED_LINK_CODEC_KEYS: keyRing('HOSTED_LINK_CODEC_KEYS'),
   HOSTED_LINK_CODEC_ORIGINS: list,
+  HOSTED_LINK_CODEC_TOKENS: z.string().optional(),
+  HOSTED_LINK_CODEC_JWKS_URL: z.string().optional(),
+  HOSTED_LINK_CODEC_JWT_ISSUER: z.string().optional(),
+  HOSTED_LINK_CODEC_JWT_AUDIENCE: z.string().optional(),
+  HOSTED_LINK_CODEC_JWT_SUBJECTS: list,
+  HOSTED_LINK_CODEC_TLS_CERT: z.string().optional(),
+  HOSTED_LINK_CODEC_TLS_KEY: z.string().optional(),
   HOSTED_LINK_NOTIFY_PREFIXES: list,
   HOSTED_LINK_ITEM_WEBHOOK_URL: z.string().optional(),
   HOSTED_LINK_DATA_DIR: z.string().default('.hosted-link'),
@@ -133,6 +151,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   const parsed = schema.safeParse(given);
   for (const issue of parsed.error?.issues ?? []) problems.push(inputErrorFrom(new z.ZodError([issue])));
   problems.push(...checkUrls(given));
+  problems.push(...problemIn(() => readAccessSettings(given)), ...problemIn(() => readCodecTls(given)));
   if (!parsed.success || problems.length > 0) throw combineInputErrors(problems);
   const set = parsed.data;
   return {
@@ -146,6 +165,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     keyProvider: set.HOSTED_LINK_KEY_PROVIDER,
     codecRing: set.HOSTED_LINK_CODEC_KEYS,
     codecOrigins: set.HOSTED_LINK_CODEC_ORIGINS ?? [],
+    codecAccess: readAccessSettings(given),
+    codecTls: readCodecTls(given),
     notifyPrefixes: set.HOSTED_LINK_NOTIFY_PREFIXES,
     itemWebhookUrl: set.HOSTED_LINK_ITEM_WEBHOOK_URL,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
@@ -199,7 +220,8 @@ function readValue(path: string, setting: string): string {
   const remedy = 'give the path of a file that holds the value and that this user may read';
   let text: string;
   try {
-    text = readSecretFile(path, setting);
+    // A certificate is public, and often open to all.
+    text = setting === CERT_FILE_SETTING ? readFileSync(path, 'utf8') : readSecretFile(path, setting);
   } catch (error) {
     if (error instanceof InputError) throw error;
     // The path itself is not repeated: it may be the value, put into the wrong setting.
@@ -235,6 +257,16 @@ function checkUrls(given: NodeJS.ProcessEnv): InputError[] {
     ...problemIn(() => resolveBaseUrl(plaidEnvironment.data, given['PLAID_BASE_URL'])),
     ...problemIn(() => url !== undefined && checkWebhookUrl(itemWebhook, plaidEnvironment.data, url)),
   ];
+}
+
+function readCodecTls(given: NodeJS.ProcessEnv): Settings['codecTls'] {
+  const { HOSTED_LINK_CODEC_TLS_CERT: cert, HOSTED_LINK_CODEC_TLS_KEY: key } = given;
+  if (cert !== undefined && key !== undefined) return { cert, key: new Secret(key) };
+  if (cert === undefined && key === undefined) return undefined;
+  throw new InputError(
+    `HOSTED_LINK_CODEC_TLS_${cert === undefined ? 'CERT' : 'KEY'}`,
+    'missing; a certificate and its key go together',
+  );
 }
 
 function problemIn(check: () => unknown): InputError[] {

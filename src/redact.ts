@@ -34,15 +34,16 @@ export function redactTokens(text: string): string {
 }
 
 /**
- * `text` with {@link REDACTED} for what is recognised as secret or personal: Plaid's tokens, users and passwords in URLs, URLs of
- * hosted pages, e-mail addresses, phone numbers in E.164.
+ * `text` with `mark` (default {@link REDACTED}) for what is recognised as secret or personal: Plaid's tokens, users and passwords in
+ * URLs, URLs of hosted pages, e-mail addresses, phone numbers in E.164.
  */
-function redactText(text: string): string {
-  return redactTokens(text)
-    .replace(URL_USER, `$1${REDACTED}@`)
-    .replace(URL_WITH_UUID, `$1/${REDACTED}`)
-    .replace(EMAIL, REDACTED)
-    .replace(PHONE, REDACTED);
+export function redactText(text: string, mark = REDACTED): string {
+  return text
+    .replace(PLAID_TOKEN, mark)
+    .replace(URL_USER, `$1${mark}@`)
+    .replace(URL_WITH_UUID, `$1/${mark}`)
+    .replace(EMAIL, mark)
+    .replace(PHONE, mark);
 }
 
 /**
@@ -99,8 +100,20 @@ function copyFields(fields: [unknown, unknown][], copyChild: (child: unknown) =>
 /** Nothing, and yes or no, give nothing away whatever the field's name. */
 function holdsSecret(name: string, value: unknown): boolean {
   if (value === undefined || value === null || typeof value === 'boolean') return false;
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replace(/[^A-Za-z0-9]+/g, '_');
-  return SECRET_NAME.test(words.toLowerCase());
+  return isSecretName(name);
+}
+
+/** True when a field of this name, in any spelling, holds what is secret or personal. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(wordsOf(name));
+}
+
+/** A name in snake case: `linkToken` and `LINK-TOKEN` are `link_token`. */
+export function wordsOf(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .toLowerCase();
 }
 
 /** True for errors of another realm as well, such as a vm context's. */

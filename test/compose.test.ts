@@ -13,6 +13,7 @@ interface Service {
   environment?: Record<string, unknown>;
   ports?: string[];
   networks?: string[];
+  network_mode?: string;
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test: string[] };
@@ -103,18 +104,24 @@ describe('docker-compose.yml', () => {
 
   it('has Web UI and the codec server name each other', () => {
     const { 'temporal-ui': ui, 'codec-server': codec } = compose.services;
-    const published = (service: Service) => /^127\.0\.0\.1:(\d+):/.exec(service.ports![0]!)![1];
+    const published = /^127\.0\.0\.1:(\d+):/.exec(ui!.ports![0]!)![1];
     expect(ui!.environment).toMatchObject({
-      TEMPORAL_CODEC_ENDPOINT: `http://localhost:${published(codec!)}`,
+      TEMPORAL_CODEC_ENDPOINT: `http://localhost:${codec!.command!.at(-1)}`,
     });
-    expect(codec!.environment).toMatchObject({
-      HOSTED_LINK_CODEC_ORIGINS: `http://localhost:${published(ui!)}`,
+    expect(codec!.environment).toMatchObject({ HOSTED_LINK_CODEC_ORIGINS: `http://localhost:${published}` });
+  });
+
+  it("lets the codec server listen on the host's loopback, and nowhere else", () => {
+    expect(compose.services['codec-server']).toMatchObject({
+      command: ['codec-server', '--port', expect.stringMatching(/^\d+$/)],
+      network_mode: 'host',
     });
+    expect(services.filter(([, { network_mode }]) => network_mode !== undefined)).toHaveLength(1);
   });
 
   it('publishes ports on loopback only, and none of a database', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
-    expect(ports).toHaveLength(3);
+    expect(ports).toHaveLength(2);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
     for (const database of ['temporal-db', 'vault-db']) {
       expect(compose.services[database]!.ports).toBeUndefined();

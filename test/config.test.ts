@@ -160,6 +160,31 @@ describe('settings', () => {
     expect(errorOf({ ...url, PLAID_ENV: 'production' }).field).toBe('HOSTED_LINK_ITEM_WEBHOOK_URL');
   });
 
+  test("the codec server's certificate and its key go together", () => {
+    const cert = '-----BEGIN CERTIFICATE-----';
+    expect(errorOf({ HOSTED_LINK_CODEC_TLS_CERT: cert }).field).toBe('HOSTED_LINK_CODEC_TLS_KEY');
+    expect(errorOf({ HOSTED_LINK_CODEC_TLS_KEY: SECRET }).field).toBe('HOSTED_LINK_CODEC_TLS_CERT');
+    const { codecTls } = readSettings({
+      HOSTED_LINK_CODEC_TLS_CERT: cert,
+      HOSTED_LINK_CODEC_TLS_KEY: SECRET,
+    });
+    expect(codecTls!.cert).toBe(cert);
+    expect(codecTls!.key.reveal()).toBe(SECRET);
+  });
+
+  test('who may use the codec server is told with all other problems', () => {
+    const { message } = errorOf({
+      HOSTED_LINK_CODEC_TOKENS: SECRET,
+      HOSTED_LINK_CODEC_JWT_ISSUER: 'x',
+      PLAID_ENV: 'y',
+    });
+    expect(message.split('\n').map((line) => line.split(': ')[0])).toEqual([
+      'PLAID_ENV',
+      'HOSTED_LINK_CODEC_TOKENS',
+      'HOSTED_LINK_CODEC_JWKS_URL',
+    ]);
+  });
+
   describe('as files', () => {
     test.each([
       ['PLAID_SECRET', SECRET, (env: NodeJS.ProcessEnv) => readSettings(env).plaidSecret?.reveal()],
@@ -178,6 +203,17 @@ describe('settings', () => {
       const env = { [`HOSTED_LINK_${which}_KEYS_FILE`]: fileWith('keys', `${text}\n`) };
       const { vaultRing, codecRing } = readSettings(env);
       expect((which === 'VAULT' ? vaultRing : codecRing)!.ids()).toEqual([text.split(':')[0]]);
+    });
+
+    test('a certificate may be open to all, and its key may not', () => {
+      const files = {
+        HOSTED_LINK_CODEC_TLS_CERT_FILE: fileWith('cert.pem', 'a certificate'),
+        HOSTED_LINK_CODEC_TLS_KEY_FILE: fileWith('key.pem', SECRET),
+      };
+      chmodSync(files.HOSTED_LINK_CODEC_TLS_CERT_FILE, 0o644);
+      expect(readSettings(files).codecTls!.cert).toBe('a certificate');
+      chmodSync(files.HOSTED_LINK_CODEC_TLS_KEY_FILE, 0o644);
+      expect(errorOf(files).field).toBe('HOSTED_LINK_CODEC_TLS_KEY_FILE');
     });
 
     test('a setting given both ways is refused', () => {

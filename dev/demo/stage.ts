@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { HostedLinkClient } from '../../src/client';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { auditLine } from '../../src/codec/audit';
 import { startCodecServer } from '../../src/codec/codec-server';
 import { readSettings, readTemporalVariables } from '../../src/config';
 import { loadKeyRings, type KeyRings, loadVaultKeys } from '../../src/keys';
@@ -42,6 +44,7 @@ const DATABASE_FILE = 'temporal.db';
 const LEDGER_FILE = 'ledger.json';
 const TEMPORAL_CONFIG_FILE = 'temporal.toml';
 const WORKER_LOG = 'worker.log';
+const CODEC_SERVER_LOG = 'codec-server.log';
 
 /** What is in the data directory and holds secrets in clear by its nature. */
 export const SECRET_FILES: readonly string[] = [LEDGER_FILE, 'keys.json'];
@@ -98,7 +101,12 @@ export async function openStage(
   const keyRings = await loadKeyRings(settings);
   if (server.uiAddress !== undefined) {
     const origins = [server.uiAddress, server.uiAddress.replace('127.0.0.1', 'localhost')];
-    const codecServer = await startCodecServer({ ring: keyRings.codecRing, origins, port: codecPort! });
+    const codecServer = await startCodecServer({
+      ring: keyRings.codecRing,
+      origins,
+      port: codecPort!,
+      audit: (entry) => appendFileSync(join(dataDir, CODEC_SERVER_LOG), `${auditLine(entry)}\n`),
+    });
     closers.push(() => codecServer.close());
   }
 

@@ -1,8 +1,12 @@
 import { Command } from 'commander';
+import { type CheckAccess, createAccessCheck } from '../codec/access';
+import type { AccessSettings } from '../codec/access-settings';
+import { auditLine } from '../codec/audit';
 import { startCodecServer } from '../codec/codec-server';
 import { readSettings } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
+import { loadTemporalConnection } from '../temporal-connection';
 import { parsePort } from './port-option';
 import { stopSignal } from './stop-signal';
 
@@ -13,6 +17,7 @@ interface Flags {
   port: number;
   host: string;
   origin?: string[];
+  unmasked: boolean;
 }
 
 /** `hosted-link codec-server`: lets Temporal Web UI and the Temporal CLI show payloads, until SIGINT or SIGTERM. */
@@ -20,23 +25,48 @@ export function codecServerCommand(): Command {
   return new Command('codec-server')
     .description('let Temporal Web UI and the Temporal CLI show decrypted payloads')
     .option('--port <number>', 'TCP port, 0 for a free one', parsePort, DEFAULT_PORT)
-    .option('--host <address>', 'address to listen on; whoever reaches it can decrypt', DEFAULT_HOST)
+    .option(
+      '--host <address>',
+      'address to listen on; one that is not loopback needs callers to be named',
+      DEFAULT_HOST,
+    )
     .option(
       '--origin <origin...>',
       'where Web UI is, such as http://localhost:8233 (default: HOSTED_LINK_CODEC_ORIGINS)',
     )
-    .action(async ({ port, host, origin }: Flags) => {
+    .option('--unmasked', 'show phone numbers, e-mail addresses, URLs and tokens', false)
+    .action(async ({ port, host, origin, unmasked }: Flags) => {
       const settings = readSettings();
+      const { codecAccess: access, codecTls: tls } = settings;
       const origins = origin ?? settings.codecOrigins;
       if (origins.length === 0)
         throw new InputError('--origin', 'missing; name where Web UI is, such as http://localhost:8233');
       const ring = await loadCodecRing(settings);
-      const server = await startCodecServer({ ring, origins, port, host });
+      const server = await startCodecServer({
+        ring,
+        origins,
+        checkAccess: access && checkOf(access),
+        unmasked,
+        tls: tls && { cert: tls.cert, key: tls.key.reveal() },
+        port,
+        host,
+        audit: (entry) => process.stderr.write(`${auditLine(entry)}\n`),
+      });
       process.stdout.write(
         `The codec server answers on ${server.url} until Ctrl-C, for programs and pages of ${origins.join(', ')}.\n` +
-          `It has the keys ${ring.ids().join(', ')}.\n`,
+          `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(access)}.\n`,
       );
       await stopSignal();
       await server.close();
     });
+}
+
+function checkOf({ tokens, jwt }: AccessSettings): CheckAccess {
+  return createAccessCheck({ tokens, jwt: jwt && { ...jwt, namespace: loadTemporalConnection().namespace } });
+}
+
+function callersOf(access: AccessSettings | undefined): string {
+  if (!access) return 'whoever reaches it';
+  const names = [...access.tokens.keys()].map((name) => `the token ${name}`);
+  return [...names, ...(access.jwt ? [`users of ${access.jwt.issuer}`] : [])].join(', ');
 }

@@ -43,6 +43,20 @@ export function createPayloadCodec(ring: KeyRing): PayloadCodec {
   };
 }
 
+/** What `payload` decrypts to, or what `instead` makes of the reason why it does not. */
+export function decryptOr(
+  payload: Payload,
+  ring: KeyRing,
+  instead: (reason: CodecError) => Payload,
+): Payload {
+  try {
+    return decrypt(payload, ring);
+  } catch (error) {
+    if (error instanceof CodecError) return instead(error);
+    throw error;
+  }
+}
+
 function encrypt(payload: Payload, keyId: string, key: KeyObject): Payload {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce);
@@ -86,6 +100,7 @@ function open(sealed: Uint8Array, key: KeyObject): Uint8Array {
   ]);
 }
 
-function metadataText(payload: Payload, field: string): string {
+/** A field of a payload's metadata as text; empty when it is not there. */
+export function metadataText(payload: Payload, field: string): string {
   return Buffer.from(payload.metadata?.[field] ?? []).toString('utf8');
 }

@@ -1,9 +1,11 @@
 import { createConnection, createServer } from 'node:net';
 import { request as httpRequest } from 'node:http';
+import { type AuditEntry, auditLine } from '../../src/codec/audit';
 import { type CodecServer, startCodecServer } from '../../src/codec/codec-server';
-import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { InputError } from '../../src/input-error';
 import { parseKeyRing } from '../../src/key-ring';
+import { SELF_SIGNED } from '../plaid/self-signed';
+import { until } from '../support/until';
 import { keys, vectors } from './vectors.json';
 
 const ring = parseKeyRing(
@@ -15,9 +17,23 @@ const ring = parseKeyRing(
 const WEB_UI = 'http://localhost:8233';
 
 let server: CodecServer;
+let audited: AuditEntry[] = [];
+
+/** Unmasked, since the vectors are no JSON; masking has a file of its own. */
+const options = {
+  ring,
+  origins: [WEB_UI, 'https://temporal.example'],
+  unmasked: true,
+  port: 0,
+  audit: (entry: AuditEntry) => void audited.push(entry),
+};
 
 beforeAll(async () => {
-  server = await startCodecServer({ ring, origins: [WEB_UI, 'https://temporal.example'], port: 0 });
+  server = await startCodecServer(options);
+});
+
+beforeEach(() => {
+  audited = [];
 });
 
 afterAll(() => server.close());
@@ -28,6 +44,15 @@ function decode(body: unknown, headers: Record<string, string> = {}): Promise<Re
     headers: { 'content-type': 'application/json', 'x-namespace': 'default', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
+}
+
+function metadataOf(encoding: string, keyId: string): Record<string, string> {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  return { encoding: base64(encoding), 'encryption-key-id': base64(keyId) };
+}
+
+function textOf({ data }: { data: string }): string {
+  return Buffer.from(data, 'base64').toString();
 }
 
 /** `fetch` does not let its caller set Host. */
@@ -76,7 +101,7 @@ describe('codec server', () => {
         headers: {
           origin,
           'access-control-request-method': 'POST',
-          'access-control-request-headers': 'authorization,content-type,x-namespace',
+          'access-control-request-headers': 'authorization,authorization-extras,content-type,x-namespace',
         },
       });
       expect(response.status).toBe(204);
@@ -84,6 +109,7 @@ describe('codec server', () => {
       expect(response.headers.get('access-control-allow-methods')).toBe('POST');
       expect(response.headers.get('access-control-allow-headers')?.split(', ').sort()).toEqual([
         'authorization',
+        'authorization-extras',
         'content-type',
         'x-namespace',
       ]);
@@ -141,25 +167,42 @@ describe('codec server', () => {
     expect((await fetch(`${server.url}/decode`)).status).toBe(404);
   });
 
-  describe('a bad request gets a plain message', () => {
-    test('an unknown key fails the whole request and is named by its id', async () => {
-      const other = parseKeyRing(`gone-1:${Buffer.from(keys['key-2025'], 'base64').toString('base64')}`, 'K');
-      const [foreign] = await createPayloadCodec(other).encode([{ data: Buffer.from('hidden') }]);
-      const payload = {
-        metadata: Object.fromEntries(
-          Object.entries(foreign!.metadata!).map(([name, bytes]) => [
-            name,
-            Buffer.from(bytes).toString('base64'),
-          ]),
-        ),
-        data: Buffer.from(foreign!.data!).toString('base64'),
-      };
-      const response = await decode({ payloads: [vectors[0]!.encrypted, payload] });
-      expect(response.status).toBe(400);
-      expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-      expect(await response.text()).toMatch(/^payload is encrypted under key id gone-1, .*\n$/);
+  describe('a payload that cannot be decoded', () => {
+    const unknown = { ...vectors[0]!.encrypted, metadata: metadataOf('binary/encrypted', 'gone-1') };
+    const forged = { metadata: metadataOf('binary/encrypted', 'key-2026'), data: 'Z2FyYmFnZQ==' };
+    const nameless = { metadata: metadataOf('binary/encrypted', '\x1b[2J\nspoofed'), data: '' };
+
+    test('is shown as such in its place, with the id of its key, and the others are decoded', async () => {
+      const response = await decode({ payloads: [unknown, vectors[0]!.encrypted, forged, nameless] });
+      expect(response.status).toBe(200);
+      const { payloads } = (await response.json()) as { payloads: { data: string; metadata: object }[] };
+      expect(payloads[1]).toEqual(vectors[0]!.plain);
+      expect(payloads[0]!.metadata).toEqual({ encoding: 'anNvbi9wbGFpbg==' });
+      expect(textOf(payloads[0]!)).toMatch(
+        /^"\[undecodable: payload is encrypted under key id gone-1, .*\]"$/,
+      );
+      expect(textOf(payloads[2]!)).toMatch(
+        /^"\[undecodable: payload cannot be decrypted with key id key-2026: /,
+      );
+      expect(textOf(payloads[3]!)).toContain('key id (missing or unreadable)');
     });
 
+    test('is told to the audit, with reasons that name the keys', async () => {
+      await decode({ payloads: [unknown, unknown, vectors[0]!.encrypted, forged] });
+      await until('the call is audited', () => audited.length > 0);
+      expect(audited).toEqual([
+        expect.objectContaining({
+          outcome: 'DECODED',
+          payloads: 4,
+          undecodable: 3,
+          reasons: [expect.stringContaining('gone-1'), expect.stringContaining('key-2026')],
+        }),
+      ]);
+      expect(JSON.parse(auditLine(audited[0]!))).toMatchObject({ level: 'warn' });
+    });
+  });
+
+  describe('a bad request gets a plain message', () => {
     test.each([
       ['no JSON', '{"payloads":[', /JSON/],
       ['no list', { payloads: { data: '' } }, /^payloads: .*array/],
@@ -177,6 +220,12 @@ describe('codec server', () => {
       expect(response.status).toBe(400);
       expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
       expect(await response.text()).toMatch(message);
+    });
+
+    test('more than 10,000 payloads', async () => {
+      const response = await decode({ payloads: Array.from({ length: 10_001 }, () => ({})) });
+      expect(response.status).toBe(400);
+      expect(await response.text()).toMatch(/^payloads: more than 10000; /);
     });
 
     test('more than 4 MiB', async () => {
@@ -198,10 +247,27 @@ describe('codec server', () => {
       expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     });
 
+    test.each(['0.0.0.0', '::', '192.0.2.1', 'codec.example'])(
+      'on %s, which is not loopback, it does not listen before its callers are named',
+      async (host) => {
+        const start = startCodecServer({ ...options, host });
+        await expect(start).rejects.toThrow(InputError);
+        await expect(start).rejects.toThrow(
+          /^host: not loopback, .*HOSTED_LINK_CODEC_TOKENS or HOSTED_LINK_CODEC_JWKS_URL$/,
+        );
+      },
+    );
+
+    test('a certificate that is none is named', async () => {
+      const start = startCodecServer({ ...options, tls: { cert: 'no PEM', key: SELF_SIGNED.key } });
+      await expect(start).rejects.toThrow(InputError);
+      await expect(start).rejects.toThrow(/^HOSTED_LINK_CODEC_TLS_CERT: not a certificate in PEM, or /);
+    });
+
     test.each(['localhost:8233', 'http://localhost:8233/', 'http://u:p@localhost:8233', '*', ''])(
       '"%s" is not an origin',
       async (origin) => {
-        const start = startCodecServer({ ring, origins: [origin], port: 0 });
+        const start = startCodecServer({ ...options, origins: [origin] });
         await expect(start).rejects.toThrow(InputError);
         await expect(start).rejects.toThrow(/^origin: not an origin; /);
       },
@@ -211,17 +277,17 @@ describe('codec server', () => {
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as { port: number };
-      await expect(startCodecServer({ ring, origins: [], port })).rejects.toThrow(`port: ${port} is in use`);
+      await expect(startCodecServer({ ...options, port })).rejects.toThrow(`port: ${port} is in use`);
       await new Promise((resolve) => other.close(resolve));
     });
 
     test('an address of another machine is named as the wrong host', async () => {
-      const start = startCodecServer({ ring, origins: [], port: 0, host: '192.0.2.1' });
+      const start = startCodecServer({ ...options, host: '192.0.2.1', checkAccess: async () => 'anybody' });
       await expect(start).rejects.toThrow(/^host: not an address of this machine/);
     });
 
     test('close ends an idle connection, so that it cannot keep the process', async () => {
-      const own = await startCodecServer({ ring, origins: [], port: 0 });
+      const own = await startCodecServer(options);
       const socket = createConnection(Number(new URL(own.url).port), '127.0.0.1');
       const closed = new Promise((resolve) => socket.once('close', resolve));
       socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');

@@ -1,0 +1,136 @@
+import type { Payload } from '@temporalio/common';
+import { type CodecServer, startCodecServer } from '../../src/codec/codec-server';
+import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
+import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
+import { onDevServer, startHarness, type Harness } from '../support/harness';
+import { describeWithDevServer, devServer } from '../support/temporal';
+
+const MINUTE_MS = 60_000;
+
+const PERSON = { phone_number: '+14155550177', email_address: 'ada@example.com' };
+const WEBHOOK = 'http://127.0.0.1:9/webhooks/plaid';
+
+describeWithDevServer('the codec server, asked for all payloads of two sessions', () => {
+  let harness: Harness;
+  let payloads: Payload[];
+  const servers: CodecServer[] = [];
+  const ring = parseKeyRing(generateKeyRingText('codec'), 'test ring');
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+    await harness?.close();
+  }, MINUTE_MS);
+  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+
+  beforeAll(async () => {
+    harness = await startHarness(onDevServer(server), { now: Date.now }, { codecRing: ring });
+    const user = { ...LINK_TOKEN_REQUEST.user, ...PERSON };
+    await play({ key: 'made-here', linkTokenRequest: { ...LINK_TOKEN_REQUEST, user, webhook: WEBHOOK } });
+    const delivery = { method: 'SMS', address: '+14155550188', firstName: 'Grace' } as const;
+    await play({ key: 'sent', linkToken: harness.sandbox.issueLinkToken(), delivery });
+    const ids = ['made-here', 'sent'].flatMap((key) => [sessionWorkflowId(key), exchangeWorkflowId(key)]);
+    payloads = (await Promise.all(ids.map(payloadsOf))).flat();
+  }, 2 * MINUTE_MS);
+
+  async function play(request: Parameters<Harness['client']['start']>[0] & { key: string }): Promise<void> {
+    const { url } = await harness.client.start(request);
+    const person = harness.sandbox.session(url!.split('/').at(-1)!);
+    person.open();
+    await harness.client.checkNow(request.key);
+    person.complete();
+    await harness.client.checkNow(request.key);
+    await harness.client.result(request.key);
+  }
+
+  /** Every payload of the history, of the description and of what a worker answers, as the server gives it. */
+  async function payloadsOf(workflowId: string): Promise<Payload[]> {
+    const { workflowService } = harness.temporal;
+    const request = { namespace: 'default', execution: { workflowId } };
+    const found: Payload[] = [];
+    collect(await workflowService.getWorkflowExecutionHistory(request), found);
+    collect(await workflowService.describeWorkflowExecution(request), found);
+    // The first holds the current details.
+    for (const queryType of ['__temporal_workflow_metadata', 'status'])
+      collect(await workflowService.queryWorkflow({ ...request, query: { queryType } }), found);
+    return found;
+  }
+
+  /** What the server shows of the payloads, as one text. */
+  async function shown(unmasked: boolean): Promise<string> {
+    const codecServer = await startCodecServer({
+      ring,
+      origins: [],
+      unmasked,
+      port: 0,
+      audit: () => undefined,
+    });
+    servers.push(codecServer);
+    const response = await fetch(`${codecServer.url}/decode`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ payloads: payloads.map(toJson) }),
+    });
+    expect(response.status).toBe(200);
+    const decoded = (await response.json()) as { payloads: { data?: string }[] };
+    expect(decoded.payloads).toHaveLength(payloads.length);
+    return decoded.payloads.map(({ data }) => Buffer.from(data ?? '', 'base64').toString()).join('\n');
+  }
+
+  function secrets(): Record<string, string[]> {
+    const { linkTokens, sessionIds, hostedUrls } = harness.sandbox.ledger().toJSON().secrets;
+    return {
+      linkTokens: [...linkTokens],
+      sessionIds: [...sessionIds],
+      hostedUrls: [...hostedUrls],
+      phoneNumbers: [PERSON.phone_number, '+14155550188'],
+      emailAddresses: [PERSON.email_address],
+      firstNames: ['Grace'],
+      webhooks: [WEBHOOK],
+    };
+  }
+
+  it('shows all of it when it was told to', async () => {
+    const text = await shown(true);
+    for (const [kind, values] of Object.entries(secrets())) {
+      expect(values).not.toEqual([]);
+      for (const value of values)
+        expect({ kind, isShown: text.includes(value) }).toEqual({ kind, isShown: true });
+    }
+  });
+
+  it('shows by default what an operator needs, and nothing that opens a page or tells the person', async () => {
+    const text = await shown(false);
+    const needed = [
+      '"link_delivery"',
+      '"made-here"',
+      '"COMPLETED"',
+      '"Acme Lending"',
+      '"customer-17"',
+      '"requestDigest"',
+      '[masked]',
+    ];
+    for (const part of needed) expect(text).toContain(part);
+    // Summaries and current details.
+    expect(text).toContain('Hosted Link session made-here via link_delivery');
+    expect(text).toContain('Token exchange of session sent');
+    expect(text).toContain('**COMPLETED** since');
+    for (const [kind, values] of Object.entries(secrets()))
+      for (const value of values)
+        expect({ kind, isShown: text.includes(value) }).toEqual({ kind, isShown: false });
+    expect(text).not.toMatch(/undecodable|that are no JSON/);
+  });
+});
+
+function collect(value: unknown, found: Payload[]): void {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+  const { metadata } = value as Payload;
+  if (metadata && Buffer.from(metadata['encoding'] ?? []).toString() === 'binary/encrypted')
+    found.push(value);
+  else for (const child of Object.values(value)) collect(child, found);
+}
+
+function toJson({ metadata, data }: Payload): object {
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+  const entries = Object.entries(metadata!).map(([name, bytes]) => [name, base64(bytes)]);
+  return { metadata: Object.fromEntries(entries) as object, data: base64(data!) };
+}
