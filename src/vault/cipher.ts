@@ -37,6 +37,8 @@ export interface Sealed extends WrappedKey {
  * Each method throws VaultError KEY_PROVIDER_FAILED when the provider cannot be asked.
  */
 export interface Cipher {
+  /** The provider's first key: it wraps what is sealed from now on. */
+  readonly primaryId: string;
   /** Encrypts under a new data key, wrapped by the provider's first key. */
   seal(value: Secret, context: SealContext): Promise<Sealed>;
   /**
@@ -89,6 +91,7 @@ export function createCipher(keys: KeyProvider, environment: PlaidEnvironment): 
   }
 
   return {
+    primaryId,
     async seal(value, context) {
       const dataKey = randomBytes(KEY_BYTES);
       try {

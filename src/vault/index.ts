@@ -1,14 +1,17 @@
 import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
+import { enterRead, SqlAuditLog } from './audit';
 import { type Cipher, createCipher } from './cipher';
+import { SqlCodecKeyStore } from './codec-keys';
 import { Database, type Transaction } from './database';
 import { SqlItemStore, unknownItem } from './items';
 import { SqlExchangeJournal } from './journal';
 import { checkKeys, fingerprintKeys } from './key-check';
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
-import { ITEM_ACCESS_TOKEN } from './sealed-values';
+import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
+import { countSealedValues, ITEM_ACCESS_TOKEN, type SealedCount } from './sealed-values';
 import { SqlSessionStore } from './sessions';
 import { type AccessRead, type Vault, VaultError } from './vault';
 
@@ -52,6 +55,8 @@ class SqlVault implements Vault {
   readonly sessions: SqlSessionStore;
   readonly journal: SqlExchangeJournal;
   readonly items: SqlItemStore;
+  readonly audit: SqlAuditLog;
+  readonly codecKeys: SqlCodecKeyStore;
   readonly #database: Database;
   readonly #cipher: Cipher;
 
@@ -61,6 +66,8 @@ class SqlVault implements Vault {
     this.sessions = new SqlSessionStore(database, cipher);
     this.journal = new SqlExchangeJournal(database, cipher, environment);
     this.items = new SqlItemStore(database);
+    this.audit = new SqlAuditLog(database);
+    this.codecKeys = new SqlCodecKeyStore(database);
   }
 
   async withAccessToken<T>(
@@ -71,8 +78,8 @@ class SqlVault implements Vault {
       if (text.length < 1 || text.length > 200)
         throw new InputError(field, `has ${text.length} characters; give 1 to 200`);
     }
-    const sealed = await this.#database.transaction(async ({ query }) => {
-      const [row] = await query<{
+    const sealed = await this.#database.transaction(async (transaction) => {
+      const [row] = await transaction.query<{
         key_id: string;
         wrapped_key: Buffer;
         sealed_access_token: Buffer;
@@ -83,14 +90,18 @@ class SqlVault implements Vault {
       );
       if (!row) throw unknownItem(itemId);
       if (row.removed_at) throw new VaultError('ITEM_REMOVED', `the item ${itemId} was removed`);
-      await query('INSERT INTO hosted_link.access_audit (item_id, actor, purpose) VALUES ($1, $2, $3)', [
-        itemId,
-        actor,
-        purpose,
-      ]);
+      await enterRead(transaction, { itemId, actor, purpose });
       return { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_access_token };
     });
     return use(await this.#cipher.open(sealed, ITEM_ACCESS_TOKEN.contextOf(itemId)));
+  }
+
+  async rotateKeys(options: RotationOptions = {}): Promise<RotationReport> {
+    return rotateKeys(this.#database, this.#cipher, options);
+  }
+
+  async countSealedValues(): Promise<SealedCount[]> {
+    return this.#database.transaction(countSealedValues);
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,10 @@
 import type { SealContext } from './cipher';
+import type { Transaction } from './database';
 
 /** The sealed values of the vault: where each stands, and what it is bound to. */
 export interface SealedValue {
+  /** What its values are called in reports. */
+  name: string;
   table: 'sessions' | 'results' | 'items';
   /** The table's primary key. */
   rowId: 'session_key' | 'result_id' | 'item_id';
@@ -12,6 +15,7 @@ export interface SealedValue {
 }
 
 export const REQUEST_DIGEST: SealedValue = {
+  name: 'sessions',
   table: 'sessions',
   rowId: 'session_key',
   keyId: 'key_id',
@@ -20,6 +24,7 @@ export const REQUEST_DIGEST: SealedValue = {
 };
 
 export const RESULT_TOKEN: SealedValue = {
+  name: 'results',
   table: 'results',
   rowId: 'result_id',
   keyId: 'key_id',
@@ -28,6 +33,7 @@ export const RESULT_TOKEN: SealedValue = {
 };
 
 const RESULT_ACCOUNTS: SealedValue = {
+  name: 'accounts of results',
   table: 'results',
   rowId: 'result_id',
   keyId: 'accounts_key_id',
@@ -36,6 +42,7 @@ const RESULT_ACCOUNTS: SealedValue = {
 };
 
 export const ITEM_ACCESS_TOKEN: SealedValue = {
+  name: 'items',
   table: 'items',
   rowId: 'item_id',
   keyId: 'key_id',
@@ -44,6 +51,7 @@ export const ITEM_ACCESS_TOKEN: SealedValue = {
 };
 
 const ITEM_ACCOUNTS: SealedValue = {
+  name: 'accounts of items',
   table: 'items',
   rowId: 'item_id',
   keyId: 'accounts_key_id',
@@ -59,3 +67,20 @@ export const SEALED_VALUES: readonly SealedValue[] = [
   ITEM_ACCESS_TOKEN,
   ITEM_ACCOUNTS,
 ];
+
+/** How many values of one name a key wraps. */
+export interface SealedCount {
+  name: string;
+  keyId: string;
+  count: number;
+}
+
+/** How many values each key wraps; a key that wraps none is not there. */
+export async function countSealedValues({ query }: Transaction): Promise<SealedCount[]> {
+  const counts = SEALED_VALUES.map(
+    ({ name, table, keyId }) =>
+      `SELECT '${name}' AS name, ${keyId} AS "keyId", count(*)::float8 AS count FROM hosted_link.${table}
+      WHERE ${keyId} IS NOT NULL GROUP BY ${keyId}`,
+  );
+  return query<SealedCount>(`${counts.join(' UNION ALL ')} ORDER BY "keyId", name`);
+}

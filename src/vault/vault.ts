@@ -1,5 +1,9 @@
 import type { Secret } from '../secret';
 import type { LinkApiName, ResultState, SessionState } from '../session';
+import type { AuditLog } from './audit';
+import type { CodecKeyStore } from './codec-keys';
+import type { RotationOptions, RotationReport } from './rotation';
+import type { SealedCount } from './sealed-values';
 
 /** A row of `sessions`: the promise "same key, same session", kept beyond Temporal's retention. */
 export interface SessionRow {
@@ -181,11 +185,20 @@ export interface Vault {
   readonly sessions: SessionStore;
   readonly journal: ExchangeJournal;
   readonly items: ItemStore;
+  readonly audit: AuditLog;
+  readonly codecKeys: CodecKeyStore;
   /**
    * Gives an item's access token to `use`, after an audit row has been committed.
    * @throws VaultError ITEM_UNKNOWN, ITEM_REMOVED, KEY_UNKNOWN or DECRYPT_FAILED
    */
   withAccessToken<T>(read: AccessRead, use: (accessToken: Secret) => Promise<T>): Promise<T>;
+  /**
+   * Re-wraps what is not on the primary key; see `rotateKeys`.
+   * @throws VaultError KEY_PROVIDER_FAILED
+   */
+  rotateKeys(options?: RotationOptions): Promise<RotationReport>;
+  /** How many values each key wraps. */
+  countSealedValues(): Promise<SealedCount[]>;
   /** Closes the connections, after the transactions under way have ended. An embedded database is closed by its starter. */
   close(): Promise<void>;
 }
