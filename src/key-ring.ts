@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { InputError } from './input-error';
 
 /** Length of each key, in bytes: AES-256. */
@@ -49,6 +49,14 @@ export function parseKeyRing(text: string, setting: string): KeyRing {
 /** A new ring of one random key in its textual form, under the id `<prefix>-<8 hex digits>`. The text is a secret. */
 export function generateKeyRingText(prefix: string): string {
   return `${prefix}-${randomBytes(4).toString('hex')}:${randomBytes(KEY_BYTES).toString('base64')}`;
+}
+
+/** Fixed for ever: vaults keep what it gives. */
+const FINGERPRINTED_TEXT = 'hosted-link vault key check 1';
+
+/** 32 bytes that tell a key from any other, and tell nothing of it: an HMAC-SHA256 under it. */
+export function keyFingerprint(key: KeyObject): Buffer {
+  return createHmac('sha256', key).update(FINGERPRINTED_TEXT).digest();
 }
 
 function parsePair(pair: string, setting: string, position: string): { id: string; key: KeyObject } {

@@ -1,21 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { WorkflowClient } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createActivities } from './activities';
 import { FailureGate } from './activities/interceptor';
+import { KeyUse } from './codec/key-use';
 import { createPayloadCodec } from './codec/payload-codec';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
 import { InputError } from './input-error';
-import type { KeyRing } from './key-ring';
+import { keyFingerprint, type KeyRing } from './key-ring';
 import type { Logger } from './logger';
 import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
 import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
 import { TASK_QUEUES } from './session';
-import type { KeyProvider } from './vault/key-provider';
+import type { KeyProvider, Vault } from './vault';
 
 /**
  * How long activities under way may go on after a shutdown was asked for, in milliseconds. Longer than Plaid's HTTP time
@@ -78,7 +80,7 @@ export async function startSessionWorkers({
         itemWebhookUrl: settings.itemWebhookUrl,
         now: () => Promise.resolve(Date.now()),
       }),
-      dataConverter: { payloadCodecs: [createPayloadCodec(keys.codecRing)] },
+      dataConverter: { payloadCodecs: [await countedCodec(keys.codecRing, vault, logger)] },
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
       shutdownForceTime: SHUTDOWN_FORCE_MS,
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, logger) })] },
@@ -97,6 +99,15 @@ export async function startSessionWorkers({
     await closeAll(closers);
     throw error;
   }
+}
+
+/** The payload codec, whose use of the primary key is counted in the vault. */
+async function countedCodec(ring: KeyRing, vault: Vault, logger: Logger): Promise<PayloadCodec> {
+  const { codecKeys } = vault;
+  await codecKeys.enter(new Map(ring.ids().map((id) => [id, keyFingerprint(ring.get(id)!)])));
+  const { id: keyId } = ring.primary;
+  const use = new KeyUse({ keyId, book: (encryptions) => codecKeys.book(keyId, encryptions), logger });
+  return createPayloadCodec(ring, (count) => use.add(count));
 }
 
 /** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */

@@ -30,15 +30,19 @@ export class CodecError extends Error {
  *
  * Encrypts with the ring's primary key and decrypts with the key that the payload names. A payload in another encoding is
  * handed through, so that workflows from before encryption stay readable. Nonces are random: replace a key before it has
- * encrypted 2^32 payloads (NIST SP 800-38D, 8.3).
+ * encrypted 2^32 payloads (NIST SP 800-38D, 8.3), which `KeyUse` counts.
  *
  * `decode` throws CodecError: KEY_UNKNOWN when the ring lacks the key, DECRYPT_FAILED when the payload was changed, is cut off, or
  * was encrypted under another key of the same id.
+ * @param onEncrypt is told how many payloads are about to be encrypted with the primary key
  */
-export function createPayloadCodec(ring: KeyRing): PayloadCodec {
+export function createPayloadCodec(ring: KeyRing, onEncrypt?: (count: number) => void): PayloadCodec {
   const { id, key } = ring.primary;
   return {
-    encode: async (payloads) => payloads.map((payload) => encrypt(payload, id, key)),
+    async encode(payloads) {
+      onEncrypt?.(payloads.length);
+      return payloads.map((payload) => encrypt(payload, id, key));
+    },
     decode: async (payloads) => payloads.map((payload) => decrypt(payload, ring)),
   };
 }

@@ -1,11 +1,8 @@
-import { createHmac, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { InputError } from '../input-error';
-import type { KeyRing } from '../key-ring';
+import { keyFingerprint, type KeyRing } from '../key-ring';
 import { decrypt, encrypt } from './aes-gcm';
 import { VaultError } from './vault';
-
-/** Fixed for ever: vaults keep what it gives. */
-const FINGERPRINTED_TEXT = 'hosted-link vault key check 1';
 
 /**
  * Wraps the data keys of the vault's rows with keys that it keeps to itself: a key ring in memory, or a key management
@@ -56,7 +53,7 @@ export function ringKeyProvider(ring: KeyRing, source: string): KeyProvider {
         return undefined;
       }
     },
-    fingerprint: async (keyId) => createHmac('sha256', keyOf(keyId)).update(FINGERPRINTED_TEXT).digest(),
+    fingerprint: async (keyId) => keyFingerprint(keyOf(keyId)),
   };
 }
 
