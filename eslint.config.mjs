@@ -133,13 +133,14 @@ export default defineConfig(
   }),
   layer(['src/activities/**/*.ts'], [...BASE, 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
   topLayer(
-    ['src/{client,client-error,start-request,status-report}.ts'],
+    ['src/{client,client-error,start-request,status-report,remove-item}.ts'],
     [
       ...BASE,
       'client',
       'client-error',
       'start-request',
       'status-report',
+      'remove-item',
       'workflows',
       'workflows/[a-z-]+',
       'vault/[a-z-]+',

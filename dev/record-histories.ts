@@ -11,10 +11,10 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { exchangeWorkflowId, sessionWorkflowId } from '../src/session';
+import { exchangeWorkflowId, removalWorkflowId, sessionWorkflowId } from '../src/session';
 import { onDevServer, startHarness, type Harness } from '../test/support/harness';
 import { HISTORIES, RECORDING_RING } from '../test/replay/recorded-histories';
-import { CONTINUING, SCENARIOS, WORKER_STOPS, type Scenario } from './recorded-scenarios';
+import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS, type Scenario } from './recorded-scenarios';
 import { Stage } from './recorded-stage';
 import { findTemporalCli, startTemporalServer } from './temporal-server';
 
@@ -30,12 +30,11 @@ async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const again = process.argv.includes('--again');
   const recorded = new Set(await readdir(HISTORIES, { recursive: true }).catch(() => []));
-  const isWanted = ({ session, exchange }: Scenario) =>
-    again || !filesOf({ session, exchange }).every((file) => recorded.has(file));
+  const isWanted = (scenario: Scenario) => again || !filesOf(scenario).every((file) => recorded.has(file));
   const cli = await findTemporalCli({ log: say });
 
   await onServer(cli, {}, async (harness) => {
-    await playAll(harness, SCENARIOS.filter(isWanted));
+    await playAll(harness, [...SCENARIOS, ...REMOVALS].filter(isWanted));
     // One after the other: each stops the workers for all.
     for (const scenario of WORKER_STOPS.filter(isWanted)) await playAll(harness, [scenario]);
   });
@@ -80,13 +79,14 @@ async function playAll(harness: Harness, scenarios: readonly Scenario[]): Promis
   const waiting = [...scenarios];
   const playOn = async () => {
     for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
-      const stage = new Stage(harness, `recorded-${scenario.session}`);
+      const name = nameOf(scenario);
+      const stage = new Stage(harness, `recorded-${name}`);
       try {
         await scenario.play(stage);
         await stage.ended();
         await keep(harness, scenario, stage);
       } catch (error) {
-        say(`NOT RECORDED: ${scenario.session}: ${String(error)}`);
+        say(`NOT RECORDED: ${name}: ${String(error)}`);
         process.exitCode = 1;
       }
     }
@@ -96,20 +96,18 @@ async function playAll(harness: Harness, scenarios: readonly Scenario[]): Promis
 
 async function keep(
   harness: Harness,
-  { session, exchange, continued }: Scenario,
-  stage: Stage,
+  { session, exchange, continued, removal }: Scenario,
+  { key, firstRunId, itemId }: Stage,
 ): Promise<void> {
-  const { key } = stage;
-  if (continued !== undefined) {
-    await write(
-      'hostedLinkSession',
-      continued,
-      await history(harness, sessionWorkflowId(key), stage.firstRunId),
-    );
+  const workflowIds = [
+    ['hostedLinkSession', continued, sessionWorkflowId(key), firstRunId],
+    ['hostedLinkSession', session, sessionWorkflowId(key)],
+    ['tokenExchange', exchange, exchangeWorkflowId(key)],
+    ['removeItem', removal, removalWorkflowId(itemId)],
+  ] as const;
+  for (const [workflowType, end, workflowId, runId] of workflowIds) {
+    if (end !== undefined) await write(workflowType, end, await history(harness, workflowId, runId));
   }
-  await write('hostedLinkSession', session, await history(harness, sessionWorkflowId(key)));
-  if (exchange !== undefined)
-    await write('tokenExchange', exchange, await history(harness, exchangeWorkflowId(key)));
 }
 
 async function history({ temporal }: Harness, workflowId: string, runId?: string): Promise<unknown> {
@@ -149,11 +147,16 @@ function withoutStackTraces(json: unknown): unknown {
   );
 }
 
-function filesOf({ session, exchange }: Pick<Scenario, 'session' | 'exchange'>): string[] {
-  return [
-    join('hostedLinkSession', `${session}.json`),
-    ...(exchange === undefined ? [] : [join('tokenExchange', `${exchange}.json`)]),
-  ];
+/** What a scenario is called by: the first of its names. */
+function nameOf({ session, exchange, removal }: Scenario): string {
+  return session ?? exchange ?? removal ?? 'unnamed';
+}
+
+function filesOf({ session, exchange, removal }: Scenario): string[] {
+  const names = { hostedLinkSession: session, tokenExchange: exchange, removeItem: removal };
+  return Object.entries(names).flatMap(([workflowType, end]) =>
+    end === undefined ? [] : [join(workflowType, `${end}.json`)],
+  );
 }
 
 void main().catch((error: unknown) => {

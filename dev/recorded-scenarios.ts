@@ -1,14 +1,17 @@
+import { HostedLinkError } from '../src/client';
 import type { Fault } from '../src/sandbox';
 import { sessionInput } from '../src/start-request';
 import type { Stage } from './recorded-stage';
 
-/** One way in which a session goes, and the names under which its histories are kept. */
+/** One way in which a session goes, and the names under which its histories are kept. At least one is given. */
 export interface Scenario {
-  session: string;
+  session?: string;
   /** For the history of its token exchange. */
   exchange?: string;
   /** For the history of its first run, when it continues as new. */
   continued?: string;
+  /** For the history of the removal of its item. */
+  removal?: string;
   play(stage: Stage): Promise<void>;
 }
 
@@ -312,6 +315,27 @@ export const SCENARIOS: readonly Scenario[] = [
     play: async (stage) => {
       await cancelWaiting(stage);
       stage.fault('/link_delivery/get', REFUSED);
+    },
+  },
+];
+
+/** Items that are stored and then removed. */
+export const REMOVALS: readonly Scenario[] = [
+  {
+    removal: 'removed',
+    play: async (stage) => {
+      await stage.link();
+      await stage.harness.client.removeItem(stage.itemId);
+    },
+  },
+  {
+    removal: 'failed',
+    play: async (stage) => {
+      await stage.link();
+      stage.fault('/item/remove', REFUSED);
+      await stage.harness.client.removeItem(stage.itemId).catch((error: unknown) => {
+        if (!(error instanceof HostedLinkError)) throw error;
+      });
     },
   },
 ];

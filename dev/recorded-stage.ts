@@ -11,6 +11,8 @@ const PATIENCE_MS = 200_000;
 export class Stage {
   /** Set when the session has started. */
   firstRunId = '';
+  /** Set when the session has linked an item. */
+  itemId = '';
   private issued: string | undefined;
 
   constructor(
@@ -47,6 +49,16 @@ export class Stage {
     throw new Error('a link was given, against the scenario');
   }
 
+  /** Starts the session, and has the person link one item. */
+  async link(): Promise<void> {
+    await this.start();
+    this.person.complete();
+    await this.ended();
+    const [item] = await this.harness.vault.items.list({ sessionKey: this.key });
+    if (!item) throw new Error('no item was linked, against the scenario');
+    this.itemId = item.itemId;
+  }
+
   /** What the person, or time, does. */
   get person(): ReturnType<Harness['sandbox']['session']> {
     return this.harness.sandbox.session(this.linkToken);
@@ -71,24 +83,23 @@ export class Stage {
   /** Plans a fault for this session's calls. */
   fault(endpoint: Parameters<Harness['sandbox']['fault']>[0], fault: Fault): void {
     const sessionId = this.linkToken.replace(/^link-sandbox-/, '');
+    const { items, publicTokens } = this.harness.sandbox.ledger().toJSON();
+    const ours: unknown[] = [
+      this.linkToken,
+      sessionId,
+      ...items.filter((item) => item.sessionId === sessionId).map(({ accessToken }) => accessToken),
+      ...publicTokens.filter((token) => token.sessionId === sessionId).map(({ publicToken }) => publicToken),
+    ];
+    const fields = ['link_token', 'link_delivery_session_id', 'access_token', 'public_token'];
     this.harness.sandbox.fault(endpoint, fault, {
-      matching: (body) =>
-        body['link_token'] === this.linkToken || body['link_delivery_session_id'] === sessionId,
+      matching: (body) => fields.some((field) => body[field] !== undefined && ours.includes(body[field])),
     });
   }
 
   /** The person finishes, and the exchange of what comes of it meets a fault. */
   finishWithFault(endpoint: '/item/get' | '/item/public_token/exchange', fault: Fault): void {
     this.person.complete();
-    const sessionId = this.linkToken.replace(/^link-sandbox-/, '');
-    const { items, publicTokens } = this.harness.sandbox.ledger().toJSON();
-    const tokens = [
-      ...items.filter((item) => item.sessionId === sessionId).map(({ accessToken }) => accessToken),
-      ...publicTokens.filter((token) => token.sessionId === sessionId).map(({ publicToken }) => publicToken),
-    ];
-    this.harness.sandbox.fault(endpoint, fault, {
-      matching: (body) => tokens.includes(String(body['access_token'] ?? body['public_token'])),
-    });
+    this.fault(endpoint, fault);
   }
 
   /** Waits until session and exchange have ended. */

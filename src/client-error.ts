@@ -3,9 +3,17 @@ import type { PlaidErrorView } from './session';
 /** What can go wrong with a session, as far as its caller is concerned. `code` is stable. */
 export class HostedLinkError extends Error {
   constructor(
-    readonly code: 'KEY_REUSED' | 'CREATE_FAILED' | 'START_TIMEOUT' | 'SESSION_UNKNOWN' | 'SESSION_ENDED',
+    readonly code:
+      | 'KEY_REUSED'
+      | 'CREATE_FAILED'
+      | 'START_TIMEOUT'
+      | 'SESSION_UNKNOWN'
+      | 'SESSION_ENDED'
+      | 'ITEM_UNKNOWN'
+      | 'REMOVE_FAILED'
+      | 'REMOVE_TIMEOUT',
     message: string,
-    /** Plaid's error, with CREATE_FAILED. */
+    /** Plaid's error, with CREATE_FAILED and REMOVE_FAILED. */
     readonly plaidError?: PlaidErrorView,
   ) {
     super(message);

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError, sessionUnknown } from './client-error';
+import { removeItem } from './remove-item';
 import type { DeliveryFailure, PlaidErrorView } from './session';
 import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from './session';
 import type { StartRequest, StartRules } from './start-request';
@@ -33,6 +34,9 @@ const LINK_UPDATE_ID = 'link';
 
 /** How long `start` waits for the URL by default, in milliseconds. */
 export const START_TIMEOUT_MS = 30_000;
+
+/** How long `removeItem` waits for the item's end by default, in milliseconds. */
+export const REMOVE_TIMEOUT_MS = 30_000;
 
 export interface HostedLinkClientOptions extends StartRules {
   /** A Temporal client whose data converter has the payload codec (`createPayloadCodec`). */
@@ -160,6 +164,21 @@ export class HostedLinkClient {
    */
   async cancel(key: string): Promise<void> {
     await this.toRunning(key, (handle) => handle.cancel());
+  }
+
+  /**
+   * Removes a stored item: at Plaid, where its billing ends, and its access token from the vault. An item that is gone at Plaid
+   * counts as removed, and so does one that was removed before.
+   *
+   * @param options.timeoutMs how long to wait for the end, in milliseconds; default {@link REMOVE_TIMEOUT_MS}
+   * @throws InputError naming itemId
+   * @throws HostedLinkError ITEM_UNKNOWN, REMOVE_FAILED (with Plaid's error), or REMOVE_TIMEOUT: the removal goes on
+   */
+  async removeItem(
+    itemId: string,
+    { timeoutMs = REMOVE_TIMEOUT_MS }: { timeoutMs?: number } = {},
+  ): Promise<void> {
+    await removeItem(itemId, this.temporal, timeoutMs);
   }
 
   private handle(key: string): WorkflowHandle<typeof hostedLinkSession> {

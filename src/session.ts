@@ -57,7 +57,7 @@ export type DeliveryMethod = 'SMS' | 'EMAIL';
  * The end of one result of a session (one token that Plaid handed out), and the two states before it.
  * PENDING: seen, not yet an item. LINKED: its access token is stored. DUPLICATE: the person has this account already.
  * EXPIRED: the public token died unexchanged. UNCERTAIN: Plaid may have made an item, and no one can tell from here.
- * FAILED: Plaid refused it for good. REMOVED: the item was removed again, because its session was cancelled.
+ * FAILED: Plaid refused it for good. REMOVED: the item was removed again: its session was cancelled, or somebody asked for it.
  */
 export const RESULT_STATES = [
   'PENDING',
@@ -129,11 +129,15 @@ export function nextGetDelayMs({ sinceChangeMs, untilDeadlineMs, maxDelayMs, jit
 /** A session key: the caller's idempotency key. */
 export const SESSION_KEY_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
 
+/** An item id of Plaid's. No token looks like one. */
+export const ITEM_ID_PATTERN = /^(?!(access|public|link)-)[A-Za-z0-9_-]{1,200}$/;
+
 const SESSION_PREFIX = 'hosted-link/';
 const EXCHANGE_PREFIX = 'token-exchange/';
+const REMOVAL_PREFIX = 'remove-item/';
 
 /** Workflow id prefixes that are ours: no caller may name a workflow under them as a target of a notice. */
-export const OWN_WORKFLOW_PREFIXES = [SESSION_PREFIX, EXCHANGE_PREFIX] as const;
+export const OWN_WORKFLOW_PREFIXES = [SESSION_PREFIX, EXCHANGE_PREFIX, REMOVAL_PREFIX] as const;
 
 /** The workflow id of a session. */
 export function sessionWorkflowId(key: string): string {
@@ -143,6 +147,11 @@ export function sessionWorkflowId(key: string): string {
 /** The workflow id of a session's token exchange. */
 export function exchangeWorkflowId(key: string): string {
   return EXCHANGE_PREFIX + key;
+}
+
+/** The workflow id of the removal of a stored item. */
+export function removalWorkflowId(itemId: string): string {
+  return REMOVAL_PREFIX + itemId;
 }
 
 const LINK_TOKEN_PATTERN = /^link-(sandbox|development|production)-([A-Za-z0-9-]{8,100})$/;

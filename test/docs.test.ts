@@ -43,8 +43,11 @@ describe('the documents', () => {
   it('name only commands of hosted-link that exist, with options that they have', () => {
     const named = DOCS.flatMap((doc) => commandLines(read(doc)).map((line) => ({ doc, ...line })));
     expect(new Set(named.map(({ name }) => name))).toEqual(new Set(commands.keys()));
-    const wrong = named.filter(({ name, flags }) => {
-      const known = commands.get(name)!.options.map(({ long }) => long);
+    const wrong = named.filter(({ name, rest, flags }) => {
+      const command = commands.get(name)!;
+      const subcommand = command.commands.find((one) => one.name() === rest[0]);
+      if (command.commands.length > 0 && !subcommand && rest.length > 0) return true;
+      const known = (subcommand ?? command).options.map(({ long }) => long);
       return flags.some((flag) => !known.includes(flag));
     });
     expect(wrong).toEqual([]);
@@ -168,15 +171,19 @@ const commands = new Map<string, Command>(
   ),
 );
 
-/** Each `hosted-link NAME` in code, with the options that follow it there. */
-function commandLines(text: string): { name: string; flags: string[] }[] {
+/** Each `hosted-link NAME` in code, with the words and the options that follow it there. */
+function commandLines(text: string): { name: string; rest: string[]; flags: string[] }[] {
   const code = [...text.matchAll(/```(?:sh|console)?\n([\s\S]*?)```|`([^`\n]+)`/g)].map(
     ([, block, inline]) => block ?? inline!,
   );
   return code
     .flatMap((part) => part.split('\n'))
     .flatMap((line) => [...line.matchAll(/(?:^|[\s])hosted-link ([a-z][a-z-]*)([^|&;#]*)/g)])
-    .map(([, name, rest]) => ({ name: name!, flags: rest!.match(/--[a-z][a-z-]*/g) ?? [] }));
+    .map(([, name, rest]) => ({
+      name: name!,
+      rest: rest!.split(/\s+/).filter((word) => word !== ''),
+      flags: rest!.match(/--[a-z][a-z-]*/g) ?? [],
+    }));
 }
 
 function relativeLinks(text: string): string[] {

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { errorRetryDelayMs } from '../plaid/error-classes';
+import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
 import type { Secret } from '../secret';
 import type { ResultView } from '../session';
@@ -43,7 +43,7 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
     } catch (error) {
       if (!(error instanceof PlaidError)) throw error;
       const call = answeredCall(error);
-      if (isGone(error)) return await vault.journal.end(row.resultId, fence, 'FAILED', call);
+      if (isItemGone(error)) return await vault.journal.end(row.resultId, fence, 'FAILED', call);
       await vault.journal.release(row.resultId, fence, { ...call, answered: true });
       throw tryAgain(error);
     }
@@ -93,7 +93,7 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
         await plaid.itemRemove(token);
       } catch (error) {
         if (!(error instanceof PlaidError)) throw error;
-        if (!isGone(error)) {
+        if (!isItemGone(error)) {
           await vault.journal.release(row.resultId, fence, { ...answeredCall(error), answered: true });
           throw tryAgain(error);
         }
@@ -152,14 +152,6 @@ async function withHeartbeat(run: () => Promise<void>): Promise<void> {
 /** Any error that has not ended the result is waited out. */
 function tryAgain(error: PlaidError): ApplicationFailure {
   return retryFailure(error, errorRetryDelayMs(error, Context.current().info.attempt, Math.random()));
-}
-
-/** "There is no such item (any more)". */
-function isGone(error: PlaidError): boolean {
-  return (
-    error instanceof PlaidApiError &&
-    ['ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN', 'ITEM_CONCURRENTLY_DELETED'].includes(error.errorCode)
-  );
 }
 
 function answeredCall(error: PlaidError) {

@@ -73,12 +73,15 @@ export function retryFailure(error: PlaidError, delayMs: number): ApplicationFai
   return ApplicationFailure.create({ type: view.type, message, details: [view], nextRetryDelay: delayMs });
 }
 
-/** A VaultError as Temporal is to see it: type `VAULT/<code>`. Only a reused key can never work. */
+/** What no retry can mend: the key stands for another request, the item is not there or was removed. */
+const FINAL_VAULT_CODES: readonly VaultError['code'][] = ['KEY_REUSED', 'ITEM_UNKNOWN', 'ITEM_REMOVED'];
+
+/** A VaultError as Temporal is to see it: type `VAULT/<code>`. */
 export function vaultFailure(error: VaultError): ApplicationFailure {
   return ApplicationFailure.create({
     type: `VAULT/${error.code}`,
     message: error.message,
-    nonRetryable: error.code === 'KEY_REUSED',
+    nonRetryable: FINAL_VAULT_CODES.includes(error.code),
   });
 }
 

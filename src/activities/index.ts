@@ -8,6 +8,7 @@ import { getSessionActivities } from './get-session';
 import type { LinkApi } from './link-api';
 import { linkDeliveryApi } from './link-api';
 import { notifyWorkflowActivities } from './notify-workflow';
+import { removeItemActivities } from './remove-item';
 import { sessionRowActivities } from './session-row';
 
 /** What the activities work with. */
@@ -31,6 +32,7 @@ export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
     ...createSessionActivities(all),
     ...getSessionActivities(all),
     ...exchangeActivities(all),
+    ...removeItemActivities(all),
     ...notifyWorkflowActivities(all),
   };
 }

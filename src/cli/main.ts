@@ -5,6 +5,7 @@ import { VaultError } from '../vault';
 import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
+import { itemsCommand } from './items';
 import { resultCommand } from './result';
 import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     resultCommand(),
     checkCommand(),
     cancelCommand(),
+    itemsCommand(),
     webhooksCommand(),
     codecServerCommand(),
     sandboxCommand(),

@@ -54,7 +54,7 @@ export async function connectTemporal(): Promise<Connection> {
 }
 
 /** A database and the right to its keys, or an embedded one that a worker has made. */
-function hasVault({ databaseUrl, vaultRing, keyProvider, dataDir, environment }: Settings): boolean {
+export function hasVault({ databaseUrl, vaultRing, keyProvider, dataDir, environment }: Settings): boolean {
   if (databaseUrl === undefined) return existsSync(join(dataDir, 'vault'));
   return (vaultRing ?? keyProvider) !== undefined || environment !== 'production';
 }

@@ -96,6 +96,13 @@ export function classify(error: PlaidError): ErrorClass {
   return listed ?? (error.httpStatus === 429 || error.httpStatus >= 500 ? 'transient' : 'permanent');
 }
 
+const ITEM_GONE: readonly string[] = ['ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN', 'ITEM_CONCURRENTLY_DELETED'];
+
+/** True when Plaid says that there is no such item, or none any more: whoever wanted it removed has what he wanted. */
+export function isItemGone(error: unknown): boolean {
+  return error instanceof PlaidApiError && ITEM_GONE.includes(error.errorCode);
+}
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 

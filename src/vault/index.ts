@@ -15,6 +15,7 @@ import { countSealedValues, ITEM_ACCESS_TOKEN, type SealedCount } from './sealed
 import { SqlSessionStore } from './sessions';
 import { type AccessRead, type Vault, VaultError } from './vault';
 
+export { unknownItem } from './items';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
 export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';

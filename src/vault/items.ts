@@ -1,12 +1,17 @@
 import type { Database, Transaction } from './database';
-import { type ItemRow, type ItemStore, VaultError } from './vault';
+import { type ItemFilter, type ItemRow, type ItemStore, VaultError } from './vault';
+
+const COLUMNS =
+  'item_id, session_key, user_hash, institution_id, institution_name, linked_at, mended_at, removed_at';
 
 interface Row {
   item_id: string;
   session_key: string;
+  user_hash: string | null;
   institution_id: string | null;
   institution_name: string | null;
   linked_at: Date;
+  mended_at: Date | null;
   removed_at: Date | null;
 }
 
@@ -18,14 +23,22 @@ export class SqlItemStore implements ItemStore {
     this.#database = database;
   }
 
-  async list({ sessionKey }: { sessionKey?: string } = {}): Promise<ItemRow[]> {
+  async list({ sessionKey, userHash }: ItemFilter = {}): Promise<ItemRow[]> {
     return this.#database.transaction(async ({ query }) => {
       const rows = await query<Row>(
-        `SELECT item_id, session_key, institution_id, institution_name, linked_at, removed_at FROM hosted_link.items
-        WHERE $1::text IS NULL OR session_key = $1 ORDER BY linked_at, item_id`,
-        [sessionKey],
+        `SELECT ${COLUMNS} FROM hosted_link.items
+        WHERE ($1::text IS NULL OR session_key = $1) AND ($2::text IS NULL OR user_hash = $2)
+        ORDER BY linked_at, item_id`,
+        [sessionKey, userHash],
       );
       return rows.map(toItem);
+    });
+  }
+
+  async get(itemId: string): Promise<ItemRow | undefined> {
+    return this.#database.transaction(async ({ query }) => {
+      const [row] = await query<Row>(`SELECT ${COLUMNS} FROM hosted_link.items WHERE item_id = $1`, [itemId]);
+      return row && toItem(row);
     });
   }
 
@@ -50,13 +63,14 @@ export class SqlItemStore implements ItemStore {
       await lockResultsOf(transaction, itemId);
       const removed = await transaction.query(
         `UPDATE hosted_link.items
-        SET removed_at = coalesce(removed_at, now()), key_id = NULL, wrapped_key = NULL, sealed_access_token = NULL
+        SET removed_at = coalesce(removed_at, now()), key_id = NULL, wrapped_key = NULL, sealed_access_token = NULL,
+          accounts_key_id = NULL, accounts_wrapped_key = NULL, sealed_accounts = NULL
         WHERE item_id = $1 RETURNING 1`,
         [itemId],
       );
       if (removed.length === 0) throw unknownItem(itemId);
       await transaction.query(
-        "UPDATE hosted_link.results SET state = 'REMOVED' WHERE item_id = $1 AND state <> 'REMOVED'",
+        "UPDATE hosted_link.results SET state = 'REMOVED' WHERE item_id = $1 AND state = 'LINKED'",
         [itemId],
       );
     });
@@ -76,9 +90,11 @@ function toItem(row: Row): ItemRow {
   return {
     itemId: row.item_id,
     sessionKey: row.session_key,
+    userHash: row.user_hash ?? undefined,
     institutionId: row.institution_id ?? undefined,
     institutionName: row.institution_name ?? undefined,
     linkedAt: row.linked_at,
+    mendedAt: row.mended_at ?? undefined,
     removedAt: row.removed_at ?? undefined,
   };
 }

@@ -146,15 +146,16 @@ export class SqlExchangeJournal implements ExchangeJournal {
     const sealed = await this.#cipher.seal(item.accessToken, ITEM_ACCESS_TOKEN.contextOf(item.itemId));
     await this.#database.transaction(async (transaction) => {
       const { query } = transaction;
-      const [result] = await query<{ session_key: string }>(
-        'SELECT session_key FROM hosted_link.results WHERE result_id = $1 FOR UPDATE',
+      const [result] = await query<{ session_key: string; user_hash: string | null }>(
+        `SELECT session_key, user_hash FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
+        WHERE result_id = $1 FOR UPDATE OF results`,
         [resultId],
       );
       if (!result) throw unknownResult(resultId);
       const [stored] = await query<{ removed: boolean }>(
-        `INSERT INTO hosted_link.items AS item (item_id, session_key, environment, institution_id, institution_name,
-          key_id, wrapped_key, sealed_access_token)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        `INSERT INTO hosted_link.items AS item (item_id, session_key, user_hash, environment, institution_id,
+          institution_name, key_id, wrapped_key, sealed_access_token)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (item_id) DO UPDATE SET
           institution_id = coalesce(excluded.institution_id, item.institution_id),
           institution_name = coalesce(excluded.institution_name, item.institution_name),
@@ -165,6 +166,7 @@ export class SqlExchangeJournal implements ExchangeJournal {
         [
           item.itemId,
           result.session_key,
+          result.user_hash,
           this.#environment,
           item.institutionId,
           item.institutionName,

@@ -150,24 +150,41 @@ export interface ExchangeJournal {
   ): Promise<void>;
 }
 
-/** An item as it may be shown: without its token. */
+/** An item as it may be shown: without its token and its accounts. */
 export interface ItemRow {
   itemId: string;
+  /** The session that linked it first. */
   sessionKey: string;
+  /** Whose item it is: `userHash` of the user id of its session. */
+  userHash: string | undefined;
   institutionId: string | undefined;
   institutionName: string | undefined;
   linkedAt: Date;
+  /** When a session in update mode mended it last. */
+  mendedAt: Date | undefined;
+  /** When it was removed at Plaid, and its access token deleted. */
   removedAt: Date | undefined;
 }
 
+/** Which items to list; those that fit all of what is given. */
+export interface ItemFilter {
+  sessionKey?: string | undefined;
+  userHash?: string | undefined;
+}
+
 export interface ItemStore {
-  list(filter?: { sessionKey?: string }): Promise<ItemRow[]>;
+  /** In the order in which they were linked. */
+  list(filter?: ItemFilter): Promise<ItemRow[]>;
+  get(itemId: string): Promise<ItemRow | undefined>;
   /** Fills in what `/item/get` told. */
   describe(
     itemId: string,
     institution: { institutionId?: string | undefined; institutionName?: string | undefined },
   ): Promise<void>;
-  /** Marks the item as removed at Plaid and deletes its sealed token. Its result becomes REMOVED. */
+  /**
+   * Marks the item as removed at Plaid and deletes its sealed token and accounts. The result that it came from becomes
+   * REMOVED; what was a duplicate of it stays DUPLICATE.
+   */
   markRemoved(itemId: string): Promise<void>;
 }
 

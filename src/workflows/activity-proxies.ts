@@ -54,6 +54,13 @@ export const exchange = proxyActivities<Pick<Activities, 'exchangeResult' | 'rem
   retry: PATIENT,
 });
 
+/** The removal of a stored item. */
+export const removal = proxyActivities<Pick<Activities, 'removeItem'>>({
+  taskQueue: TASK_QUEUES.plaidUrgent,
+  startToCloseTimeout: '45s',
+  retry: PATIENT,
+});
+
 /** Niceties: they give up soon, and nothing depends on them. */
 export const describe = proxyActivities<Pick<Activities, 'describeItem'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,

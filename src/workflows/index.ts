@@ -1,2 +1,3 @@
 export { hostedLinkSession } from './hosted-link-session';
+export { removeItem } from './remove-item';
 export { tokenExchange } from './token-exchange';

@@ -1,4 +1,3 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { createActivities } from '../../src/activities';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import { Secret } from '../../src/secret';
@@ -7,6 +6,7 @@ import { answerJson, clientOf, httpServer } from '../plaid/loopback';
 import { makeFolder, prepareVault } from '../vault/databases';
 import { type PgliteOwner, startPglite } from '../support/pglite';
 import { runSql } from '../support/postgres';
+import { runActivity } from '../support/run-activity';
 
 const ACCESS_TOKEN = 'access-sandbox-4b1d77c2-0000-4000-8000-00000000000a';
 const ITEM_WEBHOOK = 'https://app.example/plaid';
@@ -66,7 +66,7 @@ describe('a stored item is described', () => {
       itemWebhookUrl,
       now: () => Promise.resolve(Date.now()),
     });
-    return new MockActivityEnvironment().run(describeItem, 'item-1');
+    return runActivity(describeItem, 'item-1');
   };
   const calls = () => plaidServer.requests.map(({ path, body }) => [path, JSON.parse(body)] as unknown);
   const lastPurpose = async () => {

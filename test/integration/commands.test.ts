@@ -142,6 +142,34 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       expect(stdout).toContain(`LINKED ${item.itemId} at ${item.institutionName}`);
     });
 
+    it('items lists its item, shows it and removes it', async () => {
+      const { linkToken } = await start('stored');
+      sandbox.session(linkToken).complete();
+      await commands.json(['result', 'stored']);
+      const { itemId, institutionName } = sandbox.ledger().toJSON().items.at(-1)!;
+      const item = { itemId, sessionKey: 'stored', institutionName };
+      expect(await commands.json(['items', 'list', '--session', 'stored'])).toEqual([
+        expect.objectContaining(item),
+      ]);
+      const list = await commands.run(['items', 'list']);
+      expect(list.stdout).toContain(`${itemId} at ${institutionName}, session stored, linked 20`);
+      expect(await commands.run(['items', 'remove', itemId])).toEqual({
+        code: 0,
+        stdout: `item ${itemId} is removed\n`,
+        stderr: '',
+      });
+      expect(sandbox.ledger().toJSON().items.at(-1)!.live).toBe(false);
+      const shown = await commands.run(['items', 'show', itemId]);
+      expect(shown.stdout).toMatch(/^item \S+\n {2}session: {5}stored\n.*\n.*\n {2}removed: {5}20[^\n]+\n$/);
+      for (const command of ['show', 'remove']) {
+        expect(await commands.run(['items', command, 'nobody'])).toMatchObject({
+          code: 1,
+          stdout: '',
+          stderr: expect.stringMatching(/^ITEM_UNKNOWN: [^\n]+ nobody\n$/),
+        });
+      }
+    });
+
     it('cancel takes effect at once', async () => {
       await start('called-off');
       expect(await commands.run(['cancel', 'called-off'])).toEqual({ code: 0, stdout: '', stderr: '' });

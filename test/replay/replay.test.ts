@@ -10,7 +10,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
-import { CONTINUING, SCENARIOS, WORKER_STOPS } from '../../dev/recorded-scenarios';
+import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS } from '../../dev/recorded-scenarios';
 import { isEndState, SESSION_STATES } from '../../src/session';
 import * as workflows from '../../src/workflows';
 import { ROOT } from '../support/built';
@@ -81,11 +81,12 @@ describe('recorded histories', () => {
   });
 
   test('every scenario of the recorder is among them', () => {
-    const scenarios = [...SCENARIOS, ...WORKER_STOPS, ...CONTINUING];
-    const names = scenarios.flatMap(({ session, continued, exchange }) => [
-      `hostedLinkSession/${session}`,
+    const scenarios = [...SCENARIOS, ...REMOVALS, ...WORKER_STOPS, ...CONTINUING];
+    const names = scenarios.flatMap(({ session, continued, exchange, removal }) => [
+      ...(session ? [`hostedLinkSession/${session}`] : []),
       ...(continued ? [`hostedLinkSession/${continued}`] : []),
       ...(exchange ? [`tokenExchange/${exchange}`] : []),
+      ...(removal ? [`removeItem/${removal}`] : []),
     ]);
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
@@ -122,6 +123,8 @@ describe('recorded histories', () => {
         await change('hosted-link-session.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
         await change('token-exchange.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
         await change('token-exchange.ts', '  setHandler,', '  setHandler, sleep,');
+        await change('remove-item.ts', '  await removal', "  await sleep('1s');\n  await removal");
+        await change('remove-item.ts', 'import', "import { sleep } from '@temporalio/workflow';\nimport");
         const failures = await failedReplays(recorded, await bundleOf(join(copy, 'src/workflows')));
         expect(failures.map(({ name }) => name)).toEqual(recorded.map(({ name }) => name));
         for (const { error } of failures) expect(error).toBeInstanceOf(DeterminismViolationError);

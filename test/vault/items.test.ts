@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describeOnEachDatabase, prepareVault } from './databases';
+import { userHash } from '../../src/digest';
 import type { AccessRead, Vault } from '../../src/vault';
 import { Secret } from '../../src/secret';
 import { runSql } from '../support/postgres';
@@ -14,13 +15,16 @@ describeOnEachDatabase((server) => {
   afterAll(() => vault.close());
 
   /** Links one item in a session of its own. */
-  async function linkItem(): Promise<{ session: string; itemId: string; accessToken: Secret }> {
+  async function linkItem(
+    userHash?: string,
+  ): Promise<{ session: string; itemId: string; accessToken: Secret }> {
     const session = randomUUID();
     await vault.sessions.claim({
       key: session,
       linkApi: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
+      userHash,
     });
     const accessToken = new Secret(`access-sandbox-${randomUUID()}`);
     const [row] = await vault.journal.record(session, [{ kind: 'access_token', token: accessToken }]);
@@ -43,15 +47,28 @@ describeOnEachDatabase((server) => {
       {
         itemId,
         sessionKey: session,
+        userHash: undefined,
         institutionId: undefined,
         institutionName: undefined,
         linkedAt: expect.any(Date),
+        mendedAt: undefined,
         removedAt: undefined,
       },
     ]);
     const all = await vault.items.list();
     expect(all.length).toBeGreaterThan(1);
     expect(all).toContainEqual(items[0]);
+  });
+
+  test('items of one person are listed, of whichever session, and one is got by its id', async () => {
+    const person = userHash(randomUUID());
+    const [one, two] = [await linkItem(person), await linkItem(person)];
+    await linkItem(userHash('somebody else'));
+    const items = await vault.items.list({ userHash: person });
+    expect(items.map(({ itemId }) => itemId)).toEqual([one.itemId, two.itemId]);
+    expect(await vault.items.list({ userHash: person, sessionKey: two.session })).toEqual([items[1]]);
+    expect(await vault.items.get(one.itemId)).toEqual(items[0]);
+    expect(await vault.items.get('none')).toBeUndefined();
   });
 
   test('what Plaid tells of an institution is filled in, and what it leaves out stays', async () => {
