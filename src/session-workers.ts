@@ -74,6 +74,7 @@ export async function startSessionWorkers({
       namespace,
       activities: createActivities({
         plaid,
+        environment: settings.environment,
         vault,
         // Not a Client: that would take the codec of a plugin that the connection has.
         noticeClient: new WorkflowClient({ connection, namespace }),

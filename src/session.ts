@@ -42,8 +42,8 @@ export function mayFollow(from: SessionState, to: SessionState): boolean {
   return NEXT_STATES[from].includes(to);
 }
 
-/** The Plaid API that serves a session. */
-export const LINK_APIS = ['link_delivery'] as const;
+/** The Plaid API that serves a session: `/link_delivery/*`, or `/link/token/*` with `hosted_link`. */
+export const LINK_APIS = ['link_delivery', 'hosted_link'] as const;
 export type LinkApiName = (typeof LINK_APIS)[number];
 
 /** Plaid environments (hosts) that a deployment can serve. */
@@ -78,14 +78,32 @@ const DAY = 24 * HOUR;
 /** The shortest wait between two gets, in milliseconds: 5 s. */
 export const MIN_GET_DELAY_MS = 5 * SECOND;
 
-/**
- * The longest wait between two gets, in milliseconds, by link api. `link_delivery` hands out access tokens, which do not
- * expire, so 15 minutes only delays the news.
- */
-export const MAX_GET_DELAY_MS: Record<LinkApiName, number> = { link_delivery: 15 * MINUTE };
+/** What a session's course depends on, of the Plaid API that serves it. */
+export interface LinkApiRules {
+  /** The longest wait between two gets, in milliseconds. */
+  maxGetDelayMs: number;
+  /** How long after its expiration a session is still asked for, in milliseconds: clocks differ, people finish late. */
+  graceMs: number;
+  /** Whether a link token is made first, and the session of it. Else one call makes both, and only its answer has the URL. */
+  takesLinkToken: boolean;
+  /** Whether Plaid makes the item by itself when the person finishes. Else nothing is made until a token is exchanged. */
+  makesItems: boolean;
+}
 
-/** How long after its expiration a session is still asked for, in milliseconds: clocks differ, people finish late. */
-export const EXPIRATION_GRACE_MS = 2 * MINUTE;
+export const LINK_API_RULES: Record<LinkApiName, LinkApiRules> = {
+  /** It hands out access tokens, which do not expire, so that a long wait only delays the news; it says EXPIRED itself. */
+  link_delivery: {
+    maxGetDelayMs: 15 * MINUTE,
+    graceMs: 2 * MINUTE,
+    takesLinkToken: true,
+    makesItems: true,
+  },
+  /**
+   * It hands out public tokens, which live 30 minutes; Plaid's webhook retries leave that window after 10.5. A person who opened
+   * the link in time may be 30 minutes inside the flow (plaid.com/docs, 2026-03).
+   */
+  hosted_link: { maxGetDelayMs: 5 * MINUTE, graceMs: 32 * MINUTE, takesLinkToken: false, makesItems: false },
+};
 
 /**
  * How long the last get is repeated while it fails, in milliseconds: 6 h, for which Plaid keeps a finished session's data
@@ -205,11 +223,18 @@ export interface PlaidErrorView {
 /** Whether gets succeed. ERRORS: they have failed for five minutes. OPERATOR: they fail until somebody mends it. */
 export type Health = { kind: 'OK' } | { kind: 'ERRORS' | 'OPERATOR'; error: PlaidErrorView };
 
+/** The item of a session in update mode. */
+export interface ItemMending {
+  itemId: string;
+  /** ISO 8601; undefined until the session has COMPLETED and Plaid shows no error of the item. */
+  mendedAt: string | undefined;
+}
+
 /** The payload of `linkCompleted` to a workflow that the caller named. */
 export interface CompletionNotice {
   key: string;
   state: SessionState;
-  /** The items whose access tokens are in the vault. */
+  /** The items whose access tokens are in the vault; in update mode the one that was mended. */
   itemIds: string[];
 }
 

@@ -13,7 +13,10 @@ import {
 import { jsonDigest, plaidSessionHash } from './digest';
 import type { SessionInput } from './workflows/messages';
 
-/** What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given. */
+/**
+ * What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the link api
+ * `hosted_link`, whose URL comes with the link token and cannot be had again, and in update mode.
+ */
 export interface StartRequest {
   /**
    * The caller's idempotency key, `[A-Za-z0-9._:-]{1,128}`: the same key always means the same session. Default with a
@@ -26,8 +29,16 @@ export interface StartRequest {
   linkToken?: string | undefined;
   /** A body for Plaid's `/link/token/create`, without `client_id` and `secret`. */
   linkTokenRequest?: Record<string, unknown> | undefined;
-  /** Lets Plaid send the link: by SMS to a phone number in E.164, or by e-mail. */
+  /**
+   * Lets Plaid send the link: by SMS to a phone number in E.164, or by e-mail. With `hosted_link` the address becomes the
+   * `phone_number` or `email_address` of the request's `user`, and there is no `firstName`.
+   */
   delivery?: Delivery | undefined;
+  /**
+   * Update mode: lets the person mend the item, whose access token stays in the vault. Goes with a `linkTokenRequest`, which
+   * then needs no `products`. Nothing is exchanged.
+   */
+  update?: { itemId: string } | undefined;
   /**
    * Your id of the person, without personal data. Only its hash is kept outside of encrypted payloads. Default: the request's
    * `user.client_user_id`, or its `user_id`.
@@ -75,6 +86,9 @@ const schema = z.strictObject({
       }),
     ])
     .optional(),
+  update: z
+    .strictObject({ itemId: z.string().min(1, 'empty; give the id of an item in the vault').max(200) })
+    .optional(),
   userId: z.string().min(1, 'is empty; give your id of the person, or leave it out').max(500).optional(),
   expiresAt: z.iso
     .datetime({ offset: true, message: 'not a time in ISO 8601; write it as 2026-01-31T12:00:00Z' })
@@ -94,7 +108,12 @@ export function sessionInput(request: StartRequest, rules: StartRules): SessionI
   if ((linkToken === undefined) === (linkTokenRequest === undefined)) {
     throw new InputError('linkToken', 'give either a linkToken or a linkTokenRequest; one of them, not both');
   }
-  if (linkTokenRequest !== undefined) checkLinkTokenRequest(linkTokenRequest);
+  if (linkToken !== undefined) checkTakesLinkToken(rest);
+  if (linkTokenRequest !== undefined) {
+    const { environment } = rules;
+    checkLinkTokenRequest(linkTokenRequest, { environment, update: rest.update !== undefined });
+    if (rest.linkApi === 'hosted_link' && rest.delivery) checkRecipient(rest.delivery, linkTokenRequest);
+  }
   if (rest.expiresAt !== undefined) checkExpiration(rest.expiresAt, linkToken);
   rest.notify.forEach((workflowId, index) => checkTarget(workflowId, `notify[${index}]`, rules));
   const input = { ...rest, linkToken, linkTokenRequest };
@@ -123,6 +142,39 @@ function linkTokenId(linkToken: string, { environment }: StartRules): string {
     );
   }
   return parts.id;
+}
+
+function checkTakesLinkToken({ linkApi, update }: Pick<StartRequest, 'linkApi' | 'update'>): void {
+  if (linkApi === 'hosted_link') {
+    throw new InputError(
+      'linkToken',
+      'goes with link_delivery only: Plaid tells the URL of a hosted_link session when it makes the link token, and not again; give a linkTokenRequest',
+    );
+  }
+  if (update) {
+    throw new InputError(
+      'linkToken',
+      'does not go with update, for which the worker makes the link token, with the access token of the item; give a linkTokenRequest',
+    );
+  }
+}
+
+/** With `hosted_link` Plaid sends to an address of the request's user. */
+function checkRecipient({ method, address, firstName }: Delivery, request: Record<string, unknown>): void {
+  const { user } = request as { user?: Record<string, unknown> };
+  const field = method === 'SMS' ? 'phone_number' : 'email_address';
+  if (!user) {
+    throw new InputError(
+      'request.user',
+      'missing, but hosted_link sends to an address of the user; give {"client_user_id": ...}',
+    );
+  }
+  if (user[field] != null && user[field] !== address) {
+    throw new InputError(`request.user.${field}`, 'is another one than delivery.address; leave it out');
+  }
+  if (firstName !== undefined) {
+    throw new InputError('delivery.firstName', 'goes with link_delivery only; leave it out');
+  }
 }
 
 function userOf(linkTokenRequest: Record<string, unknown> | undefined): string | undefined {

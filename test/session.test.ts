@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import {
   defaultLifetimeMs,
   isEndState,
+  LINK_API_RULES,
   mayFollow,
-  MAX_GET_DELAY_MS,
   MIN_GET_DELAY_MS,
   nextGetDelayMs,
   parseLinkToken,
@@ -51,8 +51,12 @@ describe('the schedule of gets', () => {
     [HOUR_MS, 6 * MINUTE_MS],
     [24 * HOUR_MS, 15 * MINUTE_MS],
   ])('waits, %i ms after the last change, for %i ms without jitter', (sinceChangeMs, delayMs) => {
-    const maxDelayMs = MAX_GET_DELAY_MS.link_delivery;
+    const maxDelayMs = LINK_API_RULES.link_delivery.maxGetDelayMs;
     expect(nextGetDelayMs({ sinceChangeMs, untilDeadlineMs: Infinity, maxDelayMs, jitter: 0 })).toBe(delayMs);
+  });
+
+  it('leaves a public token most of its 30 minutes, however long a session waits', () => {
+    expect(LINK_API_RULES.hosted_link.maxGetDelayMs).toBeLessThanOrEqual(10 * MINUTE_MS);
   });
 });
 

@@ -14,6 +14,9 @@ const LINK_TOKEN_REQUEST = {
   products: ['transactions'],
 };
 
+const SMS = { method: 'SMS', address: '+14155550123' } as const;
+const HOSTED = { key: 'k', linkApi: 'hosted_link', linkTokenRequest: LINK_TOKEN_REQUEST } as const;
+
 function refusal(request: object, rules: StartRules = RULES): InputError {
   try {
     sessionInput(request, rules);
@@ -42,6 +45,18 @@ describe('a request to start a session', () => {
       userId({ linkTokenRequest: { ...withoutUser, user_id: 'usr_3' } }),
       userId({ linkTokenRequest: LINK_TOKEN_REQUEST, userId: 'person-2' }),
     ]).toEqual([undefined, 'person-2', 'person-1', 'usr_3', 'person-2']);
+  });
+
+  it('of hosted_link may name the recipient in both places, and one in update mode needs no products', () => {
+    const user = { client_user_id: 'person-1', phone_number: SMS.address };
+    const sent = { ...HOSTED, linkTokenRequest: { ...LINK_TOKEN_REQUEST, user }, delivery: SMS };
+    expect(sessionInput(sent, RULES)).toMatchObject({ linkApi: 'hosted_link', delivery: SMS });
+    const { products: _, ...linkTokenRequest } = LINK_TOKEN_REQUEST;
+    const update = { itemId: 'item-1' };
+    for (const linkApi of ['hosted_link', 'link_delivery'] as const) {
+      const input = sessionInput({ key: 'k', linkApi, linkTokenRequest, update }, RULES);
+      expect(input).toMatchObject({ linkApi, update });
+    }
   });
 
   it('has the same digest however its fields are ordered, and another when a field differs', () => {
@@ -107,6 +122,51 @@ describe('a request to start a session', () => {
       'a secret in its link token request',
       { key: 'k', linkTokenRequest: { ...LINK_TOKEN_REQUEST, secret: 'x' } },
       'request.secret',
+    ],
+    [
+      'a link token for hosted_link, whose URL cannot be had again',
+      { linkApi: 'hosted_link', linkToken: LINK_TOKEN },
+      'linkToken',
+    ],
+    ['a link token for update mode', { linkToken: LINK_TOKEN, update: { itemId: 'item-1' } }, 'linkToken'],
+    [
+      'an update of nothing',
+      { key: 'k', linkTokenRequest: LINK_TOKEN_REQUEST, update: { itemId: '' } },
+      'update.itemId',
+    ],
+    [
+      'a first name, which hosted_link cannot greet by',
+      { ...HOSTED, delivery: { ...SMS, firstName: 'Ada' } },
+      'delivery.firstName',
+    ],
+    [
+      'another phone number of the user than hosted_link is to send to',
+      {
+        ...HOSTED,
+        linkTokenRequest: {
+          ...LINK_TOKEN_REQUEST,
+          user: { client_user_id: 'person-1', phone_number: '+14155550199' },
+        },
+        delivery: SMS,
+      },
+      'request.user.phone_number',
+    ],
+    [
+      'no user whom hosted_link could send to',
+      {
+        ...HOSTED,
+        linkTokenRequest: { ...LINK_TOKEN_REQUEST, user: undefined, user_id: 'usr_1' },
+        delivery: SMS,
+      },
+      'request.user',
+    ],
+    [
+      'a link for longer than 21 days',
+      {
+        ...HOSTED,
+        linkTokenRequest: { ...LINK_TOKEN_REQUEST, hosted_link: { url_lifetime_seconds: 21 * 86_400 + 1 } },
+      },
+      'request.hosted_link.url_lifetime_seconds',
     ],
   ])(
     'with %s is refused by the name of the field, with a remedy and without the value',

@@ -1,33 +1,65 @@
 import { classify } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
-import type { LinkToken } from '../plaid/plaid';
+import type { LinkToken, LinkTokenRequest } from '../plaid/plaid';
+import type { Secret } from '../secret';
 import type { Delivery, LinkApiName } from '../session';
 import { finalFailure } from './failures';
 import type { ActivityDeps } from './index';
 import type { CreatedSession } from './link-api';
 
-/** The input of {@link createSessionActivities.createSession}. */
+/** The item that a session in update mode is to mend. */
+export interface ItemUpdate {
+  itemId: string;
+}
+
+/** The input of {@link createSessionActivities.createSession}: a link token, or the request for one, by its link api. */
 export interface CreateInput {
   linkApi: LinkApiName;
-  linkToken: string;
+  linkToken?: string | undefined;
+  linkTokenRequest?: LinkTokenRequest | undefined;
+  /** With a `linkTokenRequest`. */
+  update?: ItemUpdate | undefined;
   delivery: Delivery | undefined;
 }
 
-/** Activities that make a session at Plaid. */
-export function createSessionActivities({ plaid, linkApis }: ActivityDeps) {
+/** Activities that make a session at Plaid. The vault is used only before Plaid is called. */
+export function createSessionActivities({ plaid, linkApis, vault }: ActivityDeps) {
+  /** Runs `use` with the access token of the item to be mended, which goes nowhere else. */
+  async function withItem<T>(
+    update: ItemUpdate | undefined,
+    use: (accessToken: Secret | undefined) => Promise<T>,
+  ): Promise<T> {
+    if (!update) return await use(undefined);
+    const { itemId } = update;
+    return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose: 'update mode' }, use);
+  }
+
   return {
-    /** Makes a link token. A repeat leaves an unused link token behind, which harms nothing. */
-    async createLinkToken(request: Record<string, unknown>): Promise<Omit<LinkToken, 'requestId'>> {
-      const { linkToken, expiration } = await forCaller(plaid.linkTokenCreate(request));
-      return { linkToken, expiration };
+    /**
+     * Makes a link token. A repeat leaves an unused link token behind, which harms nothing.
+     *
+     * @throws VAULT/ITEM_UNKNOWN or VAULT/ITEM_REMOVED for good, when `update` names such an item
+     */
+    async createLinkToken(
+      request: LinkTokenRequest,
+      update?: ItemUpdate,
+    ): Promise<Pick<LinkToken, 'linkToken' | 'expiration'>> {
+      return await withItem(update, async (accessToken) => {
+        const { linkToken, expiration } = await forCaller(plaid.linkTokenCreate(request, accessToken));
+        return { linkToken, expiration };
+      });
     },
 
     /**
      * Makes the hosted session. With `delivery` Plaid sends a message each time: then never repeat it after a failure
      * whose details say effect UNKNOWN, nor after a time-out.
+     *
+     * @throws VAULT/* before Plaid is called; for good when `update` names an item that is unknown or removed
      */
-    async createSession({ linkApi, linkToken, delivery }: CreateInput): Promise<CreatedSession> {
-      return await forCaller(linkApis[linkApi].create(linkToken, delivery));
+    async createSession({ linkApi, update, ...session }: CreateInput): Promise<CreatedSession> {
+      return await withItem(update, (accessToken) =>
+        forCaller(linkApis[linkApi].create({ ...session, accessToken })),
+      );
     },
   };
 }

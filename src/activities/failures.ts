@@ -66,6 +66,12 @@ export function finalFailure(error: PlaidError): ApplicationFailure {
   });
 }
 
+/** A PlaidError that ends an attempt and says nothing of another. */
+export function passingFailure(error: PlaidError): ApplicationFailure {
+  const view = plaidErrorView(error);
+  return ApplicationFailure.create({ type: view.type, message: view.message, details: [view] });
+}
+
 /** A PlaidError that is to be tried again in `delayMs`, of whatever class it is. */
 export function retryFailure(error: PlaidError, delayMs: number): ApplicationFailure {
   const view = plaidErrorView(error);

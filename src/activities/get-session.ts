@@ -1,9 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
-import type { Health, LinkApiName } from '../session';
-import { EXPIRATION_GRACE_MS, LAST_GET_PATIENCE_MS, MAX_GET_DELAY_MS, nextGetDelayMs } from '../session';
-import { finalFailure, notYet, plaidErrorView, retryFailure } from './failures';
+import type { Health, LinkApiName, PlaidErrorView } from '../session';
+import { LAST_GET_PATIENCE_MS, LINK_API_RULES, nextGetDelayMs } from '../session';
+import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 import { storeInHand } from './store-in-hand';
 
@@ -12,9 +12,13 @@ export interface GetInput {
   key: string;
   linkApi: LinkApiName;
   plaidSessionId: string;
+  /** Update mode: tokens that Plaid shows are of the item that is there already, and count for nothing. */
+  update?: boolean | undefined;
   /** What the workflow knows. */
-  known: { plaidStatus: string | undefined; results: number; health: Health };
+  known: Known;
 }
+
+type Known = Pick<Observation, 'plaidStatus' | 'results' | 'health' | 'exitError'>;
 
 /** The input of a watch, which ends when Plaid says other than what is known. Times are in milliseconds since the epoch. */
 export interface WatchInput extends GetInput {
@@ -32,6 +36,8 @@ export interface Observation {
   /** How many results Plaid has shown so far; all of them are in the vault. */
   results: number;
   health: Health;
+  /** What the person left after, when Plaid tells. */
+  exitError?: PlaidErrorView | undefined;
   /** True when this was the last get, at the deadline. */
   deadlinePassed: boolean;
 }
@@ -55,21 +61,27 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
     key,
     linkApi,
     plaidSessionId,
+    update,
     known,
-  }: GetInput): Promise<{ plaidStatus: string; results: number }> {
-    const { status, tokens } = await linkApis[linkApi].get(plaidSessionId);
+  }: GetInput): Promise<Pick<Observation, 'plaidStatus' | 'results' | 'exitError'>> {
+    const { status: plaidStatus, tokens, exitError } = await linkApis[linkApi].get(plaidSessionId);
+    if (update) return { plaidStatus, results: 0, exitError };
     if (tokens.length > 0) {
       const rows = await storeInHand(() => vault.journal.record(key, tokens));
-      return { plaidStatus: status, results: rows.length };
+      return { plaidStatus, results: rows.length, exitError };
     }
-    const results = status === 'COMPLETED' ? (await vault.journal.list(key)).length : known.results;
-    return { plaidStatus: status, results };
+    const results = plaidStatus === 'COMPLETED' ? (await vault.journal.list(key)).length : known.results;
+    return { plaidStatus, results, exitError };
   }
 
   return {
-    /** Gets once. */
+    /** Gets once. What an error means is the watch's to judge, so none of Plaid's is final here. */
     async getSession(input: GetInput): Promise<Observation> {
-      return { ...(await get(input)), health: { kind: 'OK' }, deadlinePassed: false };
+      try {
+        return { ...(await get(input)), health: { kind: 'OK' }, deadlinePassed: false };
+      } catch (error) {
+        throw error instanceof PlaidError ? passingFailure(error) : error;
+      }
     },
 
     /**
@@ -89,6 +101,7 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
         const changed =
           found.plaidStatus !== input.known.plaidStatus ||
           found.results !== input.known.results ||
+          found.exitError?.type !== input.known.exitError?.type ||
           input.known.health.kind !== 'OK';
         if (changed || deadlinePassed) return { ...found, health: { kind: 'OK' }, deadlinePassed };
         if (streak) Context.current().heartbeat(undefined);
@@ -99,7 +112,7 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
       const delayMs = nextGetDelayMs({
         sinceChangeMs: nowMs - input.changedAtMs,
         untilDeadlineMs: input.deadlineMs - nowMs,
-        maxDelayMs: MAX_GET_DELAY_MS[input.linkApi],
+        maxDelayMs: LINK_API_RULES[input.linkApi].maxGetDelayMs,
         jitter: Math.random(),
       });
       throw notYet(`${shown(input.known)}; next get`, delayMs);
@@ -110,17 +123,17 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
 /** Ends the watch when a failed get changes the session's health or the patience with the last get is over; else throws for a retry. */
 function healthAfter(
   error: PlaidError,
-  { known, deadlineMs }: WatchInput,
+  { linkApi, known, deadlineMs }: WatchInput,
   nowMs: number,
   streak: ErrorStreak | undefined,
 ): Observation {
   const errorClass = classify(error);
-  if (errorClass === 'person' && nowMs >= deadlineMs - EXPIRATION_GRACE_MS) {
+  if (errorClass === 'permanent' || errorClass === 'person') {
+    if (nowMs < deadlineMs - LINK_API_RULES[linkApi].graceMs) throw finalFailure(error);
     // Plaid may refuse the token of a link that has expired instead of saying EXPIRED.
     const health: Health = { kind: 'ERRORS', error: plaidErrorView(error) };
-    return { plaidStatus: known.plaidStatus, results: known.results, health, deadlinePassed: true };
+    return { ...known, health, deadlinePassed: true };
   }
-  if (errorClass === 'permanent' || errorClass === 'person') throw finalFailure(error);
   const { sinceMs, count } = streak ?? { sinceMs: nowMs, count: 0 };
   const kind =
     errorClass === 'operator' ? 'OPERATOR' : nowMs - sinceMs >= ERRORS_UNTIL_UNHEALTHY_MS ? 'ERRORS' : 'OK';
@@ -128,7 +141,7 @@ function healthAfter(
   const givesUp = nowMs >= deadlineMs + LAST_GET_PATIENCE_MS;
   if (worse || givesUp) {
     const health: Health = { kind: kind === 'OK' ? 'ERRORS' : kind, error: plaidErrorView(error) };
-    return { plaidStatus: known.plaidStatus, results: known.results, health, deadlinePassed: givesUp };
+    return { ...known, health, deadlinePassed: givesUp };
   }
   Context.current().heartbeat({ sinceMs, count: count + 1 } satisfies ErrorStreak);
   const backoffMs = errorRetryDelayMs(error, count + 1, Math.random());
@@ -137,6 +150,6 @@ function healthAfter(
 }
 
 /** Web UI shows this as the last failure of a pending watch, so it is written for people. */
-function shown({ plaidStatus }: WatchInput['known']): string {
+function shown({ plaidStatus }: Known): string {
   return plaidStatus === undefined ? 'not asked yet' : `still ${plaidStatus}`;
 }

@@ -1,12 +1,14 @@
 import type { WorkflowClient } from '@temporalio/client';
 import type { PlaidClient } from '../plaid/plaid';
-import type { LinkApiName } from '../session';
+import type { LinkApiName, PlaidEnvironment } from '../session';
 import type { Vault } from '../vault/vault';
+import { confirmMendedActivities } from './confirm-mended';
 import { createSessionActivities } from './create-session';
 import { exchangeActivities } from './exchange-result';
 import { getSessionActivities } from './get-session';
+import { hostedLinkApi } from './hosted-link-api';
 import type { LinkApi } from './link-api';
-import { linkDeliveryApi } from './link-api';
+import { linkDeliveryApi } from './link-delivery-api';
 import { notifyWorkflowActivities } from './notify-workflow';
 import { removeItemActivities } from './remove-item';
 import { sessionRowActivities } from './session-row';
@@ -14,6 +16,7 @@ import { sessionRowActivities } from './session-row';
 /** What the activities work with. */
 export interface ActivityDeps {
   plaid: PlaidClient;
+  environment: PlaidEnvironment;
   vault: Vault;
   linkApis: Record<LinkApiName, LinkApi>;
   /** A client without a payload codec. */
@@ -26,13 +29,21 @@ export interface ActivityDeps {
 
 /** All activities, by the names under which workflows call them. */
 export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
-  const all: ActivityDeps = { ...deps, linkApis: { link_delivery: linkDeliveryApi(deps.plaid) } };
+  const { plaid, environment, now } = deps;
+  const all: ActivityDeps = {
+    ...deps,
+    linkApis: {
+      link_delivery: linkDeliveryApi(plaid),
+      hosted_link: hostedLinkApi(plaid, environment, now),
+    },
+  };
   return {
     ...sessionRowActivities(all),
     ...createSessionActivities(all),
     ...getSessionActivities(all),
     ...exchangeActivities(all),
     ...removeItemActivities(all),
+    ...confirmMendedActivities(all),
     ...notifyWorkflowActivities(all),
   };
 }

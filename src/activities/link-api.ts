@@ -1,13 +1,27 @@
-import type { PlaidClient } from '../plaid/plaid';
-import type { Delivery } from '../session';
-import { parseLinkToken } from '../session';
+import type { LinkTokenRequest } from '../plaid/plaid';
+import type { Secret } from '../secret';
+import type { Delivery, PlaidErrorView } from '../session';
 import type { SeenToken } from '../vault/vault';
+
+/** What a session is made of. */
+export interface NewSession {
+  /** Where the link api takes one, see `LinkApiRules.takesLinkToken`. */
+  linkToken?: string | undefined;
+  /** Where it takes none. */
+  linkTokenRequest?: LinkTokenRequest | undefined;
+  /** In update mode, with a `linkTokenRequest`: the access token of the item to be mended. */
+  accessToken?: Secret | undefined;
+  /** Lets Plaid send the link. */
+  delivery?: Delivery | undefined;
+}
 
 /** A session as Plaid made it. */
 export interface CreatedSession {
-  /** Plaid's session id. Opens the hosted page: show only its `plaidSessionHash`. */
+  /** Plaid's session id, a link token without `link-<env>-`. Opens the hosted page: show only its `plaidSessionHash`. */
   plaidSessionId: string;
   url: string;
+  /** ISO 8601, of a session whose link token was made with it. */
+  expiration?: string | undefined;
 }
 
 /** One look at a session. */
@@ -15,36 +29,13 @@ export interface SessionAnswer {
   /** A `SessionStatus`, or a string that Plaid added later. */
   status: string;
   tokens: SeenToken[];
-  requestId: string;
+  /** What the person left after, when Plaid tells. */
+  exitError?: PlaidErrorView | undefined;
 }
 
 /** What a session needs of the Plaid API that serves it. */
 export interface LinkApi {
-  /** Makes the hosted session of a link token, and lets Plaid send it when `delivery` is given. */
-  create(linkToken: string, delivery: Delivery | undefined): Promise<CreatedSession>;
+  /** Makes the hosted session, and lets Plaid send it when `delivery` is given: then a repeat sends again. */
+  create(session: NewSession): Promise<CreatedSession>;
   get(plaidSessionId: string): Promise<SessionAnswer>;
-  /** Plaid's session id of a link token, where it is known before the create; else undefined. */
-  sessionIdOf(linkToken: string): string | undefined;
-}
-
-/** `/link_delivery/*`: Plaid exchanges by itself and hands out access tokens; public tokens in its older shape. */
-export function linkDeliveryApi(plaid: PlaidClient): LinkApi {
-  return {
-    async create(linkToken, delivery) {
-      const { sessionId, url } = await plaid.linkDeliveryCreate({ linkToken, recipient: delivery });
-      return { plaidSessionId: sessionId, url };
-    },
-    async get(plaidSessionId) {
-      const answer = await plaid.linkDeliveryGet(plaidSessionId);
-      return {
-        status: answer.status,
-        requestId: answer.requestId,
-        tokens: [
-          ...answer.accessTokens.map((token) => ({ kind: 'access_token' as const, token })),
-          ...answer.publicTokens.map((token) => ({ kind: 'public_token' as const, token })),
-        ],
-      };
-    },
-    sessionIdOf: (linkToken) => parseLinkToken(linkToken)?.id,
-  };
 }

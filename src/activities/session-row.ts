@@ -9,23 +9,24 @@ export interface ClaimInput {
   linkApi: LinkApiName;
   firstRunId: string;
   requestDigest: string;
-  /** When it is known already; only its hash is stored. */
-  linkToken: string | undefined;
+  /** Plaid's session id when it is known already; only its hash is stored. */
+  plaidSessionId: string | undefined;
   /** The caller's id of the person; only its hash is stored. */
   userId?: string | undefined;
 }
 
 /** Activities on the vault's row of a session. They repeat harmlessly. */
-export function sessionRowActivities({ vault, linkApis }: ActivityDeps) {
+export function sessionRowActivities({ vault }: ActivityDeps) {
   return {
     /**
      * Makes the session's row, or adds to it what has become known. Gives the state of an earlier workflow's session when
      * the row is such a one's.
      * @throws VAULT/KEY_REUSED when the key stands for another request
      */
-    async claimSession(input: ClaimInput): Promise<{ endedBefore: SessionState | undefined }> {
-      const plaidSessionId =
-        input.linkToken === undefined ? undefined : linkApis[input.linkApi].sessionIdOf(input.linkToken);
+    async claimSession({
+      plaidSessionId,
+      ...input
+    }: ClaimInput): Promise<{ endedBefore: SessionState | undefined }> {
       const { row, claimedBefore } = await vault.sessions.claim({
         key: input.key,
         linkApi: input.linkApi,

@@ -8,6 +8,7 @@ import type { PlaidEnvironment } from '../session';
 import { readAnswer } from './answer';
 import { resolveBaseUrl } from './base-url';
 import type { PlaidEndpoint } from './errors';
+import { linkTokenGetAnswer } from './link-token-get';
 import type { PlaidClient, Recipient } from './plaid';
 import { post } from './post';
 import {
@@ -104,9 +105,21 @@ export function createPlaidClient(
   }
 
   return {
-    async linkTokenCreate(request) {
-      const answer = await call('/link/token/create', linkTokenCreateAnswer, request);
-      return { linkToken: answer.link_token, expiration: answer.expiration, requestId: answer.request_id };
+    async linkTokenCreate(request, accessToken) {
+      const answer = await call('/link/token/create', linkTokenCreateAnswer, {
+        ...request,
+        ...(accessToken && { access_token: accessToken.reveal() }),
+      });
+      return {
+        linkToken: answer.link_token,
+        expiration: answer.expiration,
+        hostedUrl: answer.hosted_link_url,
+        requestId: answer.request_id,
+      };
+    },
+
+    async linkTokenGet(linkToken) {
+      return await call('/link/token/get', linkTokenGetAnswer, { link_token: linkToken });
     },
 
     async linkDeliveryCreate({ linkToken, recipient }) {
@@ -151,6 +164,7 @@ export function createPlaidClient(
         itemId: item.item_id,
         institutionId: item.institution_id,
         institutionName: item.institution_name,
+        hasError: item.error != null,
         requestId: request_id,
       };
     },

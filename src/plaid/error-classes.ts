@@ -91,9 +91,14 @@ const LOOKUP: ReadonlyMap<string, ReadonlyMap<string, ErrorClass>> = new Map(
  */
 export function classify(error: PlaidError): ErrorClass {
   if (!(error instanceof PlaidApiError)) return 'transient';
-  const codes = LOOKUP.get(error.errorType);
-  const listed = codes?.get(error.errorCode) ?? codes?.get('*');
-  return listed ?? (error.httpStatus === 429 || error.httpStatus >= 500 ? 'transient' : 'permanent');
+  const unlisted = error.httpStatus === 429 || error.httpStatus >= 500 ? 'transient' : 'permanent';
+  return classOf(error.errorType, error.errorCode) ?? unlisted;
+}
+
+/** The class of an error that Plaid tells of otherwise than by an answer; undefined when it is not in the table. */
+export function classOf(errorType: string, errorCode: string): ErrorClass | undefined {
+  const codes = LOOKUP.get(errorType);
+  return codes?.get(errorCode) ?? codes?.get('*');
 }
 
 const ITEM_GONE: readonly string[] = ['ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN', 'ITEM_CONCURRENTLY_DELETED'];

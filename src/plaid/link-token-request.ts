@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import { inputErrorFrom } from '../input-error';
+import { MAX_LIFETIME_MS, type PlaidEnvironment } from '../session';
+import { isLoopback } from './base-url';
 import type { LinkTokenRequest } from './plaid';
+
+/** What a request is for. */
+export interface LinkTokenRequestRules {
+  environment: PlaidEnvironment;
+  /** Update mode: the worker adds the item's access token, and no products are needed. */
+  update: boolean;
+}
 
 /** Deeper than anything of Plaid's is nested; keeps the walk below from overflowing. */
 const MAX_DEPTH = 32;
 
 const KEYS_REMEDY = "leave it out, the worker's PLAID_CLIENT_ID and PLAID_SECRET are used";
 const TOKEN_REMEDY =
-  'leave it out, no access token or public token may enter a workflow (update mode is not supported)';
+  'leave it out, no access token or public token may enter a workflow (for update mode give update: {"itemId": ...} beside the request)';
 const IDENTITY_REMEDY = 'leave it out, no identity number may enter a workflow';
 
 /** Fields that are refused wherever they stand, and what to do instead. */
@@ -76,6 +85,25 @@ const countryCode = text('give two capital letters such as US').regex(
   'not a country code; give two capital letters such as US',
 );
 
+const LIFETIME_REMEDY = `give a whole number of seconds from 1 to ${MAX_LIFETIME_MS / 1_000}, which is 21 days`;
+
+const hostedLink = z
+  .looseObject(
+    {
+      completion_redirect_uri: z.string(expected('a string', 'give a URI or leave it out')).nullish(),
+      url_lifetime_seconds: z
+        .number(expected('a number', LIFETIME_REMEDY))
+        .refine(
+          (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LIFETIME_MS / 1_000,
+          `not a lifetime of Plaid's; ${LIFETIME_REMEDY}`,
+        )
+        .nullish(),
+      is_mobile_app: z.boolean(expected('true or false', 'give one of them or leave it out')).nullish(),
+    },
+    expected('an object', 'give an object or leave it out'),
+  )
+  .nullish();
+
 const required = z
   .looseObject(
     {
@@ -97,7 +125,7 @@ const required = z
         text('give a product of Plaid such as auth'),
         'give products such as ["auth"]',
       ).optional(),
-      hosted_link: z.looseObject({}, expected('an object', 'give an object or leave it out')).nullish(),
+      hosted_link: hostedLink,
     },
     expected('an object', 'give the body of /link/token/create'),
   )
@@ -106,22 +134,13 @@ const required = z
     if (request.user === undefined && request.user_id === undefined) {
       refuse(['user'], 'missing; give {"client_user_id": ...}, or user_id');
     }
-    if (request.products === undefined && request['update'] === undefined) {
-      refuse(['products'], 'missing; give products such as ["auth"]');
-    }
     if (request.hosted_link?.['delivery_method'] != null) {
       const remedy = 'leave it out and name a recipient for the session, so that no message is sent twice';
       refuse(['hosted_link', 'delivery_method'], `not allowed; ${remedy}`);
     }
   });
 
-/**
- * A request for `/link/token/create`. Checked is what Plaid always needs; all other fields pass for Plaid to
- * judge. Refused, at any depth, is what must not enter a workflow's payloads: keys, access tokens and public
- * tokens (by the name of the field, and by how they look), and identity numbers. Names, phone numbers and
- * e-mail addresses pass: payloads are encrypted.
- */
-export const linkTokenRequestSchema = z
+const requestSchema = z
   .unknown()
   .superRefine((value, context) =>
     walk(value, [], (path, message) => context.addIssue({ code: 'custom', path, message })),
@@ -129,12 +148,56 @@ export const linkTokenRequestSchema = z
   .pipe(required);
 
 /**
- * Checks a request for a link token.
+ * Checks a request for `/link/token/create`: what Plaid always needs, and the options of `hosted_link`. All other fields pass
+ * for Plaid to judge. Refused, at any depth, is what must not enter a workflow's payloads: keys, access tokens and public
+ * tokens (by the name of the field, and by how they look), and identity numbers. Names, phone numbers and e-mail addresses
+ * pass: payloads are encrypted.
+ *
  * @returns a copy to send
  * @throws InputError INVALID_INPUT; its field is the path, such as `request.user.client_user_id`; its message holds no value
  */
-export function checkLinkTokenRequest(value: unknown): LinkTokenRequest {
-  const parsed = linkTokenRequestSchema.safeParse(value);
+export function checkLinkTokenRequest(
+  value: unknown,
+  { environment, update }: LinkTokenRequestRules,
+): LinkTokenRequest {
+  const schema = requestSchema.superRefine((request, context) => {
+    const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
+    if (!update && request.products === undefined) {
+      refuse(['products'], 'missing; give products such as ["auth"]');
+    }
+    if (!update && request['update'] != null) {
+      refuse(['update'], 'goes with update mode; give update: {"itemId": ...} beside the request');
+    }
+    const { completion_redirect_uri: uri } = request.hosted_link ?? {};
+    const problem = uri == null ? undefined : redirectProblem(uri, environment);
+    if (problem !== undefined) refuse(['hosted_link', 'completion_redirect_uri'], problem);
+  });
+  const parsed = schema.safeParse(value);
   if (!parsed.success) throw inputErrorFrom(parsed.error, 'request');
   return parsed.data;
+}
+
+/** Schemes that run what follows them, or show what is on the person's own device. */
+const UNSAFE_SCHEMES = [
+  'javascript',
+  'data',
+  'vbscript',
+  'file',
+  'filesystem',
+  'blob',
+  'about',
+  'view-source',
+];
+
+/** Why a person may not be led to `uri`; undefined when all is well. An app's own scheme is its own business. */
+function redirectProblem(uri: string, environment: PlaidEnvironment): string | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\/./i.exec(uri)?.[1]?.toLowerCase();
+  if (scheme === undefined || UNSAFE_SCHEMES.includes(scheme) || !URL.canParse(uri)) {
+    return 'not an address to lead a person to; give one such as https://app.example/linked or app://linked';
+  }
+  const { username, password, hostname } = new URL(uri);
+  if (username !== '' || password !== '') return 'has a user or a password; give it without';
+  if (scheme !== 'http') return undefined;
+  if (environment === 'production') return 'http, with PLAID_ENV production; use https';
+  return isLoopback(hostname) ? undefined : 'http to another machine; use https';
 }

@@ -1,13 +1,44 @@
 import type { Secret } from '../secret';
 
-/** A request for a link token, passed on to Plaid as it is. Checked by `linkTokenRequestSchema`. */
+/** A request for a link token, passed on to Plaid as it is. Checked by `checkLinkTokenRequest`. */
 export type LinkTokenRequest = Record<string, unknown>;
 
 export interface LinkToken {
   linkToken: string;
   /** ISO 8601. */
   expiration: string;
+  /** The hosted URL, of a request with `hosted_link`. */
+  hostedUrl: string | undefined;
   requestId: string;
+}
+
+/** One answer of `/link/token/get`, newer and older shape alike. */
+export interface LinkTokenStanding {
+  /** ISO 8601; undefined when Plaid does not tell. */
+  expiration: string | undefined;
+  /** The person's visits, in no promised order. */
+  linkSessions: LinkSession[];
+  requestId: string;
+}
+
+/** One visit of a person to a hosted page. */
+export interface LinkSession {
+  linkSessionId: string | undefined;
+  finished: boolean;
+  /** Finished, and not merely left. In update mode that shows no result. */
+  succeeded: boolean;
+  /** What has been connected so far, also before it is finished. */
+  results: LinkResult[];
+  /** What the person left after. */
+  exitError: { errorType: string; errorCode: string; requestId: string | undefined } | undefined;
+}
+
+/** One connection to a bank, not an item yet. */
+export interface LinkResult {
+  publicToken: Secret;
+  institutionId: string | undefined;
+  institutionName: string | undefined;
+  accounts: { name: string | undefined; mask: string | undefined }[];
 }
 
 /** Where Plaid itself is to send the link. */
@@ -50,6 +81,8 @@ export interface PlaidItem {
   itemId: string;
   institutionId: string | undefined;
   institutionName: string | undefined;
+  /** Whether Plaid needs something of the person or the bank before the item works again. */
+  hasError: boolean;
   requestId: string;
 }
 
@@ -70,8 +103,13 @@ export interface WebhookVerificationKey {
  * a header or a body.
  */
 export interface PlaidClient {
-  /** `/link/token/create`. */
-  linkTokenCreate(request: LinkTokenRequest): Promise<LinkToken>;
+  /**
+   * `/link/token/create`, in update mode with the `accessToken` of the item to be mended. Sends a message when the request's
+   * `hosted_link` has a `delivery_method`.
+   */
+  linkTokenCreate(request: LinkTokenRequest, accessToken?: Secret): Promise<LinkToken>;
+  /** `/link/token/get`. */
+  linkTokenGet(linkToken: string): Promise<LinkTokenStanding>;
   /** `/link_delivery/create`. Sends a message when `recipient` is given. */
   linkDeliveryCreate(request: {
     linkToken: string;

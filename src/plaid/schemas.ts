@@ -8,24 +8,26 @@ import { Secret } from '../secret';
  * they are read.
  */
 
-const text = z.string().min(1);
-const secret = text.transform((value) => new Secret(value));
+export const text = z.string().min(1);
+export const secret = text.transform((value) => new Secret(value));
 
 /** Plaid documents ISO 8601; examples have up to nine digits after the second, which `Date.parse` reads. */
-const dateTime = z
+export const dateTime = z
   .string()
   .refine((value) => !Number.isNaN(Date.parse(value)), 'expected a date and time in ISO 8601');
 
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** Plaid's request id. It ends in logs, so only a plain id is taken over, and nothing that looks like a token. */
-const requestId = z.string().regex(/^(?!(access|public|link)-)[A-Za-z0-9_-]{1,64}$/, 'expected a request id');
+export const requestId = z
+  .string()
+  .regex(/^(?!(access|public|link)-)[A-Za-z0-9_-]{1,64}$/, 'expected a request id');
 
 /**
  * Where an answer may be the only one that shows its tokens, a missing request id is no reason to lose them:
  * it only serves Plaid's support.
  */
-const lenientRequestId = requestId.catch('unknown');
+export const lenientRequestId = requestId.catch('unknown');
 
 /** Absent, null and empty mean the same. */
 const secrets = z
@@ -47,6 +49,8 @@ const optionalText = z
 export const linkTokenCreateAnswer = z.object({
   link_token: text,
   expiration: dateTime,
+  /** Of a request with `hosted_link` only. */
+  hosted_link_url: httpUrl.nullish().transform((value) => value ?? undefined),
   request_id: requestId,
 });
 
@@ -73,7 +77,13 @@ export const exchangeAnswer = z.object({ access_token: secret, item_id: text, re
 
 /** `/item/get`. */
 export const itemGetAnswer = z.object({
-  item: z.object({ item_id: text, institution_id: optionalText, institution_name: optionalText }),
+  item: z.object({
+    item_id: text,
+    institution_id: optionalText,
+    institution_name: optionalText,
+    /** An error of any shape is one. */
+    error: z.unknown().optional(),
+  }),
   request_id: requestId,
 });
 
@@ -105,7 +115,7 @@ export const webhookVerificationKeyAnswer = z.object({
  * Plaid's constants: `INVALID_INPUT`, and a few older ones such as `plaid-internal-error`. No token looks
  * like either.
  */
-const constant = z
+export const constant = z
   .string()
   .regex(/^([A-Z][A-Z0-9_]{0,99}|[a-z]+(-[a-z]+){0,9})$/, 'expected a constant of Plaid');
 

@@ -57,6 +57,17 @@ export class SqlItemStore implements ItemStore {
     });
   }
 
+  async markMended(itemId: string): Promise<Date> {
+    return this.#database.transaction(async ({ query }) => {
+      const [mended] = await query<{ mended_at: Date }>(
+        'UPDATE hosted_link.items SET mended_at = now() WHERE item_id = $1 RETURNING mended_at',
+        [itemId],
+      );
+      if (!mended) throw unknownItem(itemId);
+      return mended.mended_at;
+    });
+  }
+
   async markRemoved(itemId: string): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       // Results before items, as `link` locks them.

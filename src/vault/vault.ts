@@ -182,6 +182,11 @@ export interface ItemStore {
     institution: { institutionId?: string | undefined; institutionName?: string | undefined },
   ): Promise<void>;
   /**
+   * Marks the item as mended now, and gives the time.
+   * @throws VaultError ITEM_UNKNOWN
+   */
+  markMended(itemId: string): Promise<Date>;
+  /**
    * Marks the item as removed at Plaid and deletes its sealed token and accounts. The result that it came from becomes
    * REMOVED; what was a duplicate of it stays DUPLICATE.
    */

@@ -38,12 +38,12 @@ export const watch = proxyActivities<Pick<Activities, 'watchSession'>>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-/** A get at once, for a hint. The watch goes on if it fails, so it gives up soon. */
+/** A get at once, for a hint. If it fails the watch goes on, which the next hint can cut short; so one attempt. */
 export const urgent = proxyActivities<Pick<Activities, 'getSession'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '1m',
-  retry: PATIENT,
+  retry: { maximumAttempts: 1 },
 });
 
 /** Brings results to their end. An attempt may wait minutes for the database with a token in hand; the heartbeat tells a dead worker. */
@@ -62,7 +62,7 @@ export const removal = proxyActivities<Pick<Activities, 'removeItem'>>({
 });
 
 /** Niceties: they give up soon, and nothing depends on them. */
-export const describe = proxyActivities<Pick<Activities, 'describeItem'>>({
+export const describe = proxyActivities<Pick<Activities, 'describeItem' | 'confirmMended'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '5m',

@@ -1,9 +1,11 @@
 import { ApplicationFailure, CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
+import type { CreateInput } from '../activities/create-session';
+import type { CreatedSession } from '../activities/link-api';
 import type { PlaidErrorView } from '../session';
-import { defaultLifetimeMs, parseLinkToken } from '../session';
+import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken } from '../session';
 import { create, createAndSend, vault } from './activity-proxies';
 import type { SessionInput } from './messages';
-import { plaidErrorOf } from './plaid-error';
+import { applicationFailureOf, plaidErrorOf } from './plaid-error';
 
 /** How long a create is tried again while Plaid refuses it for now, in milliseconds. */
 const CREATE_PATIENCE_MS = 10 * 60_000;
@@ -15,6 +17,9 @@ const WORKER_LOST: PlaidErrorView = {
   class: 'transient',
   effect: 'UNKNOWN',
 };
+
+/** Type of the failure of a create after which nobody can tell whether Plaid sent the link. */
+export const DELIVERY_UNCERTAIN = 'DELIVERY_UNCERTAIN';
 
 /** A session that exists at Plaid, or may. */
 export interface Created {
@@ -28,22 +33,46 @@ export interface Created {
 }
 
 /**
- * Makes the session: a link token if none was given, the vault's row, the hosted session. Sends at most one message.
- * Cancelling its scope stops it, but not while Plaid may be sending.
+ * Makes the session: a link token if the link api takes one and none was given, the vault's row, the hosted session. Sends at
+ * most one message. Before it returns, the vault's row can be found by Plaid's session id. Cancelling its scope stops it, but
+ * not while Plaid may be sending.
  *
  * @throws ActivityFailure with Plaid's error when it is refused
- * @throws ApplicationFailure SESSION_ENDED when the key stands for an earlier session whose workflow is gone
+ * @throws ApplicationFailure SESSION_ENDED when the key stands for an earlier session whose workflow is gone;
+ * DELIVERY_UNCERTAIN, with Plaid's error, when a create that sends lost its answer and no session id to look for is known
  */
 export async function createSession(input: SessionInput): Promise<Created> {
-  const { key, linkApi, delivery, userId, requestDigest } = input;
   const { linkToken, expiration } = await linkTokenOf(input);
+  const knownId = linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
+  await claim(input, knownId);
+  const { linkApi, delivery } = input;
+  const request =
+    linkToken === undefined
+      ? { linkApi, linkTokenRequest: input.linkTokenRequest, update: input.update, delivery }
+      : { linkApi, linkToken, delivery };
+  const { plaidSessionId, url, ...made } = delivery
+    ? await sendOnce(request, knownId)
+    : { ...(await create.createSession(request)), uncertain: undefined };
+  if (knownId === undefined) await claim(input, plaidSessionId);
+  const expiresAt = made.expiration ?? expirationOf(input, expiration);
+  return { plaidSessionId, url, expiresAt: new Date(expiresAt).toISOString(), uncertain: made.uncertain };
+}
+
+async function linkTokenOf({ linkApi, linkToken, linkTokenRequest, expiresAt, update }: SessionInput) {
+  if (linkToken !== undefined) return { linkToken, expiration: expiresAt };
+  if (!LINK_API_RULES[linkApi].takesLinkToken) return { linkToken: undefined, expiration: undefined };
+  return await create.createLinkToken(linkTokenRequest ?? {}, update);
+}
+
+async function claim(input: SessionInput, plaidSessionId: string | undefined): Promise<void> {
+  const { key, linkApi, requestDigest, userId } = input;
   const { firstExecutionRunId: firstRunId } = workflowInfo();
   const { endedBefore } = await vault.claimSession({
     key,
     linkApi,
     firstRunId,
     requestDigest,
-    linkToken,
+    plaidSessionId,
     userId,
   });
   if (endedBefore) {
@@ -52,34 +81,24 @@ export async function createSession(input: SessionInput): Promise<Created> {
       'SESSION_ENDED',
     );
   }
-  const expiresAt = expirationOf(input, expiration);
-  if (!delivery) {
-    return {
-      ...(await create.createSession({ linkApi, linkToken, delivery })),
-      expiresAt,
-      uncertain: undefined,
-    };
-  }
-  return { ...(await sendOnce({ linkApi, linkToken, delivery })), expiresAt };
-}
-
-async function linkTokenOf({ linkToken, linkTokenRequest, expiresAt }: SessionInput) {
-  if (linkToken !== undefined) return { linkToken, expiration: expiresAt };
-  return await create.createLinkToken(linkTokenRequest ?? {});
 }
 
 /** A sent link may live longer than its link token says; asking for too long only costs gets, for too short could lose a link. */
 function expirationOf({ delivery, expiresAt }: SessionInput, expiration: string | undefined): string {
   const lifetimeEnds = Date.now() + defaultLifetimeMs(delivery?.method);
   if (expiration === undefined) return new Date(lifetimeEnds).toISOString();
-  if (expiresAt !== undefined || !delivery) return new Date(expiration).toISOString();
+  if (expiresAt !== undefined || !delivery) return expiration;
   return new Date(Math.max(Date.parse(expiration), lifetimeEnds)).toISOString();
 }
 
-/** Repeats only what Plaid surely refused before it sent anything. */
-async function sendOnce(
-  request: Parameters<typeof createAndSend.createSession>[0],
-): Promise<Pick<Created, 'url' | 'plaidSessionId' | 'uncertain'>> {
+type Sent = Partial<CreatedSession> & Pick<Created, 'plaidSessionId' | 'url' | 'uncertain'>;
+
+/**
+ * Repeats only what surely sent nothing.
+ *
+ * @param knownId Plaid's session id, where it is known before the create
+ */
+async function sendOnce(request: CreateInput, knownId: string | undefined): Promise<Sent> {
   const startedAt = Date.now();
   for (let retryMs = FIRST_RETRY_MS; ; retryMs *= 2) {
     try {
@@ -87,14 +106,31 @@ async function sendOnce(
       return { ...created, uncertain: undefined };
     } catch (error) {
       const plaidError = plaidErrorOf(error);
-      if (plaidError?.effect !== 'NONE') {
-        // The link token's id part is Plaid's session id: the watch will tell whether the session exists.
-        const plaidSessionId = parseLinkToken(request.linkToken)!.id;
-        return { url: undefined, plaidSessionId, uncertain: plaidError ?? WORKER_LOST };
+      if (plaidError?.effect !== 'NONE' && !isOfVault(error)) {
+        const uncertain = plaidError ?? WORKER_LOST;
+        if (knownId === undefined) throw deliveryUncertain(uncertain);
+        // The watch will tell whether the session exists.
+        return { url: undefined, plaidSessionId: knownId, uncertain };
       }
-      if (plaidError.class !== 'transient' || Date.now() - startedAt + retryMs > CREATE_PATIENCE_MS)
-        throw error;
+      const mayPass = plaidError
+        ? plaidError.class === 'transient'
+        : !applicationFailureOf(error)?.nonRetryable;
+      if (!mayPass || Date.now() - startedAt + retryMs > CREATE_PATIENCE_MS) throw error;
       await sleep(retryMs);
     }
   }
+}
+
+/** The vault is read before Plaid is called. */
+function isOfVault(error: unknown): boolean {
+  return applicationFailureOf(error)?.type?.startsWith('VAULT/') ?? false;
+}
+
+function deliveryUncertain(plaidError: PlaidErrorView): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: DELIVERY_UNCERTAIN,
+    message: `Plaid may have sent the link, and there is no way to ask: ${plaidError.message}`,
+    nonRetryable: true,
+    details: [plaidError],
+  });
 }

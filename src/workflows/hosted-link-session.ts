@@ -15,11 +15,11 @@ import {
 } from '@temporalio/workflow';
 import type { Observation, WatchInput } from '../activities/get-session';
 import type { SessionState } from '../session';
-import { EXPIRATION_GRACE_MS, isEndState, mayFollow, MIN_GET_DELAY_MS } from '../session';
-import { exchange, urgent, vault, watch } from './activity-proxies';
+import { isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../session';
+import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';
-import { createSession } from './create';
+import { createSession, DELIVERY_UNCERTAIN } from './create';
 import { currentDetails } from './current-details';
 import type { Link, LinkCompleted, SessionInput, SessionView } from './messages';
 import { checkNowSignal, deliveryFailedSignal, linkUpdate, statusQuery } from './messages';
@@ -35,6 +35,7 @@ const GATHER_HINTS_MS = 2_000;
  * cancelled when it was CANCELLED; fails when it FAILED or is DELIVERY_UNCERTAIN, with Plaid's error type as the type.
  */
 export async function hostedLinkSession(input: SessionInput): Promise<SessionView> {
+  const rules = LINK_API_RULES[input.linkApi];
   const view = input.resumed?.view ?? newView(input);
   let created = input.resumed?.created;
   let cancelRequested = input.resumed?.cancelRequested ?? false;
@@ -112,10 +113,16 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
       key: input.key,
       linkApi: input.linkApi,
       plaidSessionId: session.plaidSessionId,
-      known: { plaidStatus: view.plaidStatus, results: view.results, health: view.health },
+      update: input.update !== undefined,
+      known: {
+        plaidStatus: view.plaidStatus,
+        results: view.results,
+        health: view.health,
+        exitError: view.exitError,
+      },
       changedAtMs: scheduleStartMs,
       notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_GET_DELAY_MS,
-      deadlineMs: Date.parse(session.expiresAt) + EXPIRATION_GRACE_MS,
+      deadlineMs: Date.parse(session.expiresAt) + rules.graceMs,
     };
     if (!hinted)
       return await interruptible(() => unlessNoAnswer(watch.watchSession(watchInput)), { byHints: true });
@@ -129,21 +136,25 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
 
   /** Takes in what a get found, and tells whether it was the last one. */
   function take(observation: Observation): boolean {
-    const { plaidStatus, results, health, deadlinePassed } = observation;
+    const { plaidStatus, results, health, exitError, deadlinePassed } = observation;
     if (plaidStatus !== view.plaidStatus || results !== view.results) {
       view.changedAt = new Date().toISOString();
       scheduleStartMs = Date.now();
     }
     Object.assign(view, { plaidStatus, results, health });
+    if (exitError) view.exitError = exitError;
     if (health.kind !== 'OK') view.lastError = health.error;
     setCurrentDetails(currentDetails(view));
     // A completion whose tokens have not been shown yet is asked for again: the tokens are what matters.
-    return deadlinePassed || plaidStatus === 'EXPIRED' || (plaidStatus === 'COMPLETED' && results > 0);
+    const isDone = plaidStatus === 'COMPLETED' && (results > 0 || input.update !== undefined);
+    return deadlinePassed || plaidStatus === 'EXPIRED' || isDone;
   }
 
   async function watchToEnd(session: Created): Promise<void> {
     for (;;) {
       if (cancelRequested && view.state === 'WAITING') enter('CANCELLING');
+      // Where only an exchange would make an item, and in update mode, nothing comes of a link that nobody waits for.
+      if (cancelRequested && (!rules.makesItems || input.update)) break;
       if (workflowInfo().continueAsNewSuggested) await resumeInNewRun(session);
       const afterHint = hinted;
       const resultsBefore = view.results;
@@ -156,11 +167,20 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
       if (view.state === 'WAITING') enter('CANCELLING');
       await removeResults(input.key);
       enter('CANCELLED');
+    } else if (view.plaidStatus === 'COMPLETED' && input.update) {
+      await confirmMended(input.update.itemId);
+      enter('COMPLETED');
     } else if (view.plaidStatus === 'COMPLETED' && view.results === 0) {
       throw ApplicationFailure.nonRetryable('Plaid said COMPLETED, but never showed a token', 'NO_RESULTS');
     } else {
       enter(view.plaidStatus === 'COMPLETED' ? 'COMPLETED' : 'EXPIRED');
     }
+  }
+
+  /** The item may stay broken, whatever the person did, or be gone: then its session has COMPLETED all the same. */
+  async function confirmMended(itemId: string): Promise<void> {
+    const mendedAt = await describe.confirmMended(itemId).catch(() => undefined);
+    view.update = { itemId, mendedAt };
   }
 
   async function resumeInNewRun(session: Created): Promise<void> {
@@ -184,12 +204,13 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     view.lastError = plaidError ?? view.lastError;
     failure = ApplicationFailure.create({
       type: cause?.type ?? 'NO_ANSWER',
-      message: plaidError?.message ?? cause?.message ?? 'Plaid could not be reached in time',
+      message: cause?.message ?? 'Plaid could not be reached in time',
       nonRetryable: true,
       details: [plaidError, input.requestDigest],
     });
     const neverSeen = created?.uncertain !== undefined && view.plaidStatus === undefined;
-    enter(neverSeen && view.state === 'WAITING' ? 'DELIVERY_UNCERTAIN' : 'FAILED');
+    const isUncertain = cause?.type === DELIVERY_UNCERTAIN || (neverSeen && view.state === 'WAITING');
+    enter(isUncertain ? 'DELIVERY_UNCERTAIN' : 'FAILED');
   }
 
   /** Tells those who wait for the end. An exchange tells the caller's workflows itself, once it has ended. */
@@ -197,7 +218,10 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     const { key, state, results } = view;
     if (view.exchangeStarted || (results > 0 && state !== 'CANCELLED'))
       await tellExchange({ last: true, state });
-    else view.notices = await notifyAll(input.notify, { key, state, itemIds: [] });
+    else {
+      const itemIds = view.update?.mendedAt === undefined ? [] : [view.update.itemId];
+      view.notices = await notifyAll(input.notify, { key, state, itemIds });
+    }
     await vault.endSession(key, state);
     await condition(allHandlersFinished);
   }
@@ -226,7 +250,7 @@ function linkOf({ url, expiresAt }: Created, { requestDigest }: SessionInput): L
   return { url, expiresAt, requestDigest };
 }
 
-function newView({ key, linkApi }: SessionInput): SessionView {
+function newView({ key, linkApi, update }: SessionInput): SessionView {
   const now = new Date().toISOString();
   return {
     key,
@@ -239,6 +263,7 @@ function newView({ key, linkApi }: SessionInput): SessionView {
     health: { kind: 'OK' },
     lastError: undefined,
     results: 0,
+    update: update && { ...update, mendedAt: undefined },
     exchangeStarted: false,
     notices: [],
   };

@@ -4,13 +4,17 @@ import type {
   Delivery,
   DeliveryFailure,
   Health,
+  ItemMending,
   LinkApiName,
   PlaidErrorView,
   ResultView,
   SessionState,
 } from '../session';
 
-/** The input of `hostedLinkSession`. Exactly one of `linkToken` and `linkTokenRequest` is given. */
+/**
+ * The input of `hostedLinkSession`. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the link api
+ * `hosted_link` and in update mode.
+ */
 export interface SessionInput {
   key: string;
   linkApi: LinkApiName;
@@ -18,6 +22,8 @@ export interface SessionInput {
   /** A body for `/link/token/create`. */
   linkTokenRequest?: Record<string, unknown> | undefined;
   delivery?: Delivery | undefined;
+  /** Update mode: the item to be mended. */
+  update?: { itemId: string } | undefined;
   /** The caller's id of the person. */
   userId?: string | undefined;
   /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
@@ -62,8 +68,12 @@ export interface SessionView {
   lastError: PlaidErrorView | undefined;
   /** Whether Plaid said that it could not deliver the link: the first time that it did. */
   deliveryFailure?: DeliveryFailure | undefined;
-  /** How many results Plaid has shown. */
+  /** What the person left after, as Plaid said it last. */
+  exitError?: PlaidErrorView | undefined;
+  /** How many results Plaid has shown. In update mode none counts. */
   results: number;
+  /** Update mode: the item, and when Plaid was seen to have no error of it any more. */
+  update?: ItemMending | undefined;
   exchangeStarted: boolean;
   notices: Notice[];
 }

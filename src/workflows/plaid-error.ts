@@ -14,7 +14,7 @@ export function applicationFailureOf(error: unknown): ApplicationFailure | undef
   return error instanceof Error ? applicationFailureOf(error.cause) : undefined;
 }
 
-/** Undefined instead of a failure when an activity ended without an answer: its time was up, or it was cut short. */
+/** Undefined instead of a failure when an activity ended without an answer: its time or its attempts were up, or it was cut short. */
 export async function unlessNoAnswer<T>(activity: Promise<T>): Promise<T | undefined> {
   try {
     return await activity;
@@ -24,4 +24,8 @@ export async function unlessNoAnswer<T>(activity: Promise<T>): Promise<T | undef
   }
 }
 
-const NO_ANSWER: readonly RetryState[] = [RetryState.TIMEOUT, RetryState.CANCEL_REQUESTED];
+const NO_ANSWER: readonly RetryState[] = [
+  RetryState.TIMEOUT,
+  RetryState.MAXIMUM_ATTEMPTS_REACHED,
+  RetryState.CANCEL_REQUESTED,
+];

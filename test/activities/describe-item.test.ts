@@ -60,6 +60,7 @@ describe('a stored item is described', () => {
   const describeItem = (itemWebhookUrl: string | undefined) => {
     const { describeItem } = createActivities({
       plaid,
+      environment: 'sandbox',
       vault,
       // Notices are not sent here.
       noticeClient: undefined as never,

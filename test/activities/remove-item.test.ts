@@ -58,6 +58,7 @@ describe('the removal of a stored item', () => {
   function removeItem(itemId: string): Promise<void> {
     const activities = createActivities({
       plaid,
+      environment: 'sandbox',
       vault,
       // Notices are not sent here.
       noticeClient: undefined as never,

@@ -52,6 +52,39 @@ const errorAnswer = fc.record({
   request_id: requestId,
 });
 
+/** A visit as `/link/token/get` shows it, in any mixture of its shapes. */
+const institution = field(fc.record({ institution_id: field(text), name: field(text) }));
+const accounts = field(
+  fc.array(fc.record({ id: text, name: field(text), mask: field(text) }), { maxLength: 2 }),
+);
+const exit = field(fc.option(fc.record({ error: field(fc.option(errorAnswer)), metadata: value })));
+const linkSession = fc.record({
+  link_session_id: field(text),
+  started_at: dateTime,
+  finished_at: field(fc.option(fc.constant('2026-03-07T12:00:00.123456789Z'))),
+  results: field(
+    fc.option(
+      fc.record({
+        item_add_results: field(
+          fc.array(fc.record({ public_token: field(text), accounts, institution }), { maxLength: 2 }),
+        ),
+        cra_item_add_results: value,
+        document_income_results: value,
+      }),
+    ),
+  ),
+  on_success: field(
+    fc.option(
+      fc.record({ public_token: field(text), metadata: field(fc.record({ accounts, institution })) }),
+    ),
+  ),
+  exit,
+  on_exit: exit,
+  events: field(
+    fc.array(fc.record({ event_name: field(fc.constantFrom('HANDOFF', 'EXIT')), event_metadata: value })),
+  ),
+});
+
 type Call = (client: PlaidClient) => Promise<unknown>;
 const token = new Secret('token');
 
@@ -59,7 +92,24 @@ const ENDPOINTS: [string, Call, fc.Arbitrary<unknown>][] = [
   [
     '/link/token/create',
     (client) => client.linkTokenCreate({}),
-    fc.record({ link_token: field(text), expiration: dateTime, request_id: requestId }),
+    fc.record({
+      link_token: field(text),
+      expiration: dateTime,
+      hosted_link_url: field(fc.constant('https://secure.plaid.com/hl/x')),
+      request_id: requestId,
+    }),
+  ],
+  [
+    '/link/token/get',
+    (client) => client.linkTokenGet('x'),
+    fc.record({
+      link_token: field(text),
+      created_at: dateTime,
+      expiration: dateTime,
+      link_sessions: field(fc.array(linkSession, { maxLength: 2 })),
+      metadata: value,
+      request_id: requestId,
+    }),
   ],
   [
     '/link_delivery/create',

@@ -109,9 +109,37 @@ describe('/link/token/create', () => {
     await expect(client.linkTokenCreate(request)).resolves.toEqual({
       linkToken: LINK_TOKEN,
       expiration: '2026-03-07T18:00:00.123456789Z',
+      hostedUrl: undefined,
       requestId: REQUEST_ID,
     });
     expect(sentBody()).toEqual(request);
+  });
+
+  test('gives the hosted URL, and sends the access token of an item to be mended', async () => {
+    answers(200, {
+      link_token: LINK_TOKEN,
+      expiration: '2026-03-07T18:00:00Z',
+      hosted_link_url: 'https://secure.plaid.com/hl/xyz',
+      request_id: REQUEST_ID,
+    });
+    const hosted = { ...request, hosted_link: {} };
+    await expect(client.linkTokenCreate(hosted, new Secret(ACCESS_TOKEN))).resolves.toMatchObject({
+      hostedUrl: 'https://secure.plaid.com/hl/xyz',
+    });
+    expect(sentBody()).toEqual({ ...hosted, access_token: ACCESS_TOKEN });
+  });
+
+  test('refuses a hosted URL that is none', async () => {
+    answers(200, {
+      link_token: LINK_TOKEN,
+      expiration: '2026-03-07T18:00:00Z',
+      hosted_link_url: 'javascript:alert(1)',
+      request_id: REQUEST_ID,
+    });
+    await expect(client.linkTokenCreate(request)).rejects.toMatchObject({
+      code: 'BAD_ANSWER',
+      problem: expect.stringMatching(/^hosted_link_url: /) as string,
+    });
   });
 
   test('refuses an expiration that is no time', async () => {
@@ -274,9 +302,20 @@ describe('/item/get', () => {
       itemId: 'item-1',
       institutionId: 'ins_1',
       institutionName: 'First Bank',
+      hasError: false,
       requestId: REQUEST_ID,
     });
   });
+
+  test.each([[{ error_type: 'ITEM_ERROR', error_code: 'ITEM_LOGIN_REQUIRED' }], [{}], ['broken']])(
+    'tells of an error of the item, whatever its shape: %j',
+    async (error) => {
+      answers(200, { item: { item_id: 'item-1', error }, request_id: REQUEST_ID });
+      await expect(client.itemGet(new Secret(ACCESS_TOKEN))).resolves.toMatchObject({ hasError: true });
+      answers(200, { item: { item_id: 'item-1', error: null }, request_id: REQUEST_ID });
+      await expect(client.itemGet(new Secret(ACCESS_TOKEN))).resolves.toMatchObject({ hasError: false });
+    },
+  );
 
   test('gives an item without an institution', async () => {
     answers(200, { item: { item_id: 'item-1', institution_id: null }, request_id: REQUEST_ID });

@@ -50,6 +50,8 @@ const CALLS: Record<string, (client: PlaidClient) => Promise<unknown>> = {
       client_name: 'Shop',
       user: { client_user_id: CLIENT_USER_ID, phone_number: PHONE },
     }),
+  linkTokenCreateForUpdate: (client) => client.linkTokenCreate({}, new Secret(ACCESS_TOKEN)),
+  linkTokenGet: (client) => client.linkTokenGet(LINK_TOKEN),
   linkDeliveryCreate: (client) =>
     client.linkDeliveryCreate({
       linkToken: LINK_TOKEN,
@@ -99,6 +101,7 @@ const ECHOES: Record<string, Answer> = {
       status: [everything(request)],
       created_at: everything(request),
       link_token: { [ACCESS_TOKEN]: PLAID_SECRET },
+      link_sessions: [{ [ACCESS_TOKEN]: everything(request), results: PUBLIC_TOKEN }],
       link_delivery_url: `javascript:${PLAID_SECRET}`,
       access_token: [ACCESS_TOKEN],
       item: everything(request),

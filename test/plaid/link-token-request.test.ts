@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { InputError } from '../../src/input-error';
-import { checkLinkTokenRequest, linkTokenRequestSchema } from '../../src/plaid/link-token-request';
+import { checkLinkTokenRequest, type LinkTokenRequestRules } from '../../src/plaid/link-token-request';
+
+const RULES: LinkTokenRequestRules = { environment: 'sandbox', update: false };
 
 const good = {
   client_name: 'Shop',
@@ -10,9 +12,9 @@ const good = {
   products: ['auth'],
 };
 
-function refusal(request: unknown): InputError {
+function refusal(request: unknown, rules: Partial<LinkTokenRequestRules> = {}): InputError {
   try {
-    checkLinkTokenRequest(request);
+    checkLinkTokenRequest(request, { ...RULES, ...rules });
   } catch (error) {
     if (error instanceof InputError) return error;
     throw error;
@@ -25,17 +27,30 @@ describe('accepted', () => {
     ['the least that Plaid needs', good],
     ["Plaid's user id instead of a user", { ...good, user: undefined, user_id: 'usr_9nSp2KuZ2x4JDw' }],
     [
-      'an update without products',
-      { ...good, products: undefined, update: { account_selection_enabled: true } },
-    ],
-    [
       'a country, a product and a language that Plaid added later',
       { ...good, country_codes: ['XX'], products: ['new'] },
     ],
-    ['a hosted link without delivery', { ...good, hosted_link: { url_lifetime_seconds: 900 } }],
+    ['a hosted link without delivery', { ...good, hosted_link: {} }],
+    [
+      'a hosted link of 21 days that leads back to an application',
+      {
+        ...good,
+        hosted_link: {
+          url_lifetime_seconds: 21 * 86_400,
+          completion_redirect_uri: 'https://app.example/linked?for=42',
+          is_mobile_app: true,
+          option_of_next_year: 1,
+        },
+      },
+    ],
+    ['one that leads into an app', { ...good, hosted_link: { completion_redirect_uri: 'my-app://linked' } }],
+    [
+      'one that leads back to this machine',
+      { ...good, hosted_link: { completion_redirect_uri: 'http://localhost:3000/linked' } },
+    ],
     ['no access token, said explicitly', { ...good, access_token: null }],
   ])('is %s', (_case, request) => {
-    expect(checkLinkTokenRequest(request)).toEqual(request);
+    expect(checkLinkTokenRequest(request, RULES)).toEqual(request);
   });
 
   test('is whatever else Plaid may know, passed on as it is', () => {
@@ -47,12 +62,16 @@ describe('accepted', () => {
       account_filters: { depository: { account_subtypes: ['checking'] } },
       field_of_next_year: [{ deep: [1, 2.5, true, null, 'x'] }],
     };
-    expect(checkLinkTokenRequest(request)).toEqual(request);
-    expect(linkTokenRequestSchema.safeParse(request).success).toBe(true);
+    expect(checkLinkTokenRequest(request, RULES)).toEqual(request);
+  });
+
+  test('is an update without products, in update mode', () => {
+    const request = { ...good, products: undefined, update: { account_selection_enabled: true } };
+    expect(checkLinkTokenRequest(request, { ...RULES, update: true })).toEqual(request);
   });
 
   test('gives a copy', () => {
-    expect(checkLinkTokenRequest(good)).not.toBe(good);
+    expect(checkLinkTokenRequest(good, RULES)).not.toBe(good);
   });
 });
 
@@ -95,6 +114,22 @@ describe('refused by path, kind and remedy', () => {
       { ...good, products: [null] },
       'request.products[0]: expected a string, got null; give a product of Plaid such as auth',
     ],
+    [
+      { ...good, update: { account_selection_enabled: true } },
+      'request.update: goes with update mode; give update: {"itemId": ...} beside the request',
+    ],
+    ...[0, -1, 1.5, 21 * 86_400 + 1].map((seconds): [unknown, string] => [
+      { ...good, hosted_link: { url_lifetime_seconds: seconds } },
+      "request.hosted_link.url_lifetime_seconds: not a lifetime of Plaid's; give a whole number of seconds from 1 to 1814400, which is 21 days",
+    ]),
+    [
+      { ...good, hosted_link: { url_lifetime_seconds: '900' } },
+      'request.hosted_link.url_lifetime_seconds: expected a number, got a string; give a whole number of seconds from 1 to 1814400, which is 21 days',
+    ],
+    [
+      { ...good, hosted_link: { is_mobile_app: 'no' } },
+      'request.hosted_link.is_mobile_app: expected true or false, got a string; give one of them or leave it out',
+    ],
     [{ ...good, later: new Date() }, 'request.later: expected a JSON value, got an object; give JSON'],
     [{ ...good, later: [() => 1] }, 'request.later[0]: expected a JSON value, got a function; give JSON'],
     [
@@ -121,7 +156,7 @@ describe('what must not enter a workflow', () => {
   test.each([
     ['client_id', /PLAID_CLIENT_ID and PLAID_SECRET are used/],
     ['secret', /PLAID_CLIENT_ID and PLAID_SECRET are used/],
-    ['access_token', /no access token or public token .*update mode is not supported/],
+    ['access_token', /no access token or public token .*for update mode give update: /],
     ['access_tokens', /no access token or public token/],
     ['public_token', /no access token or public token/],
     ['public_tokens', /no access token or public token/],
@@ -163,6 +198,40 @@ describe('what must not enter a workflow', () => {
   });
 });
 
+describe('where a person is led to', () => {
+  const refusalOf = (uri: unknown, rules?: Partial<LinkTokenRequestRules>) =>
+    refusal({ ...good, hosted_link: { completion_redirect_uri: uri } }, rules).message;
+
+  test.each([
+    'back',
+    '/back',
+    'shop.example/back',
+    'javascript:alert(1)',
+    'JavaScript://%0aalert(1)',
+    'data://text/html,x',
+    'file:///etc/passwd',
+    'view-source://app.example',
+    'https://',
+    'app:linked',
+  ])('is not %s', (uri) => {
+    expect(refusalOf(uri)).toMatch(
+      /^request\.hosted_link\.completion_redirect_uri: not an address to lead a person to; /,
+    );
+  });
+
+  test('holds no password', () => {
+    expect(refusalOf('https://ada:hunter2@app.example/')).toMatch(/: has a user or a password; /);
+    expect(refusalOf('https://ada:hunter2@app.example/')).not.toContain('hunter2');
+  });
+
+  test('is encrypted on its way, but on this machine outside production', () => {
+    expect(refusalOf('http://app.example/linked')).toMatch(/: http to another machine; use https$/);
+    expect(refusalOf('http://127.0.0.1/linked', { environment: 'production' })).toMatch(
+      /: http, with PLAID_ENV production; use https$/,
+    );
+  });
+});
+
 test('any value is either accepted as it is or refused as bad input, and JSON of it is what was given', () => {
   const nearly = fc.record(
     Object.fromEntries(
@@ -176,7 +245,7 @@ test('any value is either accepted as it is or refused as bad input, and JSON of
   fc.assert(
     fc.property(fc.oneof(nearly, fc.jsonValue(), fc.anything()), (value) => {
       try {
-        const request = checkLinkTokenRequest(value);
+        const request = checkLinkTokenRequest(value, RULES);
         expect(JSON.stringify(request)).toBe(JSON.stringify(value));
         ends.add('accepted');
       } catch (error) {

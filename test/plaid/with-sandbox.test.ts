@@ -33,13 +33,16 @@ afterAll(async () => {
 test('a session goes from a link token request to an item that is removed again', async () => {
   const plaid = client();
   const { linkToken } = await plaid.linkTokenCreate(
-    checkLinkTokenRequest({
-      client_name: 'Shop',
-      language: 'en',
-      country_codes: ['US'],
-      user: { client_user_id: 'person-1' },
-      products: ['auth'],
-    }),
+    checkLinkTokenRequest(
+      {
+        client_name: 'Shop',
+        language: 'en',
+        country_codes: ['US'],
+        user: { client_user_id: 'person-1' },
+        products: ['auth'],
+      },
+      { environment: 'sandbox', update: false },
+    ),
   );
   const recipient = { method: 'EMAIL', address: 'ada@example.com', firstName: 'Ada' } as const;
   const { sessionId, url } = await plaid.linkDeliveryCreate({ linkToken, recipient });

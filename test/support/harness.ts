@@ -142,6 +142,7 @@ export async function startHarness(
 
   const activities = createActivities({
     plaid,
+    environment: 'sandbox',
     vault,
     noticeClient: new Client({ connection, namespace }).workflow,
     now: async () => {

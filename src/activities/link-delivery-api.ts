@@ -1,0 +1,24 @@
+import type { PlaidClient } from '../plaid/plaid';
+import type { LinkApi } from './link-api';
+
+/** `/link_delivery/*`: Plaid exchanges by itself and hands out access tokens; public tokens in its older shape. */
+export function linkDeliveryApi(plaid: PlaidClient): LinkApi {
+  return {
+    async create({ linkToken, delivery }) {
+      if (linkToken === undefined) throw new TypeError('link_delivery takes a link token');
+      const { sessionId, url } = await plaid.linkDeliveryCreate({ linkToken, recipient: delivery });
+      return { plaidSessionId: sessionId, url };
+    },
+
+    async get(plaidSessionId) {
+      const { status, accessTokens, publicTokens } = await plaid.linkDeliveryGet(plaidSessionId);
+      return {
+        status,
+        tokens: [
+          ...accessTokens.map((token) => ({ kind: 'access_token' as const, token })),
+          ...publicTokens.map((token) => ({ kind: 'public_token' as const, token })),
+        ],
+      };
+    },
+  };
+}

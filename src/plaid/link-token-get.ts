@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { LinkSession, LinkTokenStanding } from './plaid';
+import { constant, dateTime, lenientRequestId, requestId, secret, text } from './schemas';
+
+/*
+ * `/link/token/get`, by the field names of Plaid API 1.517.0 to 1.740.1. A public token lives 30 minutes, so whatever only
+ * describes it is read leniently: what cannot be read of it counts as not told, and does not hold the token up.
+ */
+
+/** A name or an id that only describes. Bounded as the vault bounds it; PostgreSQL takes no NUL. */
+const label = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    .regex(/^[^\0]*$/)
+    .optional()
+    .catch(undefined);
+
+const institution = z
+  .object({ institution_id: label(200), name: label(500) })
+  .optional()
+  .catch(undefined);
+
+const account = z
+  .object({ name: label(500), mask: label(20) })
+  .catch({})
+  .transform(({ name, mask }) => ({ name, mask }));
+
+const accounts = z.array(account).catch([]);
+
+/** One bank that the person connected, at most one public token. */
+const result = z.object({ public_token: secret.nullish(), institution, accounts });
+
+/** Success as Plaid told it before `results`. */
+const success = z
+  .object({
+    public_token: secret.nullish(),
+    metadata: z.object({ institution, accounts }).catch({ institution: undefined, accounts: [] }),
+  })
+  .transform(({ public_token, metadata }) => ({ public_token, ...metadata }));
+
+const exit = z.object({
+  error: z
+    .object({
+      error_type: constant,
+      error_code: constant,
+      request_id: requestId.optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
+});
+
+/** Only the names are read: other fields hold parts of bank accounts' numbers. */
+const events = z
+  .array(z.object({ event_name: z.string() }).catch({ event_name: '' }))
+  .optional()
+  .catch(undefined);
+
+const linkSession = z
+  .object({
+    link_session_id: label(200),
+    finished_at: z.unknown().optional(),
+    results: z.object({ item_add_results: z.array(result).nullish() }).nullish(),
+    on_success: success.nullish(),
+    exit: exit.nullish(),
+    on_exit: exit.nullish(),
+    events,
+  })
+  .transform((session): LinkSession => {
+    const { results, on_success: onSuccess } = session;
+    const left = session.exit ?? session.on_exit;
+    const added = results?.item_add_results ?? [];
+    const found = added.length > 0 || !onSuccess ? added : [onSuccess];
+    const finished = session.finished_at != null || left != null || (results == null && onSuccess != null);
+    // In update mode a success may have no result.
+    const handedOff = session.events?.some(({ event_name: name }) => name === 'HANDOFF') ?? false;
+    return {
+      linkSessionId: session.link_session_id,
+      finished,
+      succeeded: finished && (found.length > 0 || onSuccess != null || handedOff),
+      results: found.flatMap(({ public_token: publicToken, institution: bank, accounts: chosen }) =>
+        publicToken
+          ? [
+              {
+                publicToken,
+                institutionId: bank?.institution_id,
+                institutionName: bank?.name,
+                accounts: chosen,
+              },
+            ]
+          : [],
+      ),
+      exitError: left?.error && {
+        errorType: left.error.error_type,
+        errorCode: left.error.error_code,
+        requestId: left.error.request_id,
+      },
+    };
+  });
+
+/** `/link/token/get`. `link_sessions` since 1.412, their `results` since 1.517. */
+export const linkTokenGetAnswer = z
+  .object({
+    link_token: text,
+    expiration: dateTime.optional().catch(undefined),
+    link_sessions: z.array(linkSession).nullish(),
+    request_id: lenientRequestId,
+  })
+  .transform(({ expiration, link_sessions: linkSessions, request_id }): LinkTokenStanding => ({
+    expiration,
+    linkSessions: linkSessions ?? [],
+    requestId: request_id,
+  }));
