@@ -1,48 +1,105 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { TokenShape } from '../sandbox';
-import { startSandbox } from '../sandbox';
+import type { z } from 'zod';
+import { inputErrorFrom } from '../input-error';
+import type { SandboxOptions } from '../sandbox';
+import { DEFAULT_CLIENT_ID, DEFAULT_SECRET, startSandbox } from '../sandbox';
+import {
+  type PlannedFault,
+  plannedFaultSchema,
+  planFault,
+  type PlannedWebhookFault,
+  plannedWebhookFaultSchema,
+  planWebhookFault,
+} from '../sandbox/planned-fault';
+import { PLAID_ENVIRONMENTS } from '../session';
 import { stopSignal } from './stop-signal';
-
-/** What the sandbox accepts as Plaid's client id and secret. Published here, so they protect nothing. */
-const CLIENT_ID = 'sandbox_client_id';
-const SECRET = 'sandbox_secret';
 
 const DEFAULT_PORT = 8790;
 
-interface Flags {
+type Flags = Omit<SandboxOptions, 'port' | 'linkTokenLifetimeMs'> & {
   port: number;
-  auto: boolean;
-  tokensOnce: boolean;
-  tokenShape: TokenShape;
-}
+  linkTokenLifetime?: number;
+  fault: PlannedFault[];
+  webhookFault: PlannedWebhookFault[];
+};
 
 /** `hosted-link sandbox`: the offline Plaid alone, until SIGINT or SIGTERM. */
 export function sandboxCommand(): Command {
   return new Command('sandbox')
     .description('Run the offline Plaid on this machine, for development')
-    .option('--port <number>', 'TCP port on 127.0.0.1, 0 for a free one', parsePort, DEFAULT_PORT)
+    .option('--port <number>', 'TCP port on 127.0.0.1, 0 for a free one', wholeNumber(65_535), DEFAULT_PORT)
+    .addOption(oneOf('--environment <name>', 'whose tokens it hands out', PLAID_ENVIRONMENTS))
     .option('--auto', 'let sessions open and finish by themselves', false)
+    .option('--seed <number>', 'make what --auto does repeatable', wholeNumber(2 ** 31), 1)
+    .option(
+      '--link-token-lifetime <seconds>',
+      'how long a link token lives when its request does not say (default: as at Plaid)',
+      wholeNumber(21 * 86_400),
+    )
     .option('--tokens-once', 'let /link_delivery/get show the tokens of a session only once', false)
     .addOption(
-      new Option('--token-shape <shape>', 'what /link_delivery/get shows of a finished session')
-        .choices(['access_tokens', 'public_tokens'])
-        .default('access_tokens'),
+      oneOf('--token-shape <shape>', 'what /link_delivery/get shows of a finished session', [
+        'access_tokens',
+        'public_tokens',
+      ]),
     )
-    .action(async (flags: Flags, command: Command) => {
-      const sandbox = await startSandbox({ ...flags, clientId: CLIENT_ID, secret: SECRET }).catch(
-        (error: NodeJS.ErrnoException) =>
-          command.error(
-            `error: the sandbox cannot listen on 127.0.0.1:${flags.port} (${error.code}): choose another --port, or 0 for a free one`,
-          ),
+    .addOption(
+      oneOf('--link-session-shape <shape>', 'where /link/token/get shows how a visit ended', [
+        'results',
+        'on_success',
+      ]),
+    )
+    .option('--refuse-expired', 'let /link/token/get refuse an expired link token', false)
+    .addOption(
+      oneOf('--second-exchange <end>', 'what becomes of a public token that is exchanged again', [
+        'refused',
+        'same_item',
+        'another_item',
+      ]),
+    )
+    .addOption(
+      oneOf('--session-finished-tokens <field>', 'where SESSION_FINISHED holds public tokens', [
+        'public_tokens',
+        'public_token',
+        'both',
+      ]),
+    )
+    .addOption(
+      oneOf('--session-finished-status <letters>', 'how SESSION_FINISHED writes its status', [
+        'upper',
+        'lower',
+      ]),
+    )
+    .option('--event-callbacks', 'send a LINK_CALLBACK for each step of the person too', false)
+    .option('--delivery-fails', 'let messages not reach the person', false)
+    .option('--no-webhook-retries', 'send no webhook again that was not taken')
+    .option('--fault <json>', 'plan a fault of an endpoint; may be repeated', json(plannedFaultSchema), [])
+    .option(
+      '--webhook-fault <json>',
+      'plan a fault of webhooks; may be repeated',
+      json(plannedWebhookFaultSchema),
+      [],
+    )
+    .action(async ({ linkTokenLifetime, fault, webhookFault, ...flags }: Flags, command: Command) => {
+      const options: SandboxOptions = {
+        ...flags,
+        ...(linkTokenLifetime !== undefined && { linkTokenLifetimeMs: linkTokenLifetime * 1_000 }),
+      };
+      const sandbox = await startSandbox(options).catch((error: NodeJS.ErrnoException) =>
+        command.error(
+          `error: the sandbox cannot listen on 127.0.0.1:${flags.port} (${error.code}): choose another --port, or 0 for a free one`,
+        ),
       );
+      for (const planned of fault) planFault(sandbox, planned);
+      for (const planned of webhookFault) planWebhookFault(sandbox, planned);
       process.stdout.write(
         [
           `The offline Plaid answers on ${sandbox.url} until Ctrl-C. To use it:`,
           '',
           `  PLAID_BASE_URL=${sandbox.url}`,
-          '  PLAID_ENV=sandbox',
-          `  PLAID_CLIENT_ID=${CLIENT_ID}`,
-          `  PLAID_SECRET=${SECRET}`,
+          `  PLAID_ENV=${flags.environment}`,
+          `  PLAID_CLIENT_ID=${DEFAULT_CLIENT_ID}`,
+          `  PLAID_SECRET=${DEFAULT_SECRET}`,
           '',
           'These values are the same for everybody and protect nothing.',
           '',
@@ -53,8 +110,31 @@ export function sandboxCommand(): Command {
     });
 }
 
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+/** An option with a few values, of which the first is the default. */
+function oneOf(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values).default(values[0]);
+}
+
+/** Reads a whole number from 0 to `max`. */
+function wholeNumber(max: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d{1,10}$/.test(text) && number <= max) return number;
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${max}.`);
+  };
+}
+
+/** Reads JSON of a shape, and adds it to what was read before. */
+function json<T>(schema: z.ZodType<T>): (text: string, before: readonly T[]) => T[] {
+  return (text, before) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      throw new InvalidArgumentError('It must be JSON.');
+    }
+    const result = schema.safeParse(value);
+    if (!result.success) throw new InvalidArgumentError(`${inputErrorFrom(result.error).message}.`);
+    return [...before, result.data];
+  };
 }

@@ -1,12 +1,14 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Secret } from '../secret';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError, invalidInput, invalidRequest } from './api-error';
+import type { Credentials } from './credentials';
 import type { EndpointContext } from './endpoint-context';
 import { endpoints } from './endpoints';
-import type { Fault, FaultPlan, SandboxEndpoint } from './fault';
-import { ENDPOINTS, hold } from './fault';
+import type { Fault, FaultSubject, SandboxEndpoint } from './fault';
+import { ENDPOINTS } from './fault';
+import type { Answer } from './fault-answer';
+import { answerWithFault, send } from './fault-answer';
 import type { Ledger } from './ledger';
+import type { Plan } from './plan';
 import { randomId } from './random-id';
 import { missingFields } from './request-schemas';
 
@@ -15,15 +17,9 @@ const PLAID_VERSION = '2020-09-14';
 
 interface ApiOptions {
   context: EndpointContext;
-  faults: FaultPlan;
+  faults: Plan<Fault, FaultSubject>;
   ledger: Ledger;
-  clientId: string;
-  secret: Secret;
-}
-
-interface Answer {
-  status: number;
-  body: Record<string, unknown>;
+  credentials: Credentials;
 }
 
 /** Serves Plaid's endpoints, with the faults that were planned for them. */
@@ -34,7 +30,7 @@ export function registerApi(server: FastifyInstance, options: ApiOptions): void 
       options.ledger.receive(request.headers);
       options.ledger.receive(body);
       const work = (): Answer => perform(endpoint, body, request, options);
-      const fault = options.faults.take(endpoint, body);
+      const fault = options.faults.take({ endpoint, body });
       if (fault) return answerWithFault(fault, work, request, reply);
       return send(reply, work());
     });
@@ -59,11 +55,11 @@ function perform(
   endpoint: SandboxEndpoint,
   body: Record<string, unknown>,
   request: FastifyRequest,
-  { context, clientId, secret }: ApiOptions,
+  { context, credentials }: ApiOptions,
 ): Answer {
   const requestId = randomId(15);
   try {
-    checkCredentials(request, body, clientId, secret);
+    checkCredentials(request, body, credentials);
     return { status: 200, body: { ...endpoints[endpoint](context, body), request_id: requestId } };
   } catch (error) {
     const apiError = toApiError(error);
@@ -74,8 +70,7 @@ function perform(
 function checkCredentials(
   request: FastifyRequest,
   body: Record<string, unknown>,
-  clientId: string,
-  secret: Secret,
+  credentials: Credentials,
 ): void {
   const version = request.headers['plaid-version'];
   if (version !== undefined && version !== PLAID_VERSION) {
@@ -88,64 +83,12 @@ function checkCredentials(
   const givenSecret = request.headers['plaid-secret'] ?? body.secret;
   const missing = [...(isText(givenId) ? [] : ['client_id']), ...(isText(givenSecret) ? [] : ['secret'])];
   if (missing.length > 0) throw missingFields(missing);
-  if (!sameText(givenId as string, clientId) || !sameText(givenSecret as string, secret.reveal())) {
+  if (!credentials.accept(givenId as string, givenSecret as string)) {
     throw invalidInput(
       'INVALID_API_KEYS',
       `invalid client_id ${String(givenId)} or secret ${String(givenSecret)}`,
     );
   }
-}
-
-async function answerWithFault(
-  fault: Fault,
-  work: () => Answer,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { socket } = request.raw;
-  switch (fault.kind) {
-    case 'plaid_error': {
-      if (fault.afterWork) work();
-      const { errorType, errorCode, status } = fault;
-      const error = new ApiError(errorType, errorCode, `refused: ${JSON.stringify(request.body)}`, status);
-      return send(reply, { status, body: error.toBody(randomId(15)) });
-    }
-    case 'html':
-      if (fault.afterWork) work();
-      return reply
-        .code(fault.status)
-        .type('text/html; charset=utf-8')
-        .send(`<!doctype html><title>${fault.status}</title><h1>The service is not available</h1>`);
-    case 'truncated_json': {
-      const { status, body } = work();
-      const json = JSON.stringify(body);
-      return reply
-        .code(status)
-        .type('application/json')
-        .send(json.slice(0, json.length / 2));
-    }
-    case 'reset_before_work':
-      socket.resetAndDestroy();
-      return reply.hijack();
-    case 'reset_after_work':
-      work();
-      socket.resetAndDestroy();
-      return reply.hijack();
-    case 'delay_before_work':
-      return (await hold(fault.holdMs, socket)) ? send(reply, work()) : reply.hijack();
-    case 'delay_after_work': {
-      const answer = work();
-      return (await hold(fault.holdMs, socket)) ? send(reply, answer) : reply.hijack();
-    }
-    case 'oversized_answer': {
-      const { status, body } = work();
-      return send(reply, { status, body: { ...body, padding: 'x'.repeat(fault.bytes) } });
-    }
-  }
-}
-
-function send(reply: FastifyReply, { status, body }: Answer): FastifyReply {
-  return reply.code(status).send(body);
 }
 
 function requireObject(body: unknown): Record<string, unknown> {
@@ -156,10 +99,4 @@ function requireObject(body: unknown): Record<string, unknown> {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-/** Compares in constant time, whatever the lengths. */
-function sameText(left: string, right: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(left), digest(right));
 }

@@ -37,7 +37,7 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
     timers.add(timer);
   };
 
-  state.onSession((session) => {
+  const drive = (session: Session): void => {
     const open: Move = (its) => state.open(its);
     const leave: Move = (its) => state.exit(its);
     const first = Math.floor(random() * INSTITUTIONS.length);
@@ -52,7 +52,8 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
       session,
       moves.map((move) => ({ move, delayMs: delayMs() })),
     );
-  });
+  };
+  state.watch({ created: drive });
 
   return () => {
     for (const timer of timers) clearTimeout(timer);

@@ -1,17 +1,15 @@
-import type { LinkSessionShape, TokenShape } from './records';
+import type { ItemWebhooks } from './item-webhooks';
 import type { SandboxState } from './state';
+import type { SandboxSwitches } from './switches';
 import type { WebhookKeys } from './webhook-keys';
 
 /** What the endpoints need to know. */
 export interface EndpointContext {
   state: SandboxState;
   webhookKeys: WebhookKeys;
+  itemWebhooks: ItemWebhooks;
   hostedUrl(sessionId: string): string;
-  tokensOnce: boolean;
-  tokenShape: TokenShape;
-  linkSessionShape: LinkSessionShape;
-  /** True: `/link/token/get` refuses an expired link token. */
-  refuseExpired: boolean;
+  switches: Readonly<SandboxSwitches>;
   linkTokenLifetimeMs: number | undefined;
 }
 

@@ -4,13 +4,14 @@ import type { SandboxEndpoint } from './fault';
 import { exchangePublicToken, getItem, removeItem, updateItemWebhook } from './item-endpoints';
 import { iso } from './iso';
 import { createLinkToken, getLinkToken } from './link-token-endpoints';
-import { publicTokensOf } from './records';
+import { itemsOf, publicTokensOf } from './records';
 import {
   linkDeliveryCreateSchema,
   linkDeliveryGetSchema,
   readRequest,
   webhookVerificationKeyGetSchema,
 } from './request-schemas';
+import { createSandboxPublicToken, fireWebhook, resetLogin } from './sandbox-endpoints';
 
 /** The work of each endpoint. */
 export const endpoints: Record<SandboxEndpoint, Endpoint> = {
@@ -23,6 +24,9 @@ export const endpoints: Record<SandboxEndpoint, Endpoint> = {
   '/item/webhook/update': updateItemWebhook,
   '/item/remove': removeItem,
   '/webhook_verification_key/get': getWebhookKey,
+  '/sandbox/public_token/create': createSandboxPublicToken,
+  '/sandbox/item/reset_login': resetLogin,
+  '/sandbox/item/fire_webhook': fireWebhook,
 };
 
 function createDelivery({ state, hostedUrl }: EndpointContext, body: Body): Body {
@@ -39,7 +43,7 @@ function createDelivery({ state, hostedUrl }: EndpointContext, body: Body): Body
   };
 }
 
-function getDelivery({ state, tokensOnce }: EndpointContext, body: Body): Body {
+function getDelivery({ state, switches }: EndpointContext, body: Body): Body {
   const { link_delivery_session_id: sessionId } = readRequest(linkDeliveryGetSchema, body);
   const session = state.findSession(sessionId);
   if (!session?.delivered) {
@@ -52,16 +56,17 @@ function getDelivery({ state, tokensOnce }: EndpointContext, body: Body): Body {
     completed_at: session.completedAt === undefined ? null : iso(session.completedAt),
   };
   if (session.status !== 'COMPLETED') return answer;
-  const show = !tokensOnce || session.timesTokensShown === 0;
+  const show = !switches.tokensOnce || session.timesTokensShown === 0;
   if (show) session.timesTokensShown += 1;
   if (session.linkToken.tokenShape === 'public_tokens') {
     return { ...answer, public_tokens: show ? publicTokensOf(session) : null };
   }
+  const items = itemsOf(session);
   return {
     ...answer,
-    access_tokens: show ? session.accessTokens : null,
+    access_tokens: show ? items.map(({ accessToken }) => accessToken) : null,
     // Sorted, so that they do not pair with the tokens by index: Plaid promises no pairing.
-    item_ids: session.accessTokens.map((token) => state.items.items.get(token)!.itemId).sort(),
+    item_ids: items.map(({ itemId }) => itemId).sort(),
   };
 }
 

@@ -11,11 +11,14 @@ export const ENDPOINTS = [
   '/item/webhook/update',
   '/item/remove',
   '/webhook_verification_key/get',
+  '/sandbox/public_token/create',
+  '/sandbox/item/reset_login',
+  '/sandbox/item/fire_webhook',
 ] as const;
 export type SandboxEndpoint = (typeof ENDPOINTS)[number];
 
-/** The longest `holdMs`: beyond it, about 24 days, Node's timers fire at once. */
-const LONGEST_HOLD_MS = 2 ** 31 - 1;
+/** The longest wait of a fault: beyond it, about 24 days, Node's timers fire at once. */
+export const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** What goes wrong with one request. "Work" is what the request asks for: a token made, an item removed. */
 export type Fault =
@@ -33,55 +36,27 @@ export type Fault =
   | { kind: 'delay_before_work'; holdMs: number }
   /** Does the work, then waits `holdMs` (ms) before it answers. */
   | { kind: 'delay_after_work'; holdMs: number }
+  /** The work is done; the headers come one by one, `pieceMs` (ms) apart, and then the body. */
+  | { kind: 'slow_headers'; pieceMs: number }
+  /** The work is done; the headers come at once, and the body in 16 pieces, `pieceMs` (ms) apart. */
+  | { kind: 'slow_body'; pieceMs: number }
   /** The work is done; the answer carries an unknown field of `bytes` bytes. */
   | { kind: 'oversized_answer'; bytes: number };
 
-/** How many requests a fault meets, and which. */
-export interface FaultOptions {
-  /** Requests that it meets before it is used up: 1 by default, Infinity for an outage. */
-  times?: number;
-  /** Meets only requests whose parsed body this accepts. The body holds tokens: do not print it. */
-  matching?: (body: Record<string, unknown>) => boolean;
+/** A request to an endpoint. Its parsed body holds tokens: do not print it. */
+export interface FaultSubject {
+  endpoint: SandboxEndpoint;
+  body: Record<string, unknown>;
 }
 
-interface PlannedFault {
-  readonly endpoint: SandboxEndpoint | undefined;
-  readonly fault: Fault;
-  readonly matching: (body: Record<string, unknown>) => boolean;
-  timesLeft: number;
-}
-
-/** The faults that wait for their requests. The oldest one that fits a request meets it, alone. */
-export class FaultPlan {
-  readonly #planned = new Set<PlannedFault>();
-
-  /**
-   * Adds a fault for one endpoint, or for all of them when `endpoint` is undefined. The function that it gives removes it.
-   * @throws RangeError when `times` is not a positive whole number or Infinity, or `holdMs` not within 0 and 2^31 - 1
-   */
-  add(endpoint: SandboxEndpoint | undefined, fault: Fault, options: FaultOptions = {}): () => void {
-    const times = options.times ?? 1;
-    if (times !== Infinity && !(Number.isInteger(times) && times > 0)) {
-      throw new RangeError(`times must be a positive whole number or Infinity, got ${times}`);
-    }
-    if ('holdMs' in fault && !(fault.holdMs >= 0 && fault.holdMs <= LONGEST_HOLD_MS)) {
-      throw new RangeError(`holdMs must be from 0 to ${LONGEST_HOLD_MS}, got ${fault.holdMs}`);
-    }
-    const planned = { endpoint, fault, matching: options.matching ?? (() => true), timesLeft: times };
-    this.#planned.add(planned);
-    return () => void this.#planned.delete(planned);
+/** @throws RangeError when a wait of the fault is not within 0 and 2^31 - 1 ms, or `bytes` is negative or not a whole number */
+export function checkFault(fault: Fault): void {
+  for (const [name, waitMs] of Object.entries(fault)) {
+    if (!name.endsWith('Ms') || (Number(waitMs) >= 0 && Number(waitMs) <= LONGEST_WAIT_MS)) continue;
+    throw new RangeError(`${name} must be from 0 to ${LONGEST_WAIT_MS}, got ${String(waitMs)}`);
   }
-
-  /** The fault that meets this request, and counts it. */
-  take(endpoint: SandboxEndpoint, body: Record<string, unknown>): Fault | undefined {
-    for (const planned of this.#planned) {
-      if (planned.endpoint !== undefined && planned.endpoint !== endpoint) continue;
-      if (!planned.matching(body)) continue;
-      planned.timesLeft -= 1;
-      if (planned.timesLeft === 0) this.#planned.delete(planned);
-      return planned.fault;
-    }
-    return undefined;
+  if (fault.kind === 'oversized_answer' && !(Number.isInteger(fault.bytes) && fault.bytes >= 0)) {
+    throw new RangeError(`bytes must be a whole number, got ${fault.bytes}`);
   }
 }
 

@@ -11,8 +11,8 @@ import {
 } from './request-schemas';
 
 /** `/item/public_token/exchange`. */
-export function exchangePublicToken({ state }: EndpointContext, body: Body): Body {
-  const item = state.items.exchange(readRequest(exchangeSchema, body).public_token);
+export function exchangePublicToken({ state, switches }: EndpointContext, body: Body): Body {
+  const item = state.items.exchange(readRequest(exchangeSchema, body).public_token, switches.secondExchange);
   return { access_token: item.accessToken, item_id: item.itemId };
 }
 

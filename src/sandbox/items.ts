@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { PlaidEnvironment } from '../session';
 import { ApiError, invalidInput } from './api-error';
 import { randomId } from './random-id';
-import type { Connection, ErrorName, ItemRecord, LinkTokenRecord, PublicTokenRecord } from './records';
+import type { Connection, ErrorName, ItemRecord, PublicTokenRecord } from './records';
+import type { SandboxSwitches } from './switches';
 
 const MINUTE = 60_000;
 
@@ -10,10 +11,13 @@ const MINUTE = 60_000;
 const PUBLIC_TOKEN_LIFETIME_MS = 30 * MINUTE;
 
 /** What an item says when its person has to sign in again. */
-const LOGIN_REQUIRED: ErrorName = { errorType: 'ITEM_ERROR', errorCode: 'ITEM_LOGIN_REQUIRED' };
+export const LOGIN_REQUIRED: ErrorName = { errorType: 'ITEM_ERROR', errorCode: 'ITEM_LOGIN_REQUIRED' };
 
-/** What a public token and an item that is made at once have in common. */
-type Origin = Pick<PublicTokenRecord, 'sessionId' | 'institution' | 'accounts' | 'webhookUrl'>;
+/** What a public token, or an item that is made at once, comes from: most often a link token. */
+type Origin = Pick<PublicTokenRecord, 'sessionId' | 'webhookUrl'>;
+
+/** What a public token and an item have in common. */
+type Linked = Pick<PublicTokenRecord, 'sessionId' | 'institution' | 'accounts' | 'webhookUrl'>;
 
 /** The public tokens and the items made from them. */
 export class Items {
@@ -27,9 +31,9 @@ export class Items {
   ) {}
 
   /** Makes a public token for a bank that a person has connected. */
-  issuePublicToken(linkToken: LinkTokenRecord, connection: Connection): PublicTokenRecord {
+  issuePublicToken(origin: Origin, connection: Connection): PublicTokenRecord {
     const record: PublicTokenRecord = {
-      ...originOf(linkToken, connection),
+      ...linked(origin, connection),
       publicToken: `public-${this.environment}-${randomUUID()}`,
       expiresAt: this.now() + PUBLIC_TOKEN_LIFETIME_MS,
       itemId: undefined,
@@ -40,25 +44,29 @@ export class Items {
   }
 
   /** Makes an item without a public token, as `/link_delivery` sessions do. */
-  makeItem(linkToken: LinkTokenRecord, connection: Connection): ItemRecord {
-    return this.#make(originOf(linkToken, connection));
+  makeItem(origin: Origin, connection: Connection): ItemRecord {
+    return this.#make(linked(origin, connection));
   }
 
-  /** @throws ApiError INVALID_PUBLIC_TOKEN when it is unknown, expired or was exchanged before */
-  exchange(publicToken: string): ItemRecord {
+  /**
+   * Makes the item of a public token. What becomes of one that was exchanged before is `again`'s to say.
+   * @throws ApiError INVALID_PUBLIC_TOKEN when it is unknown, expired, or exchanged before and `again` is `refused`
+   */
+  exchange(publicToken: string, again: SandboxSwitches['secondExchange']): ItemRecord {
     const record = this.publicTokens.get(publicToken);
-    const problem = !record
-      ? 'is not known'
-      : record.itemId !== undefined
+    if (!record) throw invalidInput('INVALID_PUBLIC_TOKEN', `public token ${publicToken} is not known`);
+    const before = record.itemId === undefined ? undefined : this.find(record.itemId);
+    const problem =
+      before && again === 'refused'
         ? 'has been exchanged before'
         : this.now() >= record.expiresAt
           ? 'has expired'
           : undefined;
-    if (!record || problem !== undefined) {
-      if (record) record.exchanges.refused += 1;
+    if (problem !== undefined) {
+      record.exchanges.refused += 1;
       throw invalidInput('INVALID_PUBLIC_TOKEN', `public token ${publicToken} ${problem}`);
     }
-    const item = this.#make(record);
+    const item = before && again === 'same_item' ? before : this.#make(record);
     record.itemId = item.itemId;
     record.exchanges.succeeded += 1;
     return item;
@@ -79,12 +87,7 @@ export class Items {
     return [...this.items.values()].find((item) => item.itemId === itemId);
   }
 
-  /** From now on the item works only once its person has signed in again, in update mode. */
-  requireLogin(item: ItemRecord): void {
-    item.error = LOGIN_REQUIRED;
-  }
-
-  #make({ sessionId, institution, accounts, webhookUrl }: Origin): ItemRecord {
+  #make({ sessionId, institution, accounts, webhookUrl }: Linked): ItemRecord {
     const item: ItemRecord = {
       itemId: randomId(37),
       accessToken: `access-${this.environment}-${randomUUID()}`,
@@ -101,7 +104,7 @@ export class Items {
   }
 }
 
-function originOf({ sessionId, webhookUrl }: LinkTokenRecord, { institution, accounts }: Connection): Origin {
+function linked({ sessionId, webhookUrl }: Origin, { institution, accounts }: Connection): Linked {
   return {
     sessionId,
     webhookUrl,

@@ -43,6 +43,7 @@ export interface LedgerJson {
   }[];
   publicTokens: {
     publicToken: string;
+    /** Empty when `/sandbox/public_token/create` made it, as in its item. */
     sessionId: string;
     itemId: string | null;
     exchanges: { succeeded: number; refused: number };

@@ -35,7 +35,7 @@ export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: 
 }
 
 /** The events of a link session. Newest first: Plaid's examples are not in the order of time either. */
-function eventBodies(events: readonly LinkEvent[]): Body[] {
+export function eventBodies(events: readonly LinkEvent[]): Body[] {
   return events.toReversed().map(({ id, name, at, institution }) => ({
     event_name: name,
     timestamp: iso(at),
@@ -78,11 +78,13 @@ function resultsBody(results: readonly PublicTokenRecord[]): Body {
   };
 }
 
-function accountBodies({ accounts }: Pick<PublicTokenRecord, 'accounts'>): Body[] {
+/** The accounts of a result or an item. */
+export function accountBodies({ accounts }: Pick<PublicTokenRecord, 'accounts'>): Body[] {
   return accounts.map((account) => ({ ...account, verification_status: null, class_type: null }));
 }
 
-function institutionBody(institution: Institution | undefined): Body | null {
+/** A bank, as results and exits name it. */
+export function institutionBody(institution: Institution | undefined): Body | null {
   return institution ? { name: institution.name, institution_id: institution.institutionId } : null;
 }
 

@@ -47,8 +47,8 @@ export function createLinkToken(context: EndpointContext, body: Body): Body {
     completionRedirectUri: hosted?.completion_redirect_uri,
     // In update mode the request's own webhook has no effect.
     webhookUrl: updates ? updates.webhookUrl : request.webhook,
-    tokenShape: context.tokenShape,
-    linkSessionShape: context.linkSessionShape,
+    tokenShape: context.switches.tokenShape,
+    linkSessionShape: context.switches.linkSessionShape,
     items: updates ? 0 : 1,
     multiItem: request.enable_multi_item_link ?? false,
     updates,
@@ -75,9 +75,9 @@ function defaultLifetimeMs(updates: ItemRecord | undefined, hosted: boolean): nu
  * `/link/token/get`. Plaid does not say whether it answers for an expired link token; here it does, unless the sandbox was told
  * to refuse.
  */
-export function getLinkToken({ state, refuseExpired }: EndpointContext, body: Body): Body {
+export function getLinkToken({ state, switches }: EndpointContext, body: Body): Body {
   const { link_token: linkToken } = readRequest(linkTokenGetSchema, body);
-  const record = refuseExpired ? state.usableLinkToken(linkToken) : state.knownLinkToken(linkToken);
+  const record = switches.refuseExpired ? state.usableLinkToken(linkToken) : state.knownLinkToken(linkToken);
   const session = record.session && state.refresh(record.session);
   const now = state.now();
   return {

@@ -55,6 +55,8 @@ export interface LinkSession {
   /** Connections that become items when the person finishes; those with a public token are `results` instead. */
   readonly pending: Connection[];
   readonly results: PublicTokenRecord[];
+  /** Made at its end, in today's `/link_delivery`. */
+  readonly items: ItemRecord[];
   exit: LinkExit | undefined;
   /** Oldest first. */
   readonly events: LinkEvent[];
@@ -72,7 +74,6 @@ export interface Session {
   delivered: boolean;
   /** Oldest first. Only the last one may be unfinished. */
   readonly linkSessions: LinkSession[];
-  readonly accessTokens: string[];
   /** Messages that Plaid would have sent. */
   readonly messages: Record<DeliveryMethod, number>;
   /** How many answers of `/link_delivery/get` have held the tokens. */
@@ -82,6 +83,11 @@ export interface Session {
 /** The public tokens that a session has handed out, oldest first. */
 export function publicTokensOf({ linkSessions }: Session): string[] {
   return linkSessions.flatMap(({ results }) => results.map(({ publicToken }) => publicToken));
+}
+
+/** The items that a session has made without a public token, oldest first. */
+export function itemsOf({ linkSessions }: Session): ItemRecord[] {
+  return linkSessions.flatMap(({ items }) => items);
 }
 
 /** What `/link/token/get` repeats of the request, by Plaid's field names. */
@@ -130,6 +136,7 @@ export interface LinkTokenRecord extends Readonly<Omit<NewLinkToken, 'lifetimeMs
 /** A public token and what became of it. */
 export interface PublicTokenRecord {
   readonly publicToken: string;
+  /** Empty when no Link session made it. */
   readonly sessionId: string;
   readonly institution: Institution;
   readonly accounts: readonly LinkedAccount[];

@@ -76,6 +76,42 @@ export const itemRemoveSchema = z.strictObject({
 /** `/webhook_verification_key/get`. */
 export const webhookVerificationKeyGetSchema = z.strictObject({ ...credentials, key_id: text });
 
+/** `/sandbox/public_token/create`. */
+export const sandboxPublicTokenCreateSchema = z.strictObject({
+  ...credentials,
+  institution_id: text,
+  initial_products: z.array(text).min(1),
+  options: z.looseObject({ webhook: webUrl.optional() }).optional(),
+  user_id: text.optional(),
+  user_token: text.optional(),
+});
+
+/** `/sandbox/item/reset_login`. */
+export const sandboxResetLoginSchema = z.strictObject({ ...credentials, access_token: text });
+
+/** `/sandbox/item/fire_webhook`. */
+export const sandboxFireWebhookSchema = z.strictObject({
+  ...credentials,
+  access_token: text,
+  webhook_type: z
+    .enum(['AUTH', 'HOLDINGS', 'INVESTMENTS_TRANSACTIONS', 'ITEM', 'LIABILITIES', 'TRANSACTIONS', 'ASSETS'])
+    .optional(),
+  webhook_code: z.enum([
+    'DEFAULT_UPDATE',
+    'NEW_ACCOUNTS_AVAILABLE',
+    'SMS_MICRODEPOSITS_VERIFICATION',
+    'AUTHORIZATION_GRANTED',
+    'USER_PERMISSION_REVOKED',
+    'USER_ACCOUNT_REVOKED',
+    'PENDING_DISCONNECT',
+    'RECURRING_TRANSACTIONS_UPDATE',
+    'LOGIN_REPAIRED',
+    'SYNC_UPDATES_AVAILABLE',
+    'PRODUCT_READY',
+    'ERROR',
+  ]),
+});
+
 /**
  * Reads a request body as Plaid would.
  * @throws ApiError UNKNOWN_FIELDS, MISSING_FIELDS or INVALID_FIELD, in this order

@@ -4,18 +4,40 @@ import { defaultLifetimeMs, parseLinkToken } from '../session';
 import { invalidInput } from './api-error';
 import type { Institution } from './institutions';
 import { Items } from './items';
-import type { Connection, LinkExit, LinkSession, LinkTokenRecord, NewLinkToken, Session } from './records';
+import type {
+  Connection,
+  LinkEvent,
+  LinkExit,
+  LinkSession,
+  LinkTokenRecord,
+  NewLinkToken,
+  PublicTokenRecord,
+  Session,
+} from './records';
 
 /** A move that the session's status does not allow. */
 export class IllegalMove extends Error {}
+
+/** Is told of what happens to sessions, after it has happened. */
+export interface SessionWatcher {
+  /** A session was made. */
+  created?(session: Session): void;
+  /** Its status has changed. */
+  moved?(session: Session): void;
+  /** Plaid has sent a message, or would have. */
+  messaged?(session: Session, method: DeliveryMethod): void;
+  /** The person did something in the session's latest link session. */
+  noted?(session: Session, event: LinkEvent): void;
+  /** A public token was made in the session's latest link session. */
+  added?(session: Session, result: PublicTokenRecord): void;
+}
 
 /** What this offline Plaid knows: link tokens, sessions, public tokens and items, in memory, under one clock. */
 export class SandboxState {
   readonly linkTokens = new Map<string, LinkTokenRecord>();
   readonly items: Items;
   readonly #sessionIds = new Map<string, LinkTokenRecord>();
-  readonly #watchers: ((session: Session) => void)[] = [];
-  readonly #moveWatchers: ((session: Session) => void)[] = [];
+  readonly #watchers: SessionWatcher[] = [];
 
   constructor(
     readonly environment: PlaidEnvironment,
@@ -24,14 +46,8 @@ export class SandboxState {
     this.items = new Items(environment, now);
   }
 
-  /** Calls `watcher` for each session when it has been made. */
-  onSession(watcher: (session: Session) => void): void {
+  watch(watcher: SessionWatcher): void {
     this.#watchers.push(watcher);
-  }
-
-  /** Calls `watcher` for each session whose status has changed. */
-  onMove(watcher: (session: Session) => void): void {
-    this.#moveWatchers.push(watcher);
   }
 
   issueLinkToken({ lifetimeMs, ...rest }: NewLinkToken): LinkTokenRecord {
@@ -90,11 +106,10 @@ export class SandboxState {
       completedAt: undefined,
       delivered: false,
       linkSessions: [],
-      accessTokens: [],
       messages: { SMS: 0, EMAIL: 0 },
       timesTokensShown: 0,
     };
-    for (const watcher of this.#watchers) watcher(record.session);
+    for (const watcher of this.#watchers) watcher.created?.(record.session);
     return record.session;
   }
 
@@ -111,6 +126,7 @@ export class SandboxState {
     if (!record.fixedLifetime) {
       record.expiresAt = Math.max(record.expiresAt, session.createdAt + defaultLifetimeMs(method));
     }
+    for (const watcher of this.#watchers) watcher.messaged?.(session, method);
   }
 
   /** Lets the clock act on the session. */
@@ -131,7 +147,7 @@ export class SandboxState {
     const linkSession = this.#visit(session, 'left');
     linkSession.exit = exit;
     linkSession.pending.length = 0;
-    this.#note(linkSession, 'EXIT');
+    this.#note(session, linkSession, 'EXIT');
     linkSession.finishedAt = this.now();
     this.#move(session, 'EXITED');
   }
@@ -150,12 +166,14 @@ export class SandboxState {
   connect(session: Session, connection: Connection): void {
     if (session.linkToken.updates) throw new IllegalMove('A session in update mode connects no bank');
     const linkSession = this.#visit(session);
-    this.#note(linkSession, 'SELECT_INSTITUTION', connection.institution);
-    this.#note(linkSession, 'SUBMIT_CREDENTIALS', connection.institution);
+    this.#note(session, linkSession, 'SELECT_INSTITUTION', connection.institution);
+    this.#note(session, linkSession, 'SUBMIT_CREDENTIALS', connection.institution);
     if (session.delivered && session.linkToken.tokenShape === 'access_tokens') {
       linkSession.pending.push(connection);
     } else {
-      linkSession.results.push(this.items.issuePublicToken(session.linkToken, connection));
+      const result = this.items.issuePublicToken(session.linkToken, connection);
+      linkSession.results.push(result);
+      for (const watcher of this.#watchers) watcher.added?.(session, result);
     }
   }
 
@@ -170,9 +188,9 @@ export class SandboxState {
       throw new IllegalMove('A session without a bank cannot be finished');
     }
     for (const connection of linkSession.pending.splice(0)) {
-      session.accessTokens.push(this.items.makeItem(session.linkToken, connection).accessToken);
+      linkSession.items.push(this.items.makeItem(session.linkToken, connection));
     }
-    this.#note(linkSession, 'HANDOFF', updates?.institution);
+    this.#note(session, linkSession, 'HANDOFF', updates?.institution);
     linkSession.finishedAt = session.completedAt = this.now();
     this.#move(session, 'COMPLETED');
   }
@@ -192,17 +210,20 @@ export class SandboxState {
       finishedAt: undefined,
       pending: [],
       results: [],
+      items: [],
       exit: undefined,
       events: [],
     };
     session.linkSessions.push(linkSession);
-    this.#note(linkSession, 'OPEN');
     this.#move(session, 'OPENED');
+    this.#note(session, linkSession, 'OPEN');
     return linkSession;
   }
 
-  #note(linkSession: LinkSession, name: string, institution?: Institution): void {
-    linkSession.events.push({ id: randomUUID(), name, at: this.now(), institution });
+  #note(session: Session, linkSession: LinkSession, name: string, institution?: Institution): void {
+    const event = { id: randomUUID(), name, at: this.now(), institution };
+    linkSession.events.push(event);
+    for (const watcher of this.#watchers) watcher.noted?.(session, event);
   }
 
   #refuseIfEnded(session: Session, verb: string): void {
@@ -215,6 +236,6 @@ export class SandboxState {
   #move(session: Session, status: SessionStatus, at = this.now()): void {
     session.status = status;
     session.history.push({ status, at });
-    for (const watcher of this.#moveWatchers) watcher(session);
+    for (const watcher of this.#watchers) watcher.moved?.(session);
   }
 }

@@ -64,6 +64,74 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
 );
 
+test('does what its flags say', async () => {
+  const sandbox = run(
+    ...['--port', '0', '--environment', 'production', '--link-token-lifetime', '60'],
+    ...[
+      '--tokens-once',
+      '--token-shape',
+      'public_tokens',
+      '--link-session-shape',
+      'on_success',
+      '--refuse-expired',
+    ],
+    ...[
+      '--second-exchange',
+      'same_item',
+      '--session-finished-tokens',
+      'both',
+      '--session-finished-status',
+      'lower',
+    ],
+    ...['--event-callbacks', '--delivery-fails', '--no-webhook-retries'],
+    ...['--fault', '{"endpoint":"/item/get","fault":{"kind":"html","status":502}}'],
+    ...['--fault', '{"endpoint":"/item/remove","fault":{"kind":"html","status":503}}'],
+    ...['--webhook-fault', '{"fault":{"kind":"lose"},"times":"always"}'],
+  );
+  const url = await printed(sandbox, /PLAID_BASE_URL=(\S+)\n[^]*\n/);
+  expect(sandbox.out()).toContain('PLAID_ENV=production');
+  const dispatcher = new Agent();
+  const headers = {
+    'content-type': 'application/json',
+    'plaid-client-id': 'sandbox_client_id',
+    'plaid-secret': 'sandbox_secret',
+  };
+  const post = (path: string, body: object) =>
+    request(url + path, { method: 'POST', headers, body: JSON.stringify(body), dispatcher });
+
+  expect(await (await post('/control/switches', {})).body.json()).toEqual({
+    tokensOnce: true,
+    tokenShape: 'public_tokens',
+    linkSessionShape: 'on_success',
+    refuseExpired: true,
+    secondExchange: 'same_item',
+    sessionFinishedTokens: 'both',
+    sessionFinishedStatus: 'lower',
+    eventCallbacks: true,
+    deliveryFails: true,
+    webhookRetries: false,
+  });
+  expect((await post('/item/get', {})).statusCode).toBe(502);
+  expect((await post('/item/remove', {})).statusCode).toBe(503);
+  const webhook = { webhook_type: 'TEST', webhook_code: 'TEST' };
+  await post('/control/webhooks', { url, webhook });
+  const created = await post('/link/token/create', {
+    client_name: 'Acme',
+    language: 'en',
+    country_codes: ['US'],
+    user: { client_user_id: 'u1' },
+    products: ['auth'],
+  });
+  const { link_token: linkToken, expiration } = (await created.body.json()) as Record<string, string>;
+  expect(linkToken).toMatch(/^link-production-/);
+  expect(Date.parse(expiration!) - Date.now()).toBeLessThanOrEqual(60_000);
+  const ledger = await request(`${url}/control/ledger`, { headers, dispatcher });
+  expect(await ledger.body.json()).toMatchObject({ webhooks: [{ outcome: 'LOST' }] });
+  await dispatcher.destroy();
+  sandbox.child.kill('SIGTERM');
+  expect(await sandbox.exit).toEqual([0, null]);
+});
+
 /** What the command says when it refuses its flags. */
 async function refusal(...flags: string[]): Promise<string> {
   let said = '';
@@ -89,8 +157,25 @@ test.each([
   ['--port', '65536'],
   ['--port', '-1'],
   ['--token-shape', 'round'],
+  ['--environment', 'home'],
+  ['--link-session-shape', 'round'],
+  ['--second-exchange', 'never'],
+  ['--session-finished-tokens', 'none'],
+  ['--session-finished-status', 'camel'],
+  ['--link-token-lifetime', '1814401'],
+  ['--seed', '1.5'],
 ])('%s %s is refused by name', async (flag, value) => {
   expect(await refusal(flag, value)).toMatch(
     new RegExp(`^error: option '${flag} <\\w+>' argument '${value}' is invalid\\.`),
+  );
+});
+
+test.each([
+  ['--fault', '{', 'It must be JSON.'],
+  ['--fault', '{"fault":{"kind":"html"}}', 'fault.status: missing; give a number.'],
+  ['--webhook-fault', '{"fault":{"kind":"lose"},"times":0}', 'times: '],
+])('%s %s is refused with what is wrong', async (flag, value, problem) => {
+  expect(await refusal(flag, value)).toContain(
+    `error: option '${flag} <json>' argument '${value}' is invalid. ${problem}`,
   );
 });

@@ -445,6 +445,83 @@ describe('/item/public_token/exchange', () => {
   });
 });
 
+describe('a public token that is exchanged again', () => {
+  async function exchangeTwice(secondExchange: 'same_item' | 'another_item'): Promise<Answer[]> {
+    bench.sandbox.set({ secondExchange });
+    const { json } = await bench.post('/sandbox/public_token/create', {
+      institution_id: 'ins_990001',
+      initial_products: ['auth'],
+    });
+    const answers = [];
+    for (let count = 0; count < 3; count += 1) {
+      answers.push(await bench.post('/item/public_token/exchange', { public_token: json.public_token }));
+    }
+    return answers;
+  }
+
+  test('gives the same item once more, if the sandbox is told so', async () => {
+    const [first, second, third] = await exchangeTwice('same_item');
+    const { access_token, item_id } = first!.json;
+    expect([second!.json, third!.json]).toMatchObject(Array(2).fill({ access_token, item_id }));
+    expect(bench.sandbox.ledger().toJSON().items).toHaveLength(1);
+  });
+
+  test('makes another item, if the sandbox is told so', async () => {
+    const answers = await exchangeTwice('another_item');
+    expect(new Set(answers.map(({ json }) => json.item_id)).size).toBe(3);
+    const { items, publicTokens } = bench.sandbox.ledger().toJSON();
+    expect(items.map(({ live }) => live)).toEqual([true, true, true]);
+    expect(publicTokens[0]!.exchanges).toEqual({ succeeded: 3, refused: 0 });
+  });
+
+  test('is refused once it has expired, whatever the sandbox was told', async () => {
+    const [first] = await exchangeTwice('same_item');
+    expect(first!.status).toBe(200);
+    clock += 30 * MINUTE;
+    const [publicToken] = bench.sandbox.ledger().toJSON().secrets.publicTokens;
+    const answer = await bench.post('/item/public_token/exchange', { public_token: publicToken });
+    expectError(answer, 'INVALID_INPUT', 'INVALID_PUBLIC_TOKEN');
+  });
+});
+
+describe('/sandbox/public_token/create', () => {
+  const create = (more: object = {}): Promise<Answer> =>
+    bench.post('/sandbox/public_token/create', {
+      institution_id: 'ins_990004',
+      initial_products: ['auth'],
+      options: { webhook: 'https://app.example/hook', override_username: 'user_good' },
+      ...more,
+    });
+
+  test('makes a public token without a Link session', async () => {
+    const { json } = await create();
+    expect(bench.sandbox.ledger().toJSON().sessions).toEqual([]);
+    const exchanged = await bench.post('/item/public_token/exchange', { public_token: json.public_token });
+    const { access_token: accessToken } = exchanged.json;
+    const got = await bench.post('/item/get', { access_token: accessToken });
+    expect(got.json.item).toMatchObject({
+      institution_id: 'ins_990004',
+      webhook: 'https://app.example/hook',
+    });
+  });
+
+  test('refuses a bank that does not exist, and a request without products', async () => {
+    expectError(await create({ institution_id: 'ins_1' }), 'INVALID_INPUT', 'INVALID_INSTITUTION');
+    expectError(await create({ initial_products: [] }), 'INVALID_REQUEST', 'INVALID_FIELD');
+  });
+
+  test('is there in the sandbox environment only, as its neighbours are', async () => {
+    const production = await startBench({ environment: 'production' });
+    try {
+      for (const path of ['public_token/create', 'item/reset_login', 'item/fire_webhook']) {
+        expectError(await production.post(`/sandbox/${path}`, {}), 'INVALID_REQUEST', 'SANDBOX_ONLY');
+      }
+    } finally {
+      await production.close();
+    }
+  });
+});
+
 describe('/item/get and /item/remove', () => {
   test('tell the item and its bank, until it is removed', async () => {
     const sessionId = await bench.deliver();

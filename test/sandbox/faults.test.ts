@@ -137,6 +137,47 @@ test('a delay after the work keeps the answer back, not the work', async () => {
   expect(Date.now() - started).toBeGreaterThanOrEqual(99);
 });
 
+test.each([
+  ['slow headers', { kind: 'slow_headers', pieceMs: 20 }, 5],
+  ['a slow body', { kind: 'slow_body', pieceMs: 20 }, 15],
+] as const)('%s come in pieces, whole in the end, after the work', async (_what, fault, pauses) => {
+  bench.sandbox.fault(EXCHANGE, fault);
+  const started = Date.now();
+  const { status, headers, json } = await exchange();
+  expect(Date.now() - started).toBeGreaterThanOrEqual(pauses * 19);
+  expect(status).toBe(200);
+  expect(headers['content-type']).toMatch(/^application\/json/);
+  expect(json).toEqual({
+    access_token: expect.any(String),
+    item_id: itemsMade()[0]!.itemId,
+    request_id: expect.any(String),
+  });
+});
+
+test('slow headers are no answer yet, and a slow body is one that does not end', async () => {
+  const dispatcher = new Agent({ headersTimeout: 200, bodyTimeout: 200 });
+  const get = () =>
+    request(`${bench.sandbox.url}/item/get`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+      dispatcher,
+    });
+  bench.sandbox.fault('/item/get', { kind: 'slow_headers', pieceMs: 3_600_000 });
+  await expect(get()).rejects.toMatchObject({ code: 'UND_ERR_HEADERS_TIMEOUT' });
+  bench.sandbox.fault('/item/get', { kind: 'slow_body', pieceMs: 3_600_000 });
+  const { statusCode, body } = await get();
+  expect(statusCode).toBe(400);
+  await expect(body.text()).rejects.toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT' });
+  await dispatcher.destroy();
+});
+
+test('what is not ASCII survives a slow answer', async () => {
+  bench.sandbox.fault('/item/get', { kind: 'slow_body', pieceMs: 1 });
+  const { json } = await bench.post('/item/get', { access_token: 'Zoë 🏦' });
+  expect(json.error_message).toContain('Zoë 🏦');
+});
+
 test('closing ends what is held', async () => {
   bench.sandbox.fault(EXCHANGE, { kind: 'delay_after_work', holdMs: 3_600_000 });
   const answer = exchange().catch((error: Error) => error);
@@ -173,10 +214,15 @@ describe('a planned fault', () => {
     expect(() => bench.sandbox.fault('/link/token/create', fault, { times })).toThrow(/times must be/);
   });
 
-  test.each([-1, Infinity, NaN])('cannot hold a request for %p ms', (holdMs) => {
-    expect(() => bench.sandbox.fault(EXCHANGE, { kind: 'delay_before_work', holdMs })).toThrow(
+  test.each([-1, Infinity, NaN])('cannot hold a request for %p ms', (ms) => {
+    expect(() => bench.sandbox.fault(EXCHANGE, { kind: 'delay_before_work', holdMs: ms })).toThrow(
       /holdMs must be/,
     );
+    expect(() => bench.sandbox.outage({ kind: 'slow_body', pieceMs: ms })).toThrow(/pieceMs must be/);
+  });
+
+  test.each([-1, 0.5])('cannot add %p bytes', (bytes) => {
+    expect(() => bench.sandbox.fault(EXCHANGE, { kind: 'oversized_answer', bytes })).toThrow(/bytes must be/);
   });
 
   test('meets its own endpoint only', async () => {

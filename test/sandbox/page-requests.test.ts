@@ -166,6 +166,48 @@ describe('the server keeps the steps', () => {
   });
 });
 
+describe('a hosted_link session with several banks', () => {
+  async function hosted(): Promise<{ id: string; linkToken: string }> {
+    const { json } = await bench.post('/link/token/create', {
+      ...LINK_TOKEN_REQUEST,
+      hosted_link: {},
+      enable_multi_item_link: true,
+    });
+    return { id: json.link_token.slice('link-sandbox-'.length), linkToken: json.link_token };
+  }
+  const banks = async (linkToken: string): Promise<string[]> => {
+    const { json } = await bench.post('/link/token/get', { link_token: linkToken });
+    const [{ results }] = json.link_sessions;
+    return (results?.item_add_results ?? []).map(
+      (result: { institution: { name: string } }) => result.institution.name,
+    );
+  };
+
+  test('hands each bank over when the person goes on to the next, and once', async () => {
+    const { id, linkToken } = await hosted();
+    await goToReview(id);
+    expect(await banks(linkToken)).toEqual([]);
+    await submit(id, 'another');
+    expect(await banks(linkToken)).toEqual(['Harbour & Hill Bank']);
+    await submit(id, 'back');
+    await submit(id, 'another');
+    await goToReview(id, 'ins_990003', 'notice');
+    await submit(id, 'finish');
+    expect(await banks(linkToken)).toEqual(['Harbour & Hill Bank', 'Copper Street Savings']);
+  });
+
+  test('tells a person who leaves what was shared before', async () => {
+    const { id, linkToken } = await hosted();
+    await goToReview(id);
+    await submit(id, 'another');
+    await submit(id, 'leave');
+    const { text } = await bench.send('GET', `/hl/${id}/left`);
+    expect(text).toMatch(/Harbour &#38; Hill Bank was shared with/);
+    expect(await banks(linkToken)).toEqual(['Harbour & Hill Bank']);
+    expect(status(id)).toBe('EXITED');
+  });
+});
+
 describe('requests from elsewhere', () => {
   test.each(['evil.example', 'evil.example:80', '127.0.0.1', 'localhost:1', '127.0.0.1.evil.example'])(
     'a Host of %s is refused on the page and on the API',

@@ -20,7 +20,7 @@ export interface Bench {
   sandbox: Sandbox;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   send(
-    method: 'GET' | 'POST' | 'HEAD',
+    method: 'GET' | 'POST' | 'HEAD' | 'DELETE' | 'OPTIONS',
     path: string,
     headers?: Record<string, string>,
     body?: string,

@@ -1,6 +1,7 @@
 import type { SessionStatus } from '../session';
 import { pickConnections } from './auto-driver';
 import { findInstitution } from './institutions';
+import type { ItemWebhooks } from './item-webhooks';
 import type { Connection, ItemRecord, LinkExit, Session } from './records';
 import type { SandboxState } from './state';
 
@@ -33,7 +34,9 @@ export interface SessionHandle {
 
 /** Does to one item what time or its bank would. */
 export interface ItemHandle {
-  /** The item's error is ITEM_LOGIN_REQUIRED from now on, until a session in update mode is finished. */
+  /**
+   * The item's error is ITEM_LOGIN_REQUIRED from now on, until a session in update mode is finished. Its webhook is told.
+   */
   requireLogin(): void;
   /** Plaid's error code; undefined while all is well. */
   readonly errorCode: string | undefined;
@@ -63,9 +66,9 @@ export function sessionHandle(state: SandboxState, session: Session): SessionHan
 }
 
 /** The handle of an item. */
-export function itemHandle(state: SandboxState, item: ItemRecord): ItemHandle {
+export function itemHandle(itemWebhooks: ItemWebhooks, item: ItemRecord): ItemHandle {
   return {
-    requireLogin: () => state.items.requireLogin(item),
+    requireLogin: () => itemWebhooks.requireLogin(item),
     get errorCode() {
       return item.error?.errorCode;
     },
