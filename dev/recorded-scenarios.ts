@@ -106,6 +106,14 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    session: 'completed-after-unreadable-signal',
+    play: async (stage) => {
+      await stage.start();
+      await stage.forgeSignal();
+      stage.person.complete();
+    },
+  },
+  {
     session: 'completed-sent',
     play: async (stage) => {
       await stage.start({ delivery: SMS });

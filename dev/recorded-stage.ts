@@ -1,3 +1,6 @@
+import { Client } from '@temporalio/client';
+import { createPayloadCodec } from '../src/codec/payload-codec';
+import { generateKeyRingText, parseKeyRing } from '../src/key-ring';
 import { HostedLinkError, type StartRequest } from '../src/client';
 import type { Fault } from '../src/sandbox';
 import { sessionWorkflowId } from '../src/session';
@@ -100,6 +103,15 @@ export class Stage {
   finishWithFault(endpoint: '/item/get' | '/item/public_token/exchange', fault: Fault): void {
     this.person.complete();
     this.fault(endpoint, fault);
+  }
+
+  /** Somebody signals the session under a key that nobody has. */
+  async forgeSignal(): Promise<void> {
+    const { connection, options } = this.harness.temporal;
+    const ring = parseKeyRing(generateKeyRingText('forged'), 'forged key');
+    const dataConverter = { payloadCodecs: [createPayloadCodec(ring)] };
+    const forger = new Client({ connection, namespace: options.namespace, dataConverter });
+    await forger.workflow.getHandle(sessionWorkflowId(this.key)).signal('checkNow', 'unreadable');
   }
 
   /** Waits until session and exchange have ended. */

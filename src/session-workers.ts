@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowClient } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
-import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import { createActivities } from './activities';
 import { FailureGate } from './activities/interceptor';
 import { KeyUse } from './codec/key-use';
-import { createPayloadCodec } from './codec/payload-codec';
+import { createWorkerCodec } from './codec/payload-codec';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
 import { InputError } from './input-error';
@@ -16,11 +15,10 @@ import { keyFingerprint, type KeyRing } from './key-ring';
 import type { Logger } from './logger';
 import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
-import type { PlaidRateSettings } from './rates/plaid-rates';
-import { keepPlaidRates } from './rates/plaid-rates';
 import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
 import { TASK_QUEUES } from './session';
 import type { KeyProvider, Vault } from './vault';
+import { WORKFLOW_SOURCE } from './workflow-source';
 
 /**
  * How long activities under way may go on after a shutdown was asked for, in milliseconds. Longer than Plaid's HTTP time
@@ -31,11 +29,8 @@ const SHUTDOWN_GRACE_MS = 25_000;
 /** After this, in milliseconds, what still runs is given up: time to remove an item that could not be stored. */
 const SHUTDOWN_FORCE_MS = 50_000;
 
-/**
- * What the queues that call Plaid may do by default, in activities a second over all workers. Plaid publishes no limit for its
- * link endpoints.
- */
-const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
+/** Gets a second on the background queue by default, over all workers. Plaid publishes no limit for its link endpoints. */
+const DEFAULT_PLAID_RATE = 20;
 
 /** A worker that has begun to poll. */
 export interface RunningWorker {
@@ -68,26 +63,16 @@ export async function startSessionWorkers({
   namespace,
   logger,
 }: SessionWorkersOptions): Promise<RunningWorker> {
-  const rateSettings = {
-    plaid: settings.plaidRate ?? DEFAULT_RATES.plaid,
-    plaidUrgent: settings.plaidUrgentRate ?? DEFAULT_RATES.plaidUrgent,
-  };
-  const identity = `${process.pid}@${hostname()}`;
-  const account = requirePlaid(settings);
-  const closers: (() => Promise<void>)[] = [];
+  const plaid = createPlaidClient(requirePlaid(settings));
+  const closers: (() => Promise<void>)[] = [() => plaid.close()];
   try {
     const vault = await openVaultOf(settings, keys.vaultKeys, logger);
     closers.push(() => vault.close());
     await checkSearchAttributes(connection, namespace, settings);
-    const rates = keepPlaidRates({ connection, namespace, identity }, rateSettings, logger);
-    closers.push(() => rates.stop());
-    const plaid = createPlaidClient({ ...account, onFailure: (error) => rates.callFailed(error) });
-    closers.push(() => plaid.close());
 
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
       namespace,
-      identity,
       activities: createActivities({
         plaid,
         environment: settings.environment,
@@ -103,17 +88,13 @@ export async function startSessionWorkers({
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, logger) })] },
     };
     const workers = await Promise.all([
-      Worker.create({ ...options, ...workflowSource(), taskQueue: TASK_QUEUES.main }),
+      Worker.create({ ...options, workflowBundle: await workflowBundle(), taskQueue: TASK_QUEUES.main }),
       Worker.create({
         ...options,
         taskQueue: TASK_QUEUES.plaid,
-        maxTaskQueueActivitiesPerSecond: rateSettings.plaid,
+        maxTaskQueueActivitiesPerSecond: settings.plaidRate ?? DEFAULT_PLAID_RATE,
       }),
-      Worker.create({
-        ...options,
-        taskQueue: TASK_QUEUES.plaidUrgent,
-        maxTaskQueueActivitiesPerSecond: rateSettings.plaidUrgent,
-      }),
+      Worker.create({ ...options, taskQueue: TASK_QUEUES.plaidUrgent }),
     ]);
     return run(workers, () => closeAll(closers));
   } catch (error) {
@@ -128,15 +109,13 @@ async function countedCodec(ring: KeyRing, vault: Vault, logger: Logger): Promis
   await codecKeys.enter(new Map(ring.ids().map((id) => [id, keyFingerprint(ring.get(id)!)])));
   const { id: keyId } = ring.primary;
   const use = new KeyUse({ keyId, book: (encryptions) => codecKeys.book(keyId, encryptions), logger });
-  return createPayloadCodec(ring, (count) => use.add(count));
+  return createWorkerCodec(ring, (count) => use.add(count));
 }
 
 /** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */
-function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+async function workflowBundle(): Promise<WorkflowBundleOption> {
   const codePath = join(__dirname, 'workflow-bundle.js');
-  return existsSync(codePath)
-    ? { workflowBundle: { codePath } }
-    : { workflowsPath: require.resolve('./workflows') };
+  return existsSync(codePath) ? { codePath } : await bundleWorkflowCode(WORKFLOW_SOURCE);
 }
 
 /** In development (embedded vault) what is missing is made; else it is `hosted-link setup`'s to make. */

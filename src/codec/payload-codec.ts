@@ -47,6 +47,21 @@ export function createPayloadCodec(ring: KeyRing, onEncrypt?: (count: number) =>
   };
 }
 
+/**
+ * The same for a worker, where one payload that cannot be decoded must not be the end of all: instead of an error it becomes a
+ * payload in an encoding that no converter knows, and that says why. A signal that holds one is dropped (see
+ * `workflows/unreadable-signals.ts`), an update or a query with one is refused; an activity result or a workflow's input with one
+ * fails its task, which is repeated until the key is there. Each time the error says `Unknown encoding: undecodable (...)`.
+ */
+export function createWorkerCodec(ring: KeyRing, onEncrypt?: (count: number) => void): PayloadCodec {
+  const { encode } = createPayloadCodec(ring, onEncrypt);
+  return {
+    encode,
+    decode: async (payloads) =>
+      payloads.map((payload) => decryptOr(payload, ring, ({ message }) => unreadable(message))),
+  };
+}
+
 /** What `payload` decrypts to, or what `instead` makes of the reason why it does not. */
 export function decryptOr(
   payload: Payload,
@@ -59,6 +74,10 @@ export function decryptOr(
     if (error instanceof CodecError) return instead(error);
     throw error;
   }
+}
+
+function unreadable(reason: string): Payload {
+  return { metadata: { [METADATA_ENCODING_KEY]: Buffer.from(`undecodable (${reason})`) } };
 }
 
 function encrypt(payload: Payload, keyId: string, key: KeyObject): Payload {

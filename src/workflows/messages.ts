@@ -105,6 +105,19 @@ export interface LinkCompleted {
   state?: SessionState | undefined;
 }
 
+/**
+ * True for what has the form of a completion: anybody who may signal a workflow can send something else. A state that a later
+ * version has added counts.
+ */
+export function isLinkCompleted(value: unknown): value is LinkCompleted {
+  if (typeof value !== 'object' || value === null) return false;
+  const { last, state } = value as { last?: unknown; state?: unknown };
+  return (
+    typeof last === 'boolean' &&
+    (state === undefined || (typeof state === 'string' && /^[A-Z_]{1,40}$/.test(state)))
+  );
+}
+
 /** Waits until the hosted URL is there. Throws what made the create fail. */
 export const linkUpdate = defineUpdate<Link>('link');
 /** A hint: get now. */

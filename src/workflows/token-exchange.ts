@@ -3,12 +3,13 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  log,
   setHandler,
 } from '@temporalio/workflow';
 import type { ResultView, SessionState } from '../session';
 import { describe, exchange, vault } from './activity-proxies';
 import type { ExchangeInput, ExchangeView } from './messages';
-import { exchangeStatusQuery, linkCompletedSignal } from './messages';
+import { exchangeStatusQuery, isLinkCompleted, linkCompletedSignal } from './messages';
 import { notifyAll } from './notices';
 
 /**
@@ -23,9 +24,13 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   let lastState: SessionState | undefined;
 
   setHandler(exchangeStatusQuery, () => view);
-  setHandler(linkCompletedSignal, ({ last, state }) => {
+  setHandler(linkCompletedSignal, (completion: unknown) => {
+    if (!isLinkCompleted(completion)) {
+      log.error('a signal was dropped, since it is no completion: somebody forged it');
+      return;
+    }
     told = true;
-    if (last) lastState = state;
+    if (completion.last) lastState = completion.state;
   });
 
   async function finish(result: ResultView): Promise<void> {

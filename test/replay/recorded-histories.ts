@@ -5,7 +5,7 @@ import type { LoadedDataConverter } from '@temporalio/common';
 import { decodeArrayFromPayloads, loadDataConverter } from '@temporalio/common/lib/internal-non-workflow';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import type { temporal } from '@temporalio/proto';
-import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { createWorkerCodec } from '../../src/codec/payload-codec';
 import { parseKeyRing } from '../../src/key-ring';
 import type { ResultState, SessionState } from '../../src/session';
 import { STATE_ATTRIBUTE } from '../../src/workflows/search-attributes';
@@ -25,8 +25,8 @@ export const RECORDING_RING = parseKeyRing(
   'recording key',
 );
 
-/** The data converter of recorded histories. */
-export const RECORDING_CONVERTER = { payloadCodecs: [createPayloadCodec(RECORDING_RING)] };
+/** The data converter of recorded histories, which is a worker's. */
+export const RECORDING_CONVERTER = { payloadCodecs: [createWorkerCodec(RECORDING_RING)] };
 
 /** A history as it was recorded once. */
 export interface RecordedHistory {

@@ -20,7 +20,7 @@ import {
 import { createActivities } from '../../src/activities';
 import { FailureGate } from '../../src/activities/interceptor';
 import { HostedLinkClient } from '../../src/client';
-import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { createPayloadCodec, createWorkerCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/key-ring';
 import { createLogger } from '../../src/logger';
 import { createPlaidClient } from '../../src/plaid/client';
@@ -29,6 +29,7 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandb
 import { Secret } from '../../src/secret';
 import { TASK_QUEUES } from '../../src/session';
 import { migrate, openVault, ringKeyProvider, type Vault } from '../../src/vault';
+import { WORKFLOW_SOURCE } from '../../src/workflow-source';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { BUILT_WORKFLOWS, isBuilt } from './built';
 import { startPglite } from './pglite';
@@ -81,7 +82,8 @@ export interface Harness {
   /** Sets the sandbox's clock to the server's time. Every watch does so too. */
   syncClock(): Promise<void>;
   stopWorkers(): Promise<void>;
-  startWorkers(): Promise<void>;
+  /** @param codecRing default: the one that the client has */
+  startWorkers(codecRing?: KeyRing): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -91,10 +93,7 @@ let bundle: Promise<WorkflowBundleOption> | undefined;
 export function workflowBundle(): Promise<WorkflowBundleOption> {
   bundle ??= isBuilt()
     ? Promise.resolve({ codePath: BUILT_WORKFLOWS })
-    : bundleWorkflowCode({
-        workflowsPath: require.resolve('../../src/workflows'),
-        logger: new DefaultLogger('ERROR'),
-      });
+    : bundleWorkflowCode({ ...WORKFLOW_SOURCE, logger: new DefaultLogger('ERROR') });
   return bundle;
 }
 
@@ -151,12 +150,12 @@ export async function startHarness(
     },
   });
   let stopWorkers = async () => {};
-  const startWorkers = async () => {
+  const startWorkers = async (workerRing = codecRing) => {
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection: nativeConnection,
       namespace,
       activities,
-      dataConverter,
+      dataConverter: { payloadCodecs: [createWorkerCodec(workerRing)] },
       shutdownGraceTime: '5s',
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, silent) })] },
     };

@@ -1,6 +1,12 @@
 import { Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+} from '@temporalio/worker';
 import {
   startTemporalServer,
   type TemporalServer,
@@ -76,12 +82,15 @@ function noLog(): void {
 
 let isQuiet = false;
 
-/** Without it the SDK prints its own and the workers' log lines between jest's. */
-export function quietRuntime(): void {
+/**
+ * Without it the SDK prints its own and the workers' log lines between jest's.
+ * @param onError takes the lines of errors, for tests that cause some; else they are printed
+ */
+export function quietRuntime(onError?: (entry: LogEntry) => void): void {
   if (isQuiet) return;
   isQuiet = true;
   Runtime.install({
-    logger: new DefaultLogger('ERROR'),
+    logger: new DefaultLogger('ERROR', onError),
     telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
   });
 }

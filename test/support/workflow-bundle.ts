@@ -44,6 +44,7 @@ export async function importsAcrossFence(workflowsFolder: string): Promise<strin
   try {
     await bundleWorkflowCode({
       workflowsPath: join(workflowsFolder, 'index.ts'),
+      workflowInterceptorModules: [join(workflowsFolder, 'unreadable-signals.ts')],
       // It would print all of webpack's report when a module is missing; the error that it throws is enough.
       logger: new DefaultLogger('ERROR', () => undefined),
       webpackConfigHook: (config) => ({ ...config, plugins: [...(config.plugins ?? []), collect] }),
