@@ -273,7 +273,10 @@ function entries(object: ts.Expression): [name: string, value: ts.Expression][] 
 function compileErrors(modules: readonly string[]): string[] {
   const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), ts.sys.readFile) as { config: object };
   const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, ROOT);
-  options.paths = { 'hosted-link/dist/*': [join(ROOT, 'src/*')] };
+  options.paths = {
+    'hosted-link/dist/*': [join(ROOT, 'src/*')],
+    'hosted-link/testing': [join(ROOT, 'src/testing.ts')],
+  };
   const host = ts.createCompilerHost(options);
   const virtual = new Map(modules.map((code, index) => [join(ROOT, `document-${index}.ts`), code]));
   const { getSourceFile, fileExists, readFile } = host;
