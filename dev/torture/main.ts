@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
@@ -78,6 +79,8 @@ async function havoc(
   const dice = new Dice(seed);
   const durationMs = minutes * MINUTE;
   const signal = AbortSignal.timeout(durationMs);
+  // Every visitor's pause listens.
+  setMaxListeners(0, signal);
   const endFaults = injectFaults(topology.sandbox, dice.of('faults'), (name) => count(`fault: ${name}`));
   const chaos = wreakHavoc(topology, dice.of('chaos'), signal, (blow) => count(`blow: ${blow}`));
   const arrivals = dice.of('arrivals');
