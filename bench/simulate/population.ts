@@ -72,11 +72,12 @@ export function drawSession(random: () => number, behaviour: Behaviour): Simulat
     let atMs = time(openMs[delivery]);
     changesMs.push(atMs);
     if (random() < leaveShare) {
-      changesMs.push((atMs += time(flowMs)));
-      changesMs.push((atMs += time(returnMs)));
+      const leftMs = atMs + time(flowMs);
+      atMs = leftMs + time(returnMs);
+      changesMs.push(leftMs, atMs);
     }
     completes = random() < finishShare;
-    if (completes) changesMs.push((atMs += time(flowMs)));
+    if (completes) changesMs.push(atMs + time(flowMs));
   }
   const inTime = changesMs.filter((atMs) => atMs < lifetimeMs);
   return { changesMs: inTime, completes: completes && inTime.length === changesMs.length, lifetimeMs };

@@ -1,10 +1,4 @@
-import {
-  EXPIRATION_GRACE_MS,
-  type LinkApiName,
-  MAX_GET_DELAY_MS,
-  MIN_GET_DELAY_MS,
-  nextGetDelayMs,
-} from '../../src/session';
+import { LINK_API_RULES, type LinkApiName, MIN_GET_DELAY_MS, nextGetDelayMs } from '../../src/session';
 import { type Behaviour, drawSession, seededRandom, type SimulatedSession } from './population';
 
 const SECOND = 1_000;
@@ -66,7 +60,10 @@ export function simulate(options: SimulationOptions): SimulationResult {
       },
       onLag(lagMs, sinceChangeMs) {
         lags.add(lagMs);
-        const boundMs = Math.min(sinceChangeMs / 10 + LAG_ALLOWANCE_MS, MAX_GET_DELAY_MS[linkApi]);
+        const boundMs = Math.min(
+          sinceChangeMs / 10 + LAG_ALLOWANCE_MS,
+          LINK_API_RULES[linkApi].maxGetDelayMs,
+        );
         worstExcessMs = Math.max(worstExcessMs, lagMs - boundMs);
       },
     });
@@ -96,8 +93,8 @@ function watch(
   random: () => number,
   { onGet, onLag }: Observer,
 ): number {
-  const deadlineMs = lifetimeMs + EXPIRATION_GRACE_MS[linkApi];
-  const maxDelayMs = MAX_GET_DELAY_MS[linkApi];
+  const { maxGetDelayMs, graceMs } = LINK_API_RULES[linkApi];
+  const deadlineMs = lifetimeMs + graceMs;
   const hints = changesMs.filter(() => random() < hintedShare);
   let sinceMs = 0;
   let known = 0;
@@ -119,7 +116,7 @@ function watch(
     atMs += nextGetDelayMs({
       sinceChangeMs: atMs - sinceMs,
       untilDeadlineMs: deadlineMs - atMs,
-      maxDelayMs,
+      maxDelayMs: maxGetDelayMs,
       jitter: random(),
     });
   }

@@ -44,6 +44,7 @@ const FAULTS: readonly (readonly [weight: number, name: string, fault: Fault])[]
 
 const ENDPOINTS: readonly NonNullable<Endpoint>[] = [
   '/link/token/create',
+  '/link/token/get',
   '/link_delivery/create',
   '/link_delivery/get',
   '/item/public_token/exchange',

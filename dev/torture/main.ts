@@ -94,13 +94,14 @@ async function havoc(
   return await Promise.all(visits);
 }
 
-/** Time, or the person, ends what is still open; then all that is left has to end by itself. */
+/** Whoever is still on the page leaves it, and the links expire; then all that is left has to end by itself. */
 async function letAllEnd({ sandbox, client }: Topology, visits: readonly Visit[]): Promise<void> {
   const deadline = Date.now() + SETTLE_MS;
   await Promise.all(
     visits.map(async ({ key, plaidSessionId }) => {
-      const person = plaidSessionId && personOf(sandbox, plaidSessionId);
-      if (person && ['CREATED', 'OPENED', 'EXITED'].includes(person.status)) person.expire();
+      const person = plaidSessionId === undefined ? undefined : personOf(sandbox, plaidSessionId);
+      if (person?.status === 'OPENED') person.exit();
+      if (person && person.status !== 'COMPLETED' && person.status !== 'EXPIRED') person.expire();
       await client.checkNow(key).catch(() => undefined);
       const end = client.waitForEnd(key).catch(() => undefined);
       await Promise.race([end, delay(deadline - Date.now(), undefined, { ref: false })]);

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
+import type { DeliveryMethod, LinkApiName } from '../../src/session';
 import type { Dice } from './dice';
 import type { Topology } from './topology';
 
@@ -11,6 +12,9 @@ const LONG_LIFETIME_MS = 24 * 3_600 * SECOND;
 
 /** In milliseconds. */
 const SHORT_LIFETIME_MS = 15 * SECOND;
+
+/** So few that some link the same accounts twice. */
+const PERSONS = 60;
 
 /** A person's pause between two moves, in milliseconds. */
 const PAUSE_MS = { least: 300, most: 6 * SECOND };
@@ -23,34 +27,55 @@ type Person = ReturnType<Sandbox['session']>;
 /** What a person and the application do with one session. */
 interface Story {
   name: string;
+  linkApi: LinkApiName;
   lifetimeMs?: number;
-  delivery?: 'SMS' | 'EMAIL';
+  delivery?: DeliveryMethod;
   items?: number;
-  /** Tokens of the older shape, which have to be exchanged. */
+  /** Tokens of the older shape, which have to be exchanged; with link_delivery. */
   publicTokens?: boolean;
-  /** The worker makes the link token. */
+  /** The worker makes the link token; with link_delivery, since hosted_link always does. */
   fromRequest?: boolean;
   moves: readonly Move[];
 }
 
-type Move = 'open' | 'exit' | 'complete' | 'cancel';
+type Move = 'open' | 'connect' | 'exit' | 'complete' | 'finish' | 'cancel';
 
 const STORIES: readonly (readonly [weight: number, story: Story])[] = [
-  [20, { name: 'completed', moves: ['open', 'complete'] }],
-  [15, { name: 'completed, from a request', fromRequest: true, moves: ['open', 'complete'] }],
-  [25, { name: 'completed, public token', publicTokens: true, moves: ['open', 'complete'] }],
-  [8, { name: 'two items', items: 2, moves: ['open', 'complete'] }],
-  [8, { name: 'two items, public tokens', items: 2, publicTokens: true, moves: ['open', 'complete'] }],
-  [8, { name: 'left, then completed', moves: ['open', 'exit', 'open', 'complete'] }],
-  [8, { name: 'sent by SMS', delivery: 'SMS', moves: ['open', 'complete'] }],
-  [6, { name: 'sent by e-mail', delivery: 'EMAIL', publicTokens: true, moves: ['open', 'complete'] }],
-  [6, { name: 'never opened', lifetimeMs: SHORT_LIFETIME_MS, moves: [] }],
-  [4, { name: 'left for good', moves: ['open', 'exit'] }],
-  [5, { name: 'cancelled', moves: ['open', 'cancel'] }],
-  [8, { name: 'cancelled, then completed', moves: ['open', 'cancel', 'complete'] }],
-  [5, { name: 'cancelled, then public token', publicTokens: true, moves: ['open', 'cancel', 'complete'] }],
-  [5, { name: 'completed while cancelled', moves: ['complete', 'cancel'] }],
+  ...storiesOf('link_delivery', [
+    [10, { name: 'completed', moves: ['open', 'complete'] }],
+    [8, { name: 'completed, from a request', fromRequest: true, moves: ['open', 'complete'] }],
+    [12, { name: 'completed, public token', publicTokens: true, moves: ['open', 'complete'] }],
+    [5, { name: 'two items', items: 2, moves: ['open', 'complete'] }],
+    [5, { name: 'two items, public tokens', items: 2, publicTokens: true, moves: ['open', 'complete'] }],
+    [5, { name: 'left, then completed', moves: ['open', 'exit', 'open', 'complete'] }],
+    [5, { name: 'sent by SMS', delivery: 'SMS', moves: ['open', 'complete'] }],
+    [4, { name: 'sent by e-mail', delivery: 'EMAIL', publicTokens: true, moves: ['open', 'complete'] }],
+    [4, { name: 'never opened', lifetimeMs: SHORT_LIFETIME_MS, moves: [] }],
+    [3, { name: 'left for good', moves: ['open', 'exit'] }],
+    [3, { name: 'cancelled', moves: ['open', 'cancel'] }],
+    [5, { name: 'cancelled, then completed', moves: ['open', 'cancel', 'complete'] }],
+    [4, { name: 'cancelled, then public token', publicTokens: true, moves: ['open', 'cancel', 'complete'] }],
+    [4, { name: 'completed while cancelled', moves: ['complete', 'cancel'] }],
+  ]),
+  ...storiesOf('hosted_link', [
+    [25, { name: 'completed', moves: ['open', 'complete'] }],
+    [10, { name: 'two items, one after the other', moves: ['open', 'connect', 'connect', 'finish'] }],
+    [6, { name: 'left, then completed', moves: ['open', 'exit', 'open', 'complete'] }],
+    [6, { name: 'sent by SMS', delivery: 'SMS', moves: ['open', 'complete'] }],
+    [4, { name: 'sent by e-mail', delivery: 'EMAIL', moves: ['open', 'complete'] }],
+    [4, { name: 'never opened', lifetimeMs: SHORT_LIFETIME_MS, moves: [] }],
+    [3, { name: 'left for good', moves: ['open', 'exit'] }],
+    [6, { name: 'cancelled, then completed', moves: ['open', 'cancel', 'complete'] }],
+    [5, { name: 'cancelled between two items', moves: ['open', 'connect', 'cancel', 'connect', 'finish'] }],
+  ]),
 ];
+
+function storiesOf(
+  linkApi: LinkApiName,
+  stories: readonly (readonly [weight: number, story: Omit<Story, 'linkApi'>])[],
+): (readonly [number, Story])[] {
+  return stories.map(([weight, story]) => [weight, { ...story, linkApi, name: `${linkApi}: ${story.name}` }]);
+}
 
 /** One session of the run. */
 export interface Visit {
@@ -96,35 +121,30 @@ export async function visit(
 }
 
 function requestOf(story: Story, { sandbox, webhookUrl }: Topology, dice: Dice): Omit<StartRequest, 'key'> {
-  const webhook = dice.chance(0.7) ? webhookUrl : undefined;
-  const { lifetimeMs = LONG_LIFETIME_MS } = story;
-  const delivery = story.delivery && {
-    method: story.delivery,
-    address:
-      story.delivery === 'SMS'
-        ? `+1415555${String(Math.floor(dice.between(1_000, 10_000)))}`
-        : `person-${Math.floor(dice.between(1e8, 1e9))}@mail.example.com`,
-  };
-  if (story.fromRequest) {
-    return {
-      delivery,
-      linkTokenRequest: {
-        client_name: 'Torture',
-        language: 'en',
-        country_codes: ['US'],
-        products: ['auth'],
-        user: { client_user_id: `person-${Math.floor(dice.between(0, 1e6))}` },
-        ...(webhook !== undefined && { webhook }),
-      },
+  const { linkApi, lifetimeMs = LONG_LIFETIME_MS, items = 1, publicTokens = false } = story;
+  const webhook = dice.chance(0.7) ? { webhook: webhookUrl } : {};
+  const delivery = story.delivery && { method: story.delivery, address: addressOf(story.delivery, dice) };
+  if (linkApi === 'hosted_link' || story.fromRequest) {
+    const linkTokenRequest = {
+      client_name: 'Torture',
+      language: 'en',
+      country_codes: ['US'],
+      products: ['auth'],
+      user: { client_user_id: `person-${Math.floor(dice.between(0, PERSONS))}` },
+      ...(linkApi === 'hosted_link' && { hosted_link: { url_lifetime_seconds: lifetimeMs / SECOND } }),
+      ...webhook,
     };
+    return { linkApi, delivery, linkTokenRequest };
   }
-  const linkToken = sandbox.issueLinkToken({
-    lifetimeMs,
-    items: story.items ?? 1,
-    tokenShape: story.publicTokens ? 'public_tokens' : 'access_tokens',
-    ...(webhook !== undefined && { webhook }),
-  });
-  return { linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
+  const tokenShape = publicTokens ? 'public_tokens' : 'access_tokens';
+  const linkToken = sandbox.issueLinkToken({ lifetimeMs, items, tokenShape, ...webhook });
+  return { linkApi, linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
+}
+
+function addressOf(method: DeliveryMethod, dice: Dice): string {
+  return method === 'SMS'
+    ? `+1415555${String(Math.floor(dice.between(1_000, 10_000)))}`
+    : `person-${Math.floor(dice.between(1e8, 1e9))}@mail.example.com`;
 }
 
 /** A move that the session does not allow (any more) is one that the person cannot make. */
