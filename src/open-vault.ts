@@ -1,11 +1,12 @@
 import type { Settings } from './config';
 import type { Logger } from './logger';
 import { retryForAWhile } from './retry';
-import type { KeyProvider, Vault } from './vault';
+import type { KeyProvider, Vault, VaultRecords } from './vault';
 import {
   embeddedDatabaseUrl,
   isEmbeddedDatabaseRunning,
   migrate,
+  openRecords,
   openVault,
   startEmbeddedDatabase,
   VaultError,
@@ -44,6 +45,19 @@ export async function openVaultForCommand(settings: Settings, keys: KeyProvider)
 }
 
 /**
+ * Opens what needs none of the vault's keys, by the rules of {@link openVaultForCommand}.
+ *
+ * @throws VaultError as {@link openVaultForCommand} does
+ */
+export async function openRecordsForCommand({ databaseUrl, dataDir }: Settings): Promise<VaultRecords> {
+  if (databaseUrl !== undefined) return await openRecords(databaseUrl.reveal());
+  return await onceOwnerServes(dataDir, {
+    served: () => openRecords(embeddedDatabaseUrl(dataDir)),
+    notRunning: () => openOwned(dataDir, openRecords),
+  });
+}
+
+/**
  * Brings the embedded database up to date, and gives the names of the migrations that it lacked.
  *
  * @throws VaultError as {@link openVaultForCommand} does
@@ -74,25 +88,28 @@ async function onceOwnerServes<T>(
   );
 }
 
-async function openEmbedded({ dataDir, environment }: Settings, keys: KeyProvider): Promise<Vault> {
+function openEmbedded({ dataDir, environment }: Settings, keys: KeyProvider): Promise<Vault> {
+  return openOwned(dataDir, (databaseUrl) => openVault({ databaseUrl, keys, environment }));
+}
+
+/** Opens something in the embedded database, which this process then owns, and whose end is the database's too. */
+async function openOwned<Opened extends { close(): Promise<void> }>(
+  dataDir: string,
+  open: (databaseUrl: string) => Promise<Opened>,
+): Promise<Opened> {
   const database = await startEmbeddedDatabase(dataDir);
   try {
     await migrate(database.databaseUrl);
-    const vault = await openVault({ databaseUrl: database.databaseUrl, keys, environment });
-    return ownedBy(vault, () => database.close());
+    const opened = await open(database.databaseUrl);
+    const close = opened.close.bind(opened);
+    return Object.assign(opened, {
+      close: async () => {
+        await close();
+        await database.close();
+      },
+    });
   } catch (error) {
     await database.close();
     throw error;
   }
-}
-
-/** The same vault, whose end ends the database too. */
-function ownedBy(vault: Vault, closeDatabase: () => Promise<void>): Vault {
-  const close = vault.close.bind(vault);
-  return Object.assign(vault, {
-    close: async () => {
-      await close();
-      await closeDatabase();
-    },
-  });
 }

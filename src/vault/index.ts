@@ -6,14 +6,14 @@ import { type Cipher, createCipher } from './cipher';
 import { SqlCodecKeyStore } from './codec-keys';
 import { Database, type Transaction } from './database';
 import { SqlItemStore, unknownItem } from './items';
-import { SqlExchangeJournal } from './journal';
-import { checkKeys, fingerprintKeys } from './key-check';
+import { listResults, SqlExchangeJournal } from './journal';
+import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './key-check';
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
 import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
-import { countSealedValues, ITEM_ACCESS_TOKEN, type SealedCount } from './sealed-values';
-import { SqlSessionStore } from './sessions';
-import { type AccessRead, type Vault, VaultError } from './vault';
+import { ITEM_ACCESS_TOKEN } from './sealed-values';
+import { SqlSessionReader, SqlSessionStore } from './sessions';
+import { type AccessRead, type Vault, VaultError, type VaultRecords } from './vault';
 
 export { unknownItem } from './items';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
@@ -37,19 +37,50 @@ export interface VaultOptions {
  * KEY_UNKNOWN, KEY_PROVIDER_FAILED or ENVIRONMENT_MISMATCH
  */
 export async function openVault({ databaseUrl, keys, environment }: VaultOptions): Promise<Vault> {
+  const known = await fingerprintKeys(keys);
+  const database = await openDatabase(databaseUrl, async (transaction) => {
+    await checkSchema(transaction);
+    await checkKeys(transaction, known);
+    await checkEnvironment(transaction, environment);
+  });
+  return new SqlVault(database, createCipher(keys, environment), environment);
+}
+
+/**
+ * Opens what may be read of a vault without any of its keys.
+ * @throws InputError naming DATABASE_URL
+ * @throws VaultError VAULT_UNREACHABLE, VAULT_FAILED, SCHEMA_OUTDATED, SCHEMA_NEWER or SCHEMA_DIVERGED
+ */
+export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
+  const database = await openDatabase(databaseUrl, checkSchema);
+  return {
+    sessions: new SqlSessionReader(database),
+    journal: { list: (sessionKey) => database.transaction((open) => listResults(open, sessionKey)) },
+    items: new SqlItemStore(database),
+    audit: new SqlAuditLog(database),
+    codecKeys: new SqlCodecKeyStore(database),
+    listKeys: (keys) => listKeysOf(database, keys),
+    close: () => database.close(),
+  };
+}
+
+async function openDatabase(
+  databaseUrl: string,
+  check: (transaction: Transaction) => Promise<void>,
+): Promise<Database> {
   const database = new Database(databaseUrl);
   try {
-    const known = await fingerprintKeys(keys);
-    await database.transaction(async (transaction) => {
-      await checkSchema(transaction);
-      await checkKeys(transaction, known);
-      await checkEnvironment(transaction, environment);
-    });
+    await database.transaction(check);
+    return database;
   } catch (error) {
     await database.close();
     throw error;
   }
-  return new SqlVault(database, createCipher(keys, environment), environment);
+}
+
+async function listKeysOf(database: Database, keys: KeyProvider): Promise<VaultKeyRow[]> {
+  const known = await fingerprintKeys(keys);
+  return database.transaction((transaction) => listKeys(transaction, known));
 }
 
 class SqlVault implements Vault {
@@ -101,8 +132,8 @@ class SqlVault implements Vault {
     return rotateKeys(this.#database, this.#cipher, options);
   }
 
-  async countSealedValues(): Promise<SealedCount[]> {
-    return this.#database.transaction(countSealedValues);
+  async listKeys(keys: KeyProvider): Promise<VaultKeyRow[]> {
+    return listKeysOf(this.#database, keys);
   }
 
   async close(): Promise<void> {

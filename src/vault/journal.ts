@@ -237,7 +237,8 @@ async function refuseUnknown({ query }: Transaction, resultId: string): Promise<
   if (rows.length === 0) throw unknownResult(resultId);
 }
 
-async function listResults({ query }: Transaction, sessionKey: string): Promise<ResultRow[]> {
+/** All rows of a session, oldest first. */
+export async function listResults({ query }: Transaction, sessionKey: string): Promise<ResultRow[]> {
   const rows = await query<Row>(
     `SELECT ${COLUMNS} FROM hosted_link.results WHERE session_key = $1 ORDER BY seen_at, result_id`,
     [sessionKey],

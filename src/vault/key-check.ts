@@ -1,6 +1,6 @@
 import type { Transaction } from './database';
 import { ask, type KeyProvider } from './key-provider';
-import { SEALED_VALUES } from './sealed-values';
+import { countSealedValues, SEALED_VALUES } from './sealed-values';
 import { VaultError } from './vault';
 
 /** A provider's keys as the vault knows them: by id, each with its fingerprint. */
@@ -53,6 +53,46 @@ export async function checkKeys(
       );
     }
   }
+}
+
+/** A key of the vault's, in `keys status`. */
+export interface VaultKeyRow {
+  keyId: string;
+  /**
+   * PRIMARY: wraps what is sealed from now on. OLDER: unwraps. MISSING: wraps values, and the ring lacks it. MISMATCH: the ring
+   * has another key under this id. GONE: neither needed nor there.
+   */
+  state: 'PRIMARY' | 'OLDER' | 'MISSING' | 'MISMATCH' | 'GONE';
+  /** How many values it wraps, by their names. */
+  counts: Record<string, number>;
+}
+
+/** The keys at hand, the primary first, and then those that the vault has known besides. */
+export async function listKeys(
+  transaction: Transaction,
+  { fingerprints }: KnownKeys,
+): Promise<VaultKeyRow[]> {
+  const known = await readKnown(transaction);
+  const counts = await countSealedValues(transaction);
+  const ids = new Set([...fingerprints.keys(), ...known.keys()]);
+  return [...ids].map((keyId, index) => {
+    const own = counts.filter((count) => count.keyId === keyId);
+    return {
+      keyId,
+      state: stateOf(fingerprints.get(keyId), known.get(keyId), { first: index === 0, used: own.length > 0 }),
+      counts: Object.fromEntries(own.map(({ name, count }) => [name, count])),
+    };
+  });
+}
+
+function stateOf(
+  atHand: Buffer | undefined,
+  known: Buffer | undefined,
+  { first, used }: { first: boolean; used: boolean },
+): VaultKeyRow['state'] {
+  if (atHand === undefined) return used ? 'MISSING' : 'GONE';
+  if (known !== undefined && !known.equals(atHand)) return 'MISMATCH';
+  return first ? 'PRIMARY' : 'OLDER';
 }
 
 async function readKnown(transaction: Transaction): Promise<Map<string, Buffer>> {

@@ -5,7 +5,13 @@ import { isEndState, type LinkApiName, type SessionState } from '../session';
 import type { Cipher } from './cipher';
 import type { Database } from './database';
 import { REQUEST_DIGEST } from './sealed-values';
-import { type SessionClaim, type SessionRow, type SessionStore, VaultError } from './vault';
+import {
+  type SessionClaim,
+  type SessionReader,
+  type SessionRow,
+  type SessionStore,
+  VaultError,
+} from './vault';
 
 const COLUMNS = 'session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at';
 const SEALED_COLUMNS = `${COLUMNS}, key_id, wrapped_key, sealed_request_digest`;
@@ -26,12 +32,42 @@ interface SealedRow extends Row {
   sealed_request_digest: Buffer;
 }
 
+/** What may be read of the `sessions` table without a key. */
+export class SqlSessionReader implements SessionReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async get(key: string): Promise<SessionRow | undefined> {
+    return this.#database.transaction(async ({ query }) => {
+      const [row] = await query<Row>(`SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`, [
+        key,
+      ]);
+      return row && toSession(row);
+    });
+  }
+
+  async findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined> {
+    return this.#database.transaction(async ({ query }) => {
+      const [row] = await query<Row>(
+        `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE plaid_session_hash = $1
+        ORDER BY created_at DESC LIMIT 1`,
+        [plaidSessionHash],
+      );
+      return row && toSession(row);
+    });
+  }
+}
+
 /** The `sessions` table. */
-export class SqlSessionStore implements SessionStore {
+export class SqlSessionStore extends SqlSessionReader implements SessionStore {
   readonly #database: Database;
   readonly #cipher: Cipher;
 
   constructor(database: Database, cipher: Cipher) {
+    super(database);
     this.#database = database;
     this.#cipher = cipher;
   }
@@ -64,26 +100,6 @@ export class SqlSessionStore implements SessionStore {
         [key, state],
       );
       if (ended.length === 0) throw unknownSession(key);
-    });
-  }
-
-  async get(key: string): Promise<SessionRow | undefined> {
-    return this.#database.transaction(async ({ query }) => {
-      const [row] = await query<Row>(`SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`, [
-        key,
-      ]);
-      return row && toSession(row);
-    });
-  }
-
-  async findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined> {
-    return this.#database.transaction(async ({ query }) => {
-      const [row] = await query<Row>(
-        `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE plaid_session_hash = $1
-        ORDER BY created_at DESC LIMIT 1`,
-        [plaidSessionHash],
-      );
-      return row && toSession(row);
     });
   }
 

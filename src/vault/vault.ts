@@ -2,8 +2,9 @@ import type { Secret } from '../secret';
 import type { LinkApiName, ResultState, SessionState } from '../session';
 import type { AuditLog } from './audit';
 import type { CodecKeyStore } from './codec-keys';
+import type { VaultKeyRow } from './key-check';
+import type { KeyProvider } from './key-provider';
 import type { RotationOptions, RotationReport } from './rotation';
-import type { SealedCount } from './sealed-values';
 
 /** A row of `sessions`: the promise "same key, same session", kept beyond Temporal's retention. */
 export interface SessionRow {
@@ -29,7 +30,14 @@ export interface SessionClaim {
   userHash?: string | undefined;
 }
 
-export interface SessionStore {
+/** What may be read of sessions without a key. */
+export interface SessionReader {
+  get(key: string): Promise<SessionRow | undefined>;
+  /** The session behind Plaid's session id, given by its `plaidSessionHash`; the newest, should there be several. */
+  findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined>;
+}
+
+export interface SessionStore extends SessionReader {
   /**
    * Makes the row, or finds it. A repeat by the same first run id changes nothing but a `plaidSessionHash` that was not
    * known before. `claimedBefore` is true when another workflow (an earlier one with the same key) made the row.
@@ -41,9 +49,6 @@ export interface SessionStore {
    * @throws VaultError SESSION_UNKNOWN
    */
   end(key: string, state: SessionState): Promise<void>;
-  get(key: string): Promise<SessionRow | undefined>;
-  /** The session behind Plaid's session id, given by its `plaidSessionHash`; the newest, should there be several. */
-  findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined>;
 }
 
 /** What kind of token Plaid handed out for a result. */
@@ -202,12 +207,24 @@ export interface AccessRead {
   purpose: string;
 }
 
+/** What may be read of the vault without any of its keys. */
+export interface VaultRecords {
+  readonly sessions: SessionReader;
+  readonly journal: Pick<ExchangeJournal, 'list'>;
+  readonly items: Pick<ItemStore, 'list'>;
+  readonly audit: AuditLog;
+  readonly codecKeys: Pick<CodecKeyStore, 'list'>;
+  /** The vault's keys: those that `keys` has, and those that the vault has known. */
+  listKeys(keys: KeyProvider): Promise<VaultKeyRow[]>;
+  /** Closes the connections, after the transactions under way have ended. An embedded database is closed by its starter. */
+  close(): Promise<void>;
+}
+
 /** The database in which sessions, the exchange journal and encrypted access tokens live. */
-export interface Vault {
+export interface Vault extends VaultRecords {
   readonly sessions: SessionStore;
   readonly journal: ExchangeJournal;
   readonly items: ItemStore;
-  readonly audit: AuditLog;
   readonly codecKeys: CodecKeyStore;
   /**
    * Gives an item's access token to `use`, after an audit row has been committed.
@@ -219,10 +236,6 @@ export interface Vault {
    * @throws VaultError KEY_PROVIDER_FAILED
    */
   rotateKeys(options?: RotationOptions): Promise<RotationReport>;
-  /** How many values each key wraps. */
-  countSealedValues(): Promise<SealedCount[]>;
-  /** Closes the connections, after the transactions under way have ended. An embedded database is closed by its starter. */
-  close(): Promise<void>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describeOnEachDatabase, keysOf, newKey, prepareVault } from './databases';
 import { Secret } from '../../src/secret';
-import { type KeyProvider, openVault, type Vault } from '../../src/vault';
+import { type KeyProvider, openRecords, openVault, type Vault } from '../../src/vault';
 import { createCipher } from '../../src/vault/cipher';
 import { SEALED_VALUES } from '../../src/vault/sealed-values';
 import { runSql } from '../support/postgres';
@@ -88,11 +88,12 @@ describeOnEachDatabase((server) => {
     const before = await prepareVault(databaseUrl, keysOf(older));
     const filled = await fill(before, SESSIONS);
     await before.close();
-    const vault = await open(keysOf(newer, older));
-    expect(await vault.countSealedValues()).toEqual([
-      { name: 'items', keyId: 'older', count: SESSIONS },
-      { name: 'results', keyId: 'older', count: SESSIONS },
-      { name: 'sessions', keyId: 'older', count: SESSIONS },
+    const keys = keysOf(newer, older);
+    const vault = await open(keys);
+    const all = { sessions: SESSIONS, results: SESSIONS, items: SESSIONS };
+    expect(await vault.listKeys(keys)).toEqual([
+      { keyId: 'newer', state: 'PRIMARY', counts: {} },
+      { keyId: 'older', state: 'OLDER', counts: all },
     ]);
     const values = await valuesBesideWraps();
 
@@ -105,10 +106,9 @@ describeOnEachDatabase((server) => {
     expect(progress.slice(0, 3)).toEqual([100, 200, SESSIONS]);
     expect(progress.at(-1)).toBe(3 * SESSIONS);
     expect(await valuesBesideWraps()).toEqual(values);
-    expect(await vault.countSealedValues()).toEqual([
-      { name: 'items', keyId: 'newer', count: SESSIONS },
-      { name: 'results', keyId: 'newer', count: SESSIONS },
-      { name: 'sessions', keyId: 'newer', count: SESSIONS },
+    expect(await vault.listKeys(keysOf(newer))).toEqual([
+      { keyId: 'newer', state: 'PRIMARY', counts: all },
+      { keyId: 'older', state: 'GONE', counts: {} },
     ]);
     expect(await vault.rotateKeys()).toEqual({ moved: 0, failed: 0, stopped: false });
     await vault.close();
@@ -158,13 +158,11 @@ describeOnEachDatabase((server) => {
     }
     const vault = await open(keysOf(newer, older));
     await vault.rotateKeys();
-    expect(await vault.countSealedValues()).toEqual([
-      { name: 'accounts of items', keyId: 'newer', count: 1 },
-      { name: 'accounts of results', keyId: 'newer', count: 1 },
-      { name: 'items', keyId: 'newer', count: 1 },
-      { name: 'results', keyId: 'newer', count: 1 },
-      { name: 'sessions', keyId: 'newer', count: 1 },
-    ]);
+    expect((await vault.listKeys(keysOf(newer)))[0]).toEqual({
+      keyId: 'newer',
+      state: 'PRIMARY',
+      counts: { sessions: 1, results: 1, 'accounts of results': 1, items: 1, 'accounts of items': 1 },
+    });
     await vault.close();
     const after = createCipher(keysOf(newer), 'sandbox');
     for (const { table, rowId, contextOf } of accounts) {
@@ -202,7 +200,10 @@ describeOnEachDatabase((server) => {
     await Promise.all([relink(before, true), relink(one, false), one.rotateKeys(), two.rotateKeys()]);
     await before.close();
     await one.rotateKeys();
-    expect(new Set((await one.countSealedValues()).map(({ keyId }) => keyId))).toEqual(new Set(['newer']));
+    expect(await one.listKeys(keysOf(newer))).toMatchObject([
+      { keyId: 'newer', state: 'PRIMARY' },
+      { keyId: 'older', state: 'GONE', counts: {} },
+    ]);
     await Promise.all([one.close(), two.close()]);
 
     const after = await open(keysOf(newer));
@@ -249,9 +250,11 @@ describeOnEachDatabase((server) => {
       code: 'KEY_PROVIDER_FAILED',
       message: 'HOSTED_LINK_VAULT_KEYS failed to use the key newer (Error ECONNRESET)',
     });
-    expect((await vault.countSealedValues()).filter(({ keyId }) => keyId === 'newer')).toEqual([
-      { name: 'sessions', keyId: 'newer', count: 100 },
-    ]);
+    expect((await vault.listKeys(keys))[0]).toEqual({
+      keyId: 'newer',
+      state: 'PRIMARY',
+      counts: { sessions: 100 },
+    });
     await vault.close();
     const again = await open(keys);
     expect(await again.rotateKeys()).toMatchObject({ moved: 230 });
@@ -259,5 +262,25 @@ describeOnEachDatabase((server) => {
     const after = await open(keysOf(newer));
     await expectAllThere(after, filled);
     await after.close();
+  });
+});
+
+describeOnEachDatabase((server) => {
+  test('the state of each key is told without any of them', async () => {
+    const databaseUrl = await server.emptyDatabase();
+    const vault = await prepareVault(databaseUrl, keysOf(older));
+    await fill(vault, 1);
+    await vault.close();
+    const records = await openRecords(databaseUrl);
+    const states = async (keys: KeyProvider) =>
+      (await records.listKeys(keys)).map(({ keyId, state }) => `${keyId} ${state}`);
+    expect(await states(keysOf(newer))).toEqual(['newer PRIMARY', 'older MISSING']);
+    expect(await states(keysOf(newer, newKey('older')))).toEqual(['newer PRIMARY', 'older MISMATCH']);
+    expect(await states(keysOf(older, newer))).toEqual(['older PRIMARY', 'newer OLDER']);
+    // A look enters no key.
+    expect(await runSql(databaseUrl, 'SELECT key_id FROM hosted_link.vault_keys')).toEqual([
+      { key_id: 'older' },
+    ]);
+    await records.close();
   });
 });
