@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import type { Settings } from './config';
 import { combineInputErrors, InputError } from './input-error';
 import { generateKeyRingText, KEY_ID_PATTERN, type KeyRing, parseKeyRing } from './key-ring';
-import { readSecretFile } from './secret-file';
+import { createSecretFile, readSecretFileIfThere } from './secret-file';
 import { joinKeyProviders, type KeyProvider, ringKeyProvider } from './vault/key-provider';
 
 const VAULT_SETTING = 'HOSTED_LINK_VAULT_KEYS';
@@ -170,30 +169,21 @@ async function developmentRings(dataDir: string): Promise<KeyRings> {
 
 function readKeyFile(path: string): string | undefined {
   try {
-    return readSecretFile(path, path);
+    return readSecretFileIfThere(path, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error instanceof InputError ? error : fileError(path, error);
   }
 }
 
-/** Writes the file under another name first and then links it: it is never there in part, and the first process wins. */
+/** Of several processes that make the file at once, the first wins. */
 async function createKeyFile(dataDir: string, path: string): Promise<string> {
   const text = JSON.stringify({
     vaultKeys: generateKeyRingText('vault'),
     codecKeys: generateKeyRingText('codec'),
   });
-  const draft = `${path}.${randomBytes(8).toString('hex')}`;
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    const file = await open(draft, 'wx', 0o600);
-    try {
-      await file.writeFile(`${text}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await link(draft, path);
+    await createSecretFile(path, text);
     return text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(path, error);
@@ -201,8 +191,6 @@ async function createKeyFile(dataDir: string, path: string): Promise<string> {
     const theirs = readKeyFile(path);
     if (theirs === undefined) throw fileError(path, error);
     return theirs;
-  } finally {
-    await unlink(draft).catch(() => undefined);
   }
 }
 

@@ -6,6 +6,7 @@ import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
 import { itemsCommand } from './items';
+import { keysCommand } from './keys';
 import { resultCommand } from './result';
 import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
@@ -35,12 +36,19 @@ async function main(): Promise<void> {
     cancelCommand(),
     itemsCommand(),
     webhooksCommand(),
+    keysCommand(),
     codecServerCommand(),
     sandboxCommand(),
   ]) {
-    program.addCommand(command.copyInheritedSettings(program));
+    program.addCommand(inheriting(command, program));
   }
   await program.parseAsync();
+}
+
+/** The command and its subcommands, which end as the program does when they are called wrongly. */
+function inheriting(command: Command, parent: Command): Command {
+  for (const subcommand of command.commands) inheriting(subcommand, parent);
+  return command.copyInheritedSettings(parent);
 }
 
 main().catch((error: unknown) => {

@@ -17,6 +17,8 @@ import { type AccessRead, type Vault, VaultError, type VaultRecords } from './va
 
 export { unknownItem } from './items';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
+export type { CodecKeyRow } from './codec-keys';
+export type { VaultKeyRow } from './key-check';
 export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';
 export * from './vault';
