@@ -210,7 +210,10 @@ export default defineConfig(
     files: ['**/*.js', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
-      globals: { process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly' },
+      globals: {
+        ...{ process: 'readonly', console: 'readonly', module: 'writable', require: 'readonly' },
+        ...{ fetch: 'readonly', Buffer: 'readonly' },
+      },
     },
     rules: { '@typescript-eslint/no-require-imports': 'off' },
   },

@@ -19,7 +19,7 @@ import type { StartRequest, StartRules } from './start-request';
 import { sessionInput } from './start-request';
 import type { StatusReport } from './status-report';
 import { statusReport } from './status-report';
-import type { Vault } from './vault/vault';
+import type { VaultRecords } from './vault/vault';
 import type { hostedLinkSession } from './workflows';
 import type { Link } from './workflows/messages';
 import { checkNowSignal, deliveryFailedSignal, linkUpdate } from './workflows/messages';
@@ -42,7 +42,7 @@ export interface HostedLinkClientOptions extends StartRules {
   /** A Temporal client whose data converter has the payload codec (`createPayloadCodec`). */
   temporal: Client;
   /** Lets `status` tell items and ended sessions without a worker, and beyond Temporal's retention. */
-  vault?: Vault | undefined;
+  vault?: VaultRecords | undefined;
 }
 
 /** A session that has been started. */

@@ -10,7 +10,7 @@ import type {
   SessionState,
 } from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
-import type { Vault } from './vault/vault';
+import type { VaultRecords } from './vault/vault';
 import type { ExchangeView, Notice, SessionView } from './workflows/messages';
 import { exchangeStatusQuery, statusQuery } from './workflows/messages';
 import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attributes';
@@ -70,7 +70,7 @@ export interface StatusReport {
 export async function statusReport(
   key: string,
   temporal: Client,
-  vault: Vault | undefined,
+  vault: VaultRecords | undefined,
 ): Promise<StatusReport> {
   const handle = temporal.workflow.getHandle(sessionWorkflowId(key));
   const description = await unlessNotFound(handle.describe());
@@ -111,7 +111,7 @@ function fromServer(key: string, { typedSearchAttributes, startTime }: WorkflowE
   };
 }
 
-async function fromVault(key: string, vault: Vault | undefined): Promise<Known> {
+async function fromVault(key: string, vault: VaultRecords | undefined): Promise<Known> {
   const row = await vault?.sessions.get(key);
   if (!row) throw sessionUnknown(key);
   const { linkApi, state, createdAt, endedAt } = row;
@@ -156,7 +156,7 @@ function watchReport({ raw }: WorkflowExecutionDescription): WatchReport | undef
   };
 }
 
-async function itemsFromVault(key: string, vault: Vault): Promise<ItemReport[]> {
+async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemReport[]> {
   const [results, items] = await Promise.all([
     vault.journal.list(key),
     vault.items.list({ sessionKey: key }),

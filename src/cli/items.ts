@@ -3,7 +3,7 @@ import { userHash } from '../digest';
 import { type ItemRow, unknownItem } from '../vault';
 import { printJson } from './print';
 import { withClient } from './with-client';
-import { withVault } from './with-vault';
+import { withRecords } from './with-records';
 
 /** `hosted-link items`: looks at the items that are stored, and removes them. */
 export function itemsCommand(): Command {
@@ -27,11 +27,11 @@ function listCommand(): Command {
     .option('--user <id>', 'only those of this person, by the user id that their sessions were started with')
     .option('--json', 'print a list')
     .action(async ({ session, user, json }: ListOptions) => {
-      await withVault(async (vault) => {
+      await withRecords(async ({ items }) => {
         const filter = { sessionKey: session, userHash: user === undefined ? undefined : userHash(user) };
-        const items = await vault.items.list(filter);
-        if (json) printJson(items.map(shown));
-        else for (const item of items) process.stdout.write(`${lineOf(item)}\n`);
+        const rows = await items.list(filter);
+        if (json) printJson(rows.map(shown));
+        else for (const item of rows) process.stdout.write(`${lineOf(item)}\n`);
       });
     });
 }
@@ -42,8 +42,8 @@ function showCommand(): Command {
     .argument('<item id>', "Plaid's item id")
     .option('--json', 'print an object')
     .action(async (itemId: string, { json }: { json?: boolean }) => {
-      await withVault(async (vault) => {
-        const item = await vault.items.get(itemId);
+      await withRecords(async ({ items }) => {
+        const item = await items.get(itemId);
         if (!item) throw unknownItem(itemId);
         if (json) printJson(shown(item));
         else printItem(item);

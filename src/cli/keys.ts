@@ -4,10 +4,11 @@ import { readSettings } from '../config';
 import { addKeyToFile } from '../key-file';
 import { generateKeyRingText, type KeyRing } from '../key-ring';
 import { loadKeys, loadVaultKeys } from '../keys';
-import { openRecordsForCommand, openVaultForCommand } from '../open-vault';
+import { openVaultForCommand } from '../open-vault';
 import type { CodecKeyRow, KeyProvider, Vault, VaultKeyRow } from '../vault';
 import { printJson } from './print';
 import { stopSignal } from './stop-signal';
+import { withRecords } from './with-records';
 
 /** What a rotation exits with that a signal has stopped, by custom 128 + SIGINT. */
 const EXIT_SIGNAL = 130;
@@ -90,10 +91,8 @@ function statusCommand(): Command {
     .description('tell which keys there are, what each has sealed, and how often the codec has used its own')
     .option('--json', 'print {vault, codec}')
     .action(async ({ json }: { json?: boolean }) => {
-      const settings = readSettings();
-      const { vaultKeys, codecRing } = await loadKeys(settings);
-      const records = await openRecordsForCommand(settings);
-      try {
+      const { vaultKeys, codecRing } = await loadKeys(readSettings());
+      await withRecords(async (records) => {
         const vault = await records.listKeys(vaultKeys);
         const codec = codecKeyReports(codecRing, await records.codecKeys.list());
         if (json) printJson({ vault, codec });
@@ -103,9 +102,7 @@ function statusCommand(): Command {
           process.stdout.write("codec's keys (HOSTED_LINK_CODEC_KEYS):\n");
           printCodecKeys(codec);
         }
-      } finally {
-        await records.close();
-      }
+      });
     });
 }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { HostedLinkError } from '../client';
 import { InputError } from '../input-error';
 import { VaultError } from '../vault';
+import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
     itemsCommand(),
     webhooksCommand(),
     keysCommand(),
+    auditCommand(),
     codecServerCommand(),
     sandboxCommand(),
   ]) {

@@ -2,12 +2,11 @@ import { Command } from 'commander';
 import type { HostedLinkClient } from '../client';
 import { readSettings, requirePlaid, type Settings } from '../config';
 import { InputError } from '../input-error';
-import { loadVaultKeys } from '../keys';
 import { createLogger } from '../logger';
-import { openVaultForCommand } from '../open-vault';
+import { openRecordsForCommand } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
 import type { PlaidClient } from '../plaid/plaid';
-import { isEmbeddedDatabaseRunning, type Vault } from '../vault';
+import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
 import { WebhookKeyCache } from '../webhook/key-cache';
 import { startWebhookReceiver } from '../webhook/receiver';
 import { parsePort } from './port-option';
@@ -47,7 +46,7 @@ export function webhooksCommand(): Command {
 async function receive(
   { logLevel }: Settings,
   { port, host }: Flags,
-  { client, vault, plaid }: { client: HostedLinkClient; vault: Vault; plaid: PlaidClient },
+  { client, vault, plaid }: { client: HostedLinkClient; vault: VaultRecords; plaid: PlaidClient },
 ): Promise<void> {
   const logger = createLogger({ level: logLevel });
   const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId) });
@@ -66,7 +65,7 @@ async function receive(
 }
 
 /** @throws InputError naming DATABASE_URL when there is none to look sessions up in */
-async function openDatabase(settings: Settings): Promise<Vault> {
+async function openDatabase(settings: Settings): Promise<VaultRecords> {
   const { databaseUrl, dataDir } = settings;
   // An embedded database belongs to the worker: owned by this command, it would keep a worker from starting.
   if (databaseUrl === undefined && !(await isEmbeddedDatabaseRunning(dataDir))) {
@@ -75,5 +74,5 @@ async function openDatabase(settings: Settings): Promise<Vault> {
       'not set, and no worker runs with an embedded database; start the worker first, or set it',
     );
   }
-  return await openVaultForCommand(settings, await loadVaultKeys(settings));
+  return await openRecordsForCommand(settings);
 }

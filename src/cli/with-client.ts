@@ -6,14 +6,14 @@ import { createPayloadCodec } from '../codec/payload-codec';
 import type { Settings } from '../config';
 import { readSettings } from '../config';
 import { InputError } from '../input-error';
-import { loadCodecRing, loadVaultKeys } from '../keys';
-import { openVaultForCommand } from '../open-vault';
+import { loadCodecRing } from '../keys';
+import { openRecordsForCommand } from '../open-vault';
 import { loadTemporalConnection } from '../temporal-connection';
-import type { Vault } from '../vault';
+import type { VaultRecords } from '../vault';
 
 /**
- * Runs a command with a client made from the settings. With `vault`, the client has the vault where this process may open
- * one; without, `status` tells what Temporal knows.
+ * Runs a command with a client made from the settings. With `vault`, the client has the vault's records where there
+ * are any; without, `status` tells what Temporal knows.
  *
  * @throws InputError naming a wrong setting, or TEMPORAL_ADDRESS when no server answers there
  */
@@ -24,12 +24,9 @@ export async function withClient(
   const settings = readSettings();
   const codec = createPayloadCodec(await loadCodecRing(settings));
   const connection = await connectTemporal();
-  let vault: Vault | undefined;
+  let vault: VaultRecords | undefined;
   try {
-    vault =
-      wantsVault && hasVault(settings)
-        ? await openVaultForCommand(settings, await loadVaultKeys(settings))
-        : undefined;
+    vault = wantsVault && hasVault(settings) ? await openRecordsForCommand(settings) : undefined;
     const { namespace } = loadTemporalConnection();
     const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
     const { environment, notifyPrefixes } = settings;
@@ -53,8 +50,7 @@ export async function connectTemporal(): Promise<Connection> {
   }
 }
 
-/** A database and the right to its keys, or an embedded one that a worker has made. */
-export function hasVault({ databaseUrl, vaultRing, keyProvider, dataDir, environment }: Settings): boolean {
-  if (databaseUrl === undefined) return existsSync(join(dataDir, 'vault'));
-  return (vaultRing ?? keyProvider) !== undefined || environment !== 'production';
+/** A database, or an embedded one that a worker has made. */
+export function hasVault({ databaseUrl, dataDir }: Settings): boolean {
+  return databaseUrl !== undefined || existsSync(join(dataDir, 'vault'));
 }

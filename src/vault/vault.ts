@@ -211,7 +211,7 @@ export interface AccessRead {
 export interface VaultRecords {
   readonly sessions: SessionReader;
   readonly journal: Pick<ExchangeJournal, 'list'>;
-  readonly items: Pick<ItemStore, 'list'>;
+  readonly items: Pick<ItemStore, 'list' | 'get'>;
   readonly audit: AuditLog;
   readonly codecKeys: Pick<CodecKeyStore, 'list'>;
   /** The vault's keys: those that `keys` has, and those that the vault has known. */

@@ -64,8 +64,8 @@ export class HostedLinkCommands {
   }
 
   /** Runs a command that prints JSON, and gives that. @throws Error with what it said when it fails */
-  async json<T>(args: readonly string[]): Promise<T> {
-    const { code, stdout, stderr } = await this.run([...args, '--json']);
+  async json<T>(args: readonly string[], settings: NodeJS.ProcessEnv = {}): Promise<T> {
+    const { code, stdout, stderr } = await this.run([...args, '--json'], settings);
     if (code !== 0) throw new Error(`hosted-link ${args[0]} exited with ${code}: ${stderr}`);
     return JSON.parse(stdout) as T;
   }

@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { InputError } from '../input-error';
+import { printJson } from './print';
+import { withRecords } from './with-records';
+
+interface AuditOptions {
+  item?: string;
+  actor?: string;
+  since?: Date;
+  until?: Date;
+  limit?: number;
+  json?: boolean;
+}
+
+/** `hosted-link audit`: who read which access token. */
+export function auditCommand(): Command {
+  return new Command('audit')
+    .description('tell who read which access token, when and what for; newest first')
+    .option('--item <id>', 'only reads of this item')
+    .option('--actor <name>', 'only reads by this one')
+    .option('--since <time>', 'only reads at this time or later (ISO 8601)', (text) =>
+      timeOf(text, '--since'),
+    )
+    .option('--until <time>', 'only reads before this time (ISO 8601)', (text) => timeOf(text, '--until'))
+    .option('--limit <number>', 'at most so many', limitOf, 100)
+    .option('--json', 'print a list')
+    .action(async ({ item: itemId, json, ...filter }: AuditOptions) => {
+      await withRecords(async ({ audit }) => {
+        const entries = await audit.list({ itemId, ...filter });
+        if (json) printJson(entries);
+        else
+          for (const { readAt, itemId, actor, purpose } of entries)
+            process.stdout.write(
+              `${readAt.toISOString()} ${itemId} by ${printable(actor)}: ${printable(purpose)}\n`,
+            );
+      });
+    });
+}
+
+/** Actor and purpose come from applications: control characters could act on the terminal. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
+
+function timeOf(text: string, option: string): Date {
+  const time = new Date(text);
+  if (TIME.test(text) && !Number.isNaN(time.getTime())) return time;
+  throw new InputError(option, 'not a time in ISO 8601; write it as 2026-01-31 or 2026-01-31T12:00:00Z');
+}
+
+function limitOf(text: string): number {
+  const limit = Number(text);
+  if (/^[1-9]\d{0,5}$/.test(text)) return limit;
+  throw new InputError('--limit', 'not a count; give a whole number from 1 to 999999');
+}
