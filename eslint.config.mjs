@@ -132,6 +132,7 @@ export default defineConfig(
     up: '../../',
     more: [TEMPORAL],
   }),
+  layer(['src/rates/**/*.ts'], [...BASE, 'plaid/[a-z-]+']),
   layer(['src/activities/**/*.ts'], [...BASE, 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
   topLayer(
     ['src/{client,client-error,start-request,status-report,remove-item}.ts'],

@@ -39,6 +39,8 @@ export interface Settings {
   plaidBaseUrl: string | undefined;
   /** HOSTED_LINK_PLAID_RATE: the most background gets a second, over all workers. Above 0. */
   plaidRate: number | undefined;
+  /** HOSTED_LINK_PLAID_URGENT_RATE: the most creates, hinted gets and exchanges a second, over all workers. Above 0. */
+  plaidUrgentRate: number | undefined;
   /** DATABASE_URL; without it the vault is embedded in `dataDir`. */
   databaseUrl: Secret | undefined;
   /** HOSTED_LINK_VAULT_KEYS */
@@ -97,7 +99,7 @@ const rate = z
   .transform(Number)
   .refine(
     (number) => number > 0 && number < Infinity,
-    'not a number above 0; write gets a second, such as 20',
+    'not a number above 0; write how many a second, such as 20',
   )
   .optional();
 
@@ -120,6 +122,7 @@ const schema = z.object({
   PLAID_ENV: environment,
   PLAID_BASE_URL: z.string().optional(),
   HOSTED_LINK_PLAID_RATE: rate,
+  HOSTED_LINK_PLAID_URGENT_RATE: rate,
   DATABASE_URL: databaseUrl,
   HOSTED_LINK_VAULT_KEYS: keyRing('HOSTED_LINK_VAULT_KEYS'),
   HOSTED_LINK_KEY_PROVIDER: z
@@ -160,6 +163,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     environment: set.PLAID_ENV,
     plaidBaseUrl: set.PLAID_BASE_URL,
     plaidRate: set.HOSTED_LINK_PLAID_RATE,
+    plaidUrgentRate: set.HOSTED_LINK_PLAID_URGENT_RATE,
     databaseUrl: secretOf(set.DATABASE_URL),
     vaultRing: set.HOSTED_LINK_VAULT_KEYS,
     keyProvider: set.HOSTED_LINK_KEY_PROVIDER,

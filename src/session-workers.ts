@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { WorkflowClient } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
@@ -15,6 +16,8 @@ import { keyFingerprint, type KeyRing } from './key-ring';
 import type { Logger } from './logger';
 import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
+import type { PlaidRateSettings } from './rates/plaid-rates';
+import { keepPlaidRates } from './rates/plaid-rates';
 import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
 import { TASK_QUEUES } from './session';
 import type { KeyProvider, Vault } from './vault';
@@ -29,8 +32,11 @@ const SHUTDOWN_GRACE_MS = 25_000;
 /** After this, in milliseconds, what still runs is given up: time to remove an item that could not be stored. */
 const SHUTDOWN_FORCE_MS = 50_000;
 
-/** Gets a second on the background queue by default, over all workers. Plaid publishes no limit for its link endpoints. */
-const DEFAULT_PLAID_RATE = 20;
+/**
+ * What the queues that call Plaid may do by default, in activities a second over all workers. Plaid publishes no limit for its
+ * link endpoints.
+ */
+const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
 
 /** A worker that has begun to poll. */
 export interface RunningWorker {
@@ -63,16 +69,26 @@ export async function startSessionWorkers({
   namespace,
   logger,
 }: SessionWorkersOptions): Promise<RunningWorker> {
-  const plaid = createPlaidClient(requirePlaid(settings));
-  const closers: (() => Promise<void>)[] = [() => plaid.close()];
+  const rateSettings = {
+    plaid: settings.plaidRate ?? DEFAULT_RATES.plaid,
+    plaidUrgent: settings.plaidUrgentRate ?? DEFAULT_RATES.plaidUrgent,
+  };
+  const identity = `${process.pid}@${hostname()}`;
+  const account = requirePlaid(settings);
+  const closers: (() => Promise<void>)[] = [];
   try {
     const vault = await openVaultOf(settings, keys.vaultKeys, logger);
     closers.push(() => vault.close());
     await checkSearchAttributes(connection, namespace, settings);
+    const rates = keepPlaidRates({ connection, namespace, identity }, rateSettings, logger);
+    closers.push(() => rates.stop());
+    const plaid = createPlaidClient({ ...account, onFailure: (error) => rates.callFailed(error) });
+    closers.push(() => plaid.close());
 
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
       namespace,
+      identity,
       activities: createActivities({
         plaid,
         environment: settings.environment,
@@ -92,9 +108,13 @@ export async function startSessionWorkers({
       Worker.create({
         ...options,
         taskQueue: TASK_QUEUES.plaid,
-        maxTaskQueueActivitiesPerSecond: settings.plaidRate ?? DEFAULT_PLAID_RATE,
+        maxTaskQueueActivitiesPerSecond: rateSettings.plaid,
       }),
-      Worker.create({ ...options, taskQueue: TASK_QUEUES.plaidUrgent }),
+      Worker.create({
+        ...options,
+        taskQueue: TASK_QUEUES.plaidUrgent,
+        maxTaskQueueActivitiesPerSecond: rateSettings.plaidUrgent,
+      }),
     ]);
     return run(workers, () => closeAll(closers));
   } catch (error) {

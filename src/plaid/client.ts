@@ -7,7 +7,7 @@ import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { readAnswer } from './answer';
 import { resolveBaseUrl } from './base-url';
-import type { PlaidEndpoint } from './errors';
+import { PlaidError, type PlaidEndpoint } from './errors';
 import { linkTokenGetAnswer } from './link-token-get';
 import type { PlaidClient, Recipient } from './plaid';
 import { post } from './post';
@@ -59,6 +59,8 @@ export interface PlaidClientOptions {
   environment: PlaidEnvironment;
   /** An origin instead of Plaid's own, by the rules of `resolveBaseUrl`. */
   baseUrl?: string | undefined;
+  /** Is told of each failed call before it is thrown. */
+  onFailure?: ((error: PlaidError) => void) | undefined;
 }
 
 /**
@@ -70,7 +72,7 @@ export function createPlaidClient(
   options: PlaidClientOptions,
   limits: PlaidLimits = PLAID_LIMITS,
 ): PlaidClient {
-  const { clientId, secret, environment, baseUrl } = options;
+  const { clientId, secret, environment, baseUrl, onFailure } = options;
   checkKey('PLAID_CLIENT_ID', clientId);
   checkKey('PLAID_SECRET', secret.reveal());
   const userAgent = `hosted-link/${packageVersion()}`;
@@ -88,20 +90,25 @@ export function createPlaidClient(
   });
 
   async function call<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, request: object): Promise<T> {
-    const answer = await post(pool, {
-      endpoint,
-      headers: {
-        'PLAID-CLIENT-ID': clientId,
-        'PLAID-SECRET': secret.reveal(),
-        'Plaid-Version': PLAID_VERSION,
-        'User-Agent': userAgent,
-        'Content-Type': 'application/json',
-        Accept: 'application/json',
-      },
-      body: Buffer.from(JSON.stringify(request)),
-      totalMs: limits.totalMs,
-    });
-    return readAnswer(endpoint, schema, answer);
+    try {
+      const answer = await post(pool, {
+        endpoint,
+        headers: {
+          'PLAID-CLIENT-ID': clientId,
+          'PLAID-SECRET': secret.reveal(),
+          'Plaid-Version': PLAID_VERSION,
+          'User-Agent': userAgent,
+          'Content-Type': 'application/json',
+          Accept: 'application/json',
+        },
+        body: Buffer.from(JSON.stringify(request)),
+        totalMs: limits.totalMs,
+      });
+      return readAnswer(endpoint, schema, answer);
+    } catch (error) {
+      if (error instanceof PlaidError) onFailure?.(error);
+      throw error;
+    }
   }
 
   return {

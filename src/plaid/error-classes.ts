@@ -144,7 +144,9 @@ function backoffOf(error: PlaidError): Backoff {
   return isRateLimit(error) ? RATE_LIMITED : TRANSIENT;
 }
 
-function isRateLimit(error: PlaidError): boolean {
+/** True for a 429 that more time alone helps, from Plaid or from something before it. */
+export function isRateLimit(error: PlaidError): boolean {
+  if (classify(error) !== 'transient') return false;
   if (error instanceof PlaidApiError && error.errorType === 'RATE_LIMIT_EXCEEDED') return true;
   return (error instanceof PlaidApiError || error instanceof PlaidBadAnswerError) && error.httpStatus === 429;
 }
