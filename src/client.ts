@@ -87,6 +87,8 @@ export class HostedLinkClient {
         { key: LINK_API_ATTRIBUTE, value: input.linkApi },
       ],
       staticSummary: `Hosted Link session ${key} via ${input.linkApi}`,
+      // Activities and the token exchange inherit it.
+      ...(request.fairnessKey !== undefined && { priority: { fairnessKey: request.fairnessKey } }),
     });
     const link = await this.linkOf(key, input.requestDigest, () =>
       this.temporal.withDeadline(Date.now() + timeoutMs, () =>

@@ -48,6 +48,11 @@ export interface StartRequest {
   expiresAt?: string | undefined;
   /** Ids of running workflows that are to be signalled `linkCompleted` at the end. At most 10. */
   notify?: string[] | undefined;
+  /**
+   * Your customer or tenant, 1 to 64 bytes in UTF-8, in clear: where the Temporal server has fairness on, the sessions of one
+   * key do not hold up those of another. It does not count when a key's request is told from another one.
+   */
+  fairnessKey?: string | undefined;
 }
 
 /** What this deployment allows. */
@@ -56,6 +61,9 @@ export interface StartRules {
   /** Workflow id prefixes that `notify` may name. Default: all but our own. */
   notifyPrefixes?: readonly string[] | undefined;
 }
+
+/** Temporal's own bound. */
+const MAX_FAIRNESS_KEY_BYTES = 64;
 
 const E164 = /^\+[1-9][0-9]{6,14}$/;
 
@@ -94,6 +102,13 @@ const schema = z.strictObject({
     .datetime({ offset: true, message: 'not a time in ISO 8601; write it as 2026-01-31T12:00:00Z' })
     .optional(),
   notify: z.array(z.string().min(1).max(1000)).max(10).default([]),
+  fairnessKey: z
+    .string()
+    .refine(
+      (key) => key !== '' && Buffer.byteLength(key) <= MAX_FAIRNESS_KEY_BYTES,
+      'not a fairness key; give 1 to 64 bytes, or leave it out',
+    )
+    .optional(),
 });
 
 /**
@@ -104,7 +119,8 @@ const schema = z.strictObject({
 export function sessionInput(request: StartRequest, rules: StartRules): SessionInput {
   const parsed = schema.safeParse(request);
   if (!parsed.success) throw inputErrorFrom(parsed.error);
-  const { key, linkToken, linkTokenRequest, ...rest } = parsed.data;
+  // How soon a session is served is no part of what it is.
+  const { key, linkToken, linkTokenRequest, fairnessKey: _, ...rest } = parsed.data;
   if ((linkToken === undefined) === (linkTokenRequest === undefined)) {
     throw new InputError('linkToken', 'give either a linkToken or a linkTokenRequest; one of them, not both');
   }

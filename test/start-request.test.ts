@@ -47,6 +47,21 @@ describe('a request to start a session', () => {
     ]).toEqual([undefined, 'person-2', 'person-1', 'usr_3', 'person-2']);
   });
 
+  it('is the same request whatever its fairness key, which is no part of the session', () => {
+    const plain = sessionInput({ linkToken: LINK_TOKEN }, RULES);
+    expect(sessionInput({ linkToken: LINK_TOKEN, fairnessKey: 'customer-7' }, RULES)).toEqual(plain);
+    expect(sessionInput({ linkToken: LINK_TOKEN, fairnessKey: 'é'.repeat(32) }, RULES)).toEqual(plain);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['longer than 64 bytes', 'é'.repeat(33)],
+  ])('is refused with a fairness key that is %s', (_what, fairnessKey) => {
+    expect(refusal({ linkToken: LINK_TOKEN, fairnessKey }).message).toBe(
+      'fairnessKey: not a fairness key; give 1 to 64 bytes, or leave it out',
+    );
+  });
+
   it('of hosted_link may name the recipient in both places, and one in update mode needs no products', () => {
     const user = { client_user_id: 'person-1', phone_number: SMS.address };
     const sent = { ...HOSTED, linkTokenRequest: { ...LINK_TOKEN_REQUEST, user }, delivery: SMS };

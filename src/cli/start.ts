@@ -15,6 +15,7 @@ interface StartOptions {
   email?: string;
   expiresAt?: string;
   notify?: string[];
+  fairnessKey?: string;
   json?: boolean;
 }
 
@@ -31,6 +32,7 @@ export function startCommand(): Command {
     .option('--email <address>', 'let Plaid send the link to this e-mail address')
     .option('--expires-at <time>', 'when the link token expires (ISO 8601)')
     .option('--notify <workflow id...>', 'workflows to signal linkCompleted at the end')
+    .option('--fairness-key <key>', 'your customer or tenant, whose sessions are not to hold up others')
     .option('--json', 'print {key, workflowId, url, expiresAt}')
     .action(async (options: StartOptions) => {
       const request = await startRequest(options);
@@ -45,7 +47,7 @@ export function startCommand(): Command {
 }
 
 async function startRequest(options: StartOptions): Promise<StartRequest> {
-  const { key, linkToken, request, sms, email, expiresAt, notify } = options;
+  const { key, linkToken, request, sms, email, expiresAt, notify, fairnessKey } = options;
   return {
     key,
     linkToken,
@@ -53,6 +55,7 @@ async function startRequest(options: StartOptions): Promise<StartRequest> {
     delivery: sms ? { method: 'SMS', address: sms } : email ? { method: 'EMAIL', address: email } : undefined,
     expiresAt,
     notify,
+    fairnessKey,
   };
 }
 

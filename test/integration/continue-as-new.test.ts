@@ -22,7 +22,7 @@ describeWithDevServer('a session whose history grows long', () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });
     await Promise.all(
       ['started', 'got', 'reused', 'cancelled'].map(async (key) => {
-        const request = { key, linkToken: harness.sandbox.issueLinkToken() };
+        const request = { key, linkToken: harness.sandbox.issueLinkToken(), fairnessKey: 'customer-1' };
         answers.set(key, { request, answer: await harness.client.start(request) });
         if (key === 'cancelled') await harness.client.cancel(key);
         await changeMind(key, request.linkToken);
@@ -56,6 +56,11 @@ describeWithDevServer('a session whose history grows long', () => {
     expect(await harness.client.start(request)).toEqual(answer);
     expect(await finish('started')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
     expect(await harness.client.start(request)).toEqual(answer);
+  });
+
+  it('keeps its fairness key', async () => {
+    const { raw } = await harness.temporal.workflow.getHandle(sessionWorkflowId('got')).describe();
+    expect(raw.workflowExecutionInfo!.priority!.fairnessKey).toBe('customer-1');
   });
 
   it('answers get as before, also once it has ended', async () => {

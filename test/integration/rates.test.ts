@@ -9,13 +9,14 @@ import { readSettings } from '../../src/config';
 import { loadCodecRing } from '../../src/keys';
 import { readLimit } from '../../src/rates/task-queue-limit';
 import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
-import { TASK_QUEUES } from '../../src/session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/session';
 import { HostedLinkCommands } from '../support/hosted-link';
 import { copyEmptyDatabase } from '../support/pglite';
 import { describeWithDevServer, devServer, type DevServer } from '../support/temporal';
 import { until } from '../support/until';
 
 const MINUTE_MS = 60_000;
+const ACTIVITY = proto.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
 const CLIENT_ID = 'rates_client_id';
 const SECRET = 'rates_plaid_secret';
 
@@ -67,9 +68,9 @@ function deployment(server: DevServer, more: NodeJS.ProcessEnv) {
   }, MINUTE_MS);
   return {
     deployed,
-    async start(key: string): Promise<string> {
+    async start(key: string, fairnessKey?: string): Promise<string> {
       const linkToken = deployed.sandbox.issueLinkToken();
-      await deployed.client.start({ key, linkToken });
+      await deployed.client.start({ key, linkToken, fairnessKey });
       return linkToken;
     },
     limitOf: async (taskQueue: string) =>
@@ -129,7 +130,7 @@ describeWithDevServer('background gets that wait in a long line', () => {
     const { stats } = await server.connection.workflowService.describeTaskQueue({
       namespace: 'default',
       taskQueue: { name: taskQueue },
-      taskQueueType: proto.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+      taskQueueType: ACTIVITY,
       reportStats: true,
     });
     return Number(stats?.approximateBacklogCount ?? 0);
@@ -152,5 +153,84 @@ describeWithDevServer('background gets that wait in a long line', () => {
       expect(await backlog(TASK_QUEUES.plaid)).toBeGreaterThan(SESSIONS / 2);
     },
     5 * MINUTE_MS,
+  );
+});
+
+describeWithDevServer('with fairness on, the sessions of one customer', () => {
+  const SESSIONS = 60;
+  const server = devServer({
+    dynamicConfig: {
+      'matching.useNewMatcher': true,
+      'matching.enableFairness': true,
+      // Each partition is fair for itself; with one, the order says all.
+      'matching.numTaskqueueReadPartitions': 1,
+      'matching.numTaskqueueWritePartitions': 1,
+    },
+  });
+  const { deployed, start } = deployment(server, {});
+
+  async function setRate(perSecond: number): Promise<void> {
+    await server.connection.workflowService.updateTaskQueueConfig({
+      namespace: 'default',
+      taskQueue: TASK_QUEUES.plaid,
+      taskQueueType: ACTIVITY,
+      updateQueueRateLimit: { rateLimit: { requestsPerSecond: perSecond } },
+    });
+  }
+
+  const describeWorkflow = (workflowId: string) =>
+    new Client({ connection: server.connection }).workflow.getHandle(workflowId).describe();
+
+  /** Whether the watch of a session has waited in line ever since the session was started. */
+  async function waits(key: string): Promise<boolean> {
+    const { raw } = await describeWorkflow(sessionWorkflowId(key));
+    const { attempt, lastStartedTime } = raw.pendingActivities![0]!;
+    return attempt === 1 && !lastStartedTime;
+  }
+
+  /** Lets many sessions of one customer wait in line, and then one of another; gives how many wait when that has completed. */
+  async function manyAndOne(customers: { many: string; one: string }, name: string): Promise<number> {
+    await setRate(0);
+    const keys = Array.from({ length: SESSIONS }, (_, index) => `${name}-${index}`);
+    for (const key of keys) await start(key, customers.many);
+    const linkToken = await start(name, customers.one);
+    deployed.sandbox.session(linkToken).complete();
+    await setRate(3);
+    await deployed.client.result(name);
+    const waiting = (await Promise.all(keys.map(waits))).filter(Boolean).length;
+    await Promise.all(keys.map((key) => deployed.client.cancel(key)));
+    return waiting;
+  }
+
+  it(
+    'do not hold up the one of another',
+    async () => {
+      expect(await manyAndOne({ many: 'customer-1', one: 'customer-2' }, 'fair')).toBeGreaterThan(10);
+    },
+    4 * MINUTE_MS,
+  );
+
+  it(
+    'hold each other up',
+    async () => {
+      expect(await manyAndOne({ many: 'customer-1', one: 'customer-1' }, 'unfair')).toBe(0);
+    },
+    4 * MINUTE_MS,
+  );
+
+  it(
+    'carry the customer to their token exchange',
+    async () => {
+      await setRate(100);
+      const linkToken = await start('carried', 'customer-3');
+      deployed.sandbox.session(linkToken).complete();
+      await deployed.client.checkNow('carried');
+      await deployed.client.result('carried');
+      for (const workflowId of [sessionWorkflowId('carried'), exchangeWorkflowId('carried')]) {
+        const { raw } = await describeWorkflow(workflowId);
+        expect(raw.workflowExecutionInfo!.priority!.fairnessKey).toBe('customer-3');
+      }
+    },
+    MINUTE_MS,
   );
 });
