@@ -7,10 +7,11 @@ import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { readAnswer } from './answer';
 import { resolveBaseUrl } from './base-url';
-import { PlaidError, type PlaidEndpoint } from './errors';
+import { PlaidError } from './errors';
 import { linkTokenGetAnswer } from './link-token-get';
 import type { PlaidClient, Recipient } from './plaid';
 import { post } from './post';
+import type { PlaidRequests } from './requests';
 import {
   exchangeAnswer,
   itemGetAnswer,
@@ -89,7 +90,11 @@ export function createPlaidClient(
     maxResponseSize: limits.answerBytes,
   });
 
-  async function call<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, request: object): Promise<T> {
+  async function call<E extends keyof PlaidRequests, T>(
+    endpoint: E,
+    schema: z.ZodType<T>,
+    request: PlaidRequests[E],
+  ): Promise<T> {
     try {
       const answer = await post(pool, {
         endpoint,
@@ -202,7 +207,7 @@ export function createPlaidClient(
   };
 }
 
-function toPlaidRecipient({ method, address, firstName }: Recipient): object {
+function toPlaidRecipient({ method, address, firstName }: Recipient) {
   return { communication_methods: [{ method, address }], first_name: firstName };
 }
 

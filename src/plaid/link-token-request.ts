@@ -147,6 +147,9 @@ const requestSchema = z
   )
   .pipe(required);
 
+/** What is checked of a request, in a request that passed. */
+export type CheckedLinkTokenRequest = z.output<typeof requestSchema>;
+
 /**
  * Checks a request for `/link/token/create`: what Plaid always needs, and the options of `hosted_link`. All other fields pass
  * for Plaid to judge. Refused, at any depth, is what must not enter a workflow's payloads: keys, access tokens and public

@@ -22,7 +22,7 @@ export class ApiError extends Error {
 export function plaidErrorBody(
   { errorType, errorCode }: ErrorName,
   message = `the item or the session has met ${errorCode}`,
-): Record<string, unknown> {
+) {
   return {
     display_message: null,
     documentation_url: 'https://plaid.com/docs/errors/',

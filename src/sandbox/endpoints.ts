@@ -14,7 +14,7 @@ import {
 import { createSandboxPublicToken, fireWebhook, resetLogin } from './sandbox-endpoints';
 
 /** The work of each endpoint. */
-export const endpoints: Record<SandboxEndpoint, Endpoint> = {
+export const endpoints = {
   '/link/token/create': createLinkToken,
   '/link/token/get': getLinkToken,
   '/link_delivery/create': createDelivery,
@@ -27,9 +27,9 @@ export const endpoints: Record<SandboxEndpoint, Endpoint> = {
   '/sandbox/public_token/create': createSandboxPublicToken,
   '/sandbox/item/reset_login': resetLogin,
   '/sandbox/item/fire_webhook': fireWebhook,
-};
+} satisfies Record<SandboxEndpoint, Endpoint>;
 
-function createDelivery({ state, hostedUrl }: EndpointContext, body: Body): Body {
+function createDelivery({ state, hostedUrl }: EndpointContext, body: Body) {
   const request = readRequest(linkDeliveryCreateSchema, body);
   const record = state.usableLinkToken(request.link_token);
   const session = state.ensureSession(record);
@@ -43,14 +43,14 @@ function createDelivery({ state, hostedUrl }: EndpointContext, body: Body): Body
   };
 }
 
-function getDelivery({ state, switches }: EndpointContext, body: Body): Body {
+function getDelivery({ state, switches }: EndpointContext, body: Body) {
   const { link_delivery_session_id: sessionId } = readRequest(linkDeliveryGetSchema, body);
   const session = state.findSession(sessionId);
   if (!session?.delivered) {
     // Plaid documents no code for this; a session id is a link token's, so the link token's code it is.
     throw invalidInput('INVALID_LINK_TOKEN', `link delivery session ${sessionId} is not known`);
   }
-  const answer: Body = {
+  const answer = {
     status: session.status,
     created_at: iso(session.createdAt),
     completed_at: session.completedAt === undefined ? null : iso(session.completedAt),
@@ -70,6 +70,6 @@ function getDelivery({ state, switches }: EndpointContext, body: Body): Body {
   };
 }
 
-function getWebhookKey({ webhookKeys }: EndpointContext, body: Body): Body {
+function getWebhookKey({ webhookKeys }: EndpointContext, body: Body) {
   return { key: webhookKeys.describe(readRequest(webhookVerificationKeyGetSchema, body).key_id) };
 }

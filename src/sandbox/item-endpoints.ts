@@ -11,19 +11,19 @@ import {
 } from './request-schemas';
 
 /** `/item/public_token/exchange`. */
-export function exchangePublicToken({ state, switches }: EndpointContext, body: Body): Body {
+export function exchangePublicToken({ state, switches }: EndpointContext, body: Body) {
   const item = state.items.exchange(readRequest(exchangeSchema, body).public_token, switches.secondExchange);
   return { access_token: item.accessToken, item_id: item.itemId };
 }
 
 /** `/item/get`. */
-export function getItem({ state }: EndpointContext, body: Body): Body {
+export function getItem({ state }: EndpointContext, body: Body) {
   const item = state.items.live(readRequest(itemGetSchema, body).access_token);
   return { item: { ...itemBody(item), created_at: iso(item.createdAt) }, status: null };
 }
 
 /** `/item/webhook/update`. No webhook, or null, removes the item's. */
-export function updateItemWebhook({ state }: EndpointContext, body: Body): Body {
+export function updateItemWebhook({ state }: EndpointContext, body: Body) {
   const request = readRequest(itemWebhookUpdateSchema, body);
   const item = state.items.live(request.access_token);
   item.webhookUrl = request.webhook ?? undefined;
@@ -31,13 +31,13 @@ export function updateItemWebhook({ state }: EndpointContext, body: Body): Body 
 }
 
 /** `/item/remove`. */
-export function removeItem({ state }: EndpointContext, body: Body): Body {
+export function removeItem({ state }: EndpointContext, body: Body) {
   const item = state.items.live(readRequest(itemRemoveSchema, body).access_token);
   item.removedAt = state.now();
   return {};
 }
 
-function itemBody(item: ItemRecord): Body {
+function itemBody(item: ItemRecord) {
   return {
     item_id: item.itemId,
     institution_id: item.institution.institutionId,

@@ -1,18 +1,18 @@
 import { plaidErrorBody } from './api-error';
-import type { Body } from './endpoint-context';
 import type { Institution } from './institutions';
 import { iso } from './iso';
 import { randomId } from './random-id';
 import type { LinkEvent, LinkSession, LinkTokenRecord, PublicTokenRecord } from './records';
 
 /** A link session as `/link/token/get` shows it, by the field names of Plaid API 1.517.0 to 1.740.1. */
-export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: LinkTokenRecord): Body {
+export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: LinkTokenRecord) {
   const { linkSessionId, startedAt, finishedAt, results, exit, events } = linkSession;
+  const lastBank = events.findLast((event) => event.institution)?.institution;
   const exitBody = exit
     ? {
         error: exit.error ? plaidErrorBody(exit.error) : null,
         metadata: {
-          institution: institutionBody(events.findLast((event) => event.institution)?.institution),
+          institution: lastBank ? institutionBody(lastBank) : null,
           status: exit.status,
           link_session_id: linkSessionId,
           request_id: randomId(15),
@@ -35,7 +35,7 @@ export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: 
 }
 
 /** The events of a link session. Newest first: Plaid's examples are not in the order of time either. */
-export function eventBodies(events: readonly LinkEvent[]): Body[] {
+export function eventBodies(events: readonly LinkEvent[]) {
   return events.toReversed().map(({ id, name, at, institution }) => ({
     event_name: name,
     timestamp: iso(at),
@@ -51,7 +51,7 @@ export function eventBodies(events: readonly LinkEvent[]): Body[] {
 }
 
 /** The deprecated place of a result. It holds one, and the session's first it is. */
-function successBody({ linkSessionId }: LinkSession, { publicToken, ...result }: PublicTokenRecord): Body {
+function successBody({ linkSessionId }: LinkSession, { publicToken, ...result }: PublicTokenRecord) {
   return {
     public_token: publicToken,
     metadata: {
@@ -63,7 +63,7 @@ function successBody({ linkSessionId }: LinkSession, { publicToken, ...result }:
   };
 }
 
-function resultsBody(results: readonly PublicTokenRecord[]): Body {
+function resultsBody(results: readonly PublicTokenRecord[]) {
   return {
     item_add_results: results.map((result) => ({
       public_token: result.publicToken,
@@ -78,14 +78,13 @@ function resultsBody(results: readonly PublicTokenRecord[]): Body {
   };
 }
 
-/** The accounts of a result or an item. */
-export function accountBodies({ accounts }: Pick<PublicTokenRecord, 'accounts'>): Body[] {
+function accountBodies({ accounts }: Pick<PublicTokenRecord, 'accounts'>) {
   return accounts.map((account) => ({ ...account, verification_status: null, class_type: null }));
 }
 
 /** A bank, as results and exits name it. */
-export function institutionBody(institution: Institution | undefined): Body | null {
-  return institution ? { name: institution.name, institution_id: institution.institutionId } : null;
+export function institutionBody({ name, institutionId }: Institution) {
+  return { name, institution_id: institutionId };
 }
 
 /** A time with nine digits after the second, as Plaid's examples have it. No clock here knows the last six. */

@@ -23,7 +23,7 @@ const UPDATE_LIFETIME_MS = 30 * MINUTE;
 const LINK_SESSION_SHOWN_MS = 6 * HOUR;
 
 /** `/link/token/create`. */
-export function createLinkToken(context: EndpointContext, body: Body): Body {
+export function createLinkToken(context: EndpointContext, body: Body) {
   const { state } = context;
   const request = readRequest(linkTokenCreateSchema, body);
   checkLinkTokenRequest(request);
@@ -75,7 +75,7 @@ function defaultLifetimeMs(updates: ItemRecord | undefined, hosted: boolean): nu
  * `/link/token/get`. Plaid does not say whether it answers for an expired link token; here it does, unless the sandbox was told
  * to refuse.
  */
-export function getLinkToken({ state, switches }: EndpointContext, body: Body): Body {
+export function getLinkToken({ state, switches }: EndpointContext, body: Body) {
   const { link_token: linkToken } = readRequest(linkTokenGetSchema, body);
   const record = switches.refuseExpired ? state.usableLinkToken(linkToken) : state.knownLinkToken(linkToken);
   const session = record.session && state.refresh(record.session);

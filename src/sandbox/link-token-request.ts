@@ -7,7 +7,7 @@ const COUNTRY_CODES = 'US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT 
 
 const products = z.array(text);
 
-/** Known fields that the sandbox takes and has no use for (names of Plaid API 1.697.4). */
+/** Known fields that the sandbox takes and has no use for (names of Plaid API 1.740.1). */
 const UNUSED_FIELDS = [
   'access_tokens',
   'android_package_name',
@@ -38,10 +38,16 @@ const UNUSED_FIELDS = [
   'transfer',
 ] as const;
 
+type UnusedFields = Record<(typeof UNUSED_FIELDS)[number], z.ZodOptional<z.ZodUnknown>>;
+
+const unusedFields = Object.fromEntries(
+  UNUSED_FIELDS.map((name) => [name, z.unknown().optional()]),
+) as UnusedFields;
+
 /** `/link/token/create`. */
 export const linkTokenCreateSchema = z.strictObject({
   ...credentials,
-  ...Object.fromEntries(UNUSED_FIELDS.map((name) => [name, z.unknown().optional()])),
+  ...unusedFields,
   client_name: text,
   language: text,
   country_codes: z.array(z.enum(COUNTRY_CODES)).min(1),

@@ -13,7 +13,7 @@ import {
  */
 
 /** `/sandbox/public_token/create`: a public token without a Link session. */
-export function createSandboxPublicToken(context: EndpointContext, body: Body): Body {
+export function createSandboxPublicToken(context: EndpointContext, body: Body) {
   refuseElsewhere(context);
   const request = readRequest(sandboxPublicTokenCreateSchema, body);
   const institution = findInstitution(request.institution_id);
@@ -28,7 +28,7 @@ export function createSandboxPublicToken(context: EndpointContext, body: Body): 
 }
 
 /** `/sandbox/item/reset_login`: the item's person has to sign in again. */
-export function resetLogin(context: EndpointContext, body: Body): Body {
+export function resetLogin(context: EndpointContext, body: Body) {
   refuseElsewhere(context);
   const { access_token: accessToken } = readRequest(sandboxResetLoginSchema, body);
   context.itemWebhooks.requireLogin(context.state.items.live(accessToken));
@@ -36,7 +36,7 @@ export function resetLogin(context: EndpointContext, body: Body): Body {
 }
 
 /** `/sandbox/item/fire_webhook`. It knows neither LINK nor LINK_DELIVERY webhooks, as at Plaid. */
-export function fireWebhook(context: EndpointContext, body: Body): Body {
+export function fireWebhook(context: EndpointContext, body: Body) {
   refuseElsewhere(context);
   const request = readRequest(sandboxFireWebhookSchema, body);
   const item = context.state.items.live(request.access_token);

@@ -50,7 +50,7 @@ export class WebhookKeys {
    * The public key as `/webhook_verification_key/get` shows it.
    * @throws ApiError INVALID_WEBHOOK_VERIFICATION_KEY_ID
    */
-  describe(keyId: string): Record<string, unknown> {
+  describe(keyId: string) {
     const { point, createdAt, expiredAt } = this.#find(keyId);
     return {
       alg: 'ES256',
