@@ -114,10 +114,11 @@ export default defineConfig(
     },
   },
   // What joins the layers for worker and command line: settings, keys, connections.
-  topLayer(['src/*.ts'], ['(?!cli|webhook|sandbox|worker)[a-z-]+(?:/[a-z-]+)?'], {
-    ignores: ['src/session.ts', 'src/testing.ts'],
+  topLayer(['src/*.ts'], ['(?!(?:cli|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'], {
+    ignores: ['src/session.ts', 'src/testing.ts', 'src/worker-receiver.ts'],
   }),
   topLayer(['src/testing.ts'], ['sandbox']),
+  topLayer(['src/worker-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
   topLayer(['src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error}.ts'], BASE),
   topLayer(['src/config.ts'], [...BASE, 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+']),
   {

@@ -57,6 +57,10 @@ export interface Settings {
   codecTls: { cert: string; key: Secret } | undefined;
   /** HOSTED_LINK_NOTIFY_PREFIXES, separated by commas: a notice may go only to workflow ids that start so. Default any. */
   notifyPrefixes: string[] | undefined;
+  /** HOSTED_LINK_WEBHOOK_PORT: where Plaid's webhooks are received, 0 for a free port. Undefined: not by the worker. */
+  webhookPort: number | undefined;
+  /** HOSTED_LINK_WEBHOOK_HOST: the address to receive them on. Default 127.0.0.1. */
+  webhookHost: string;
   /** HOSTED_LINK_ITEM_WEBHOOK_URL: where items' webhooks go, by the rules of `checkWebhookUrl`. */
   itemWebhookUrl: string | undefined;
   /** HOSTED_LINK_DATA_DIR as an absolute path, default `.hosted-link` in the working directory. */
@@ -72,6 +76,8 @@ export interface PlaidAccount {
   environment: PlaidEnvironment;
   baseUrl: string | undefined;
 }
+
+const NOT_A_PORT = 'not a port; give a whole number from 0 to 65535';
 
 /** A Plaid key as it may stand in an HTTP header. */
 const plaidKey = z
@@ -101,6 +107,13 @@ const rate = z
     (number) => number > 0 && number < Infinity,
     'not a number above 0; write how many a second, such as 20',
   )
+  .optional();
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/, NOT_A_PORT)
+  .transform(Number)
+  .refine((number) => number <= 65_535, NOT_A_PORT)
   .optional();
 
 const logLevel = z
@@ -139,6 +152,8 @@ const schema = z.object({
   HOSTED_LINK_CODEC_TLS_CERT: z.string().optional(),
   HOSTED_LINK_CODEC_TLS_KEY: z.string().optional(),
   HOSTED_LINK_NOTIFY_PREFIXES: list,
+  HOSTED_LINK_WEBHOOK_PORT: port,
+  HOSTED_LINK_WEBHOOK_HOST: z.string().default('127.0.0.1'),
   HOSTED_LINK_ITEM_WEBHOOK_URL: z.string().optional(),
   HOSTED_LINK_DATA_DIR: z.string().default('.hosted-link'),
   LOG_LEVEL: logLevel,
@@ -172,6 +187,8 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     codecAccess: readAccessSettings(given),
     codecTls: readCodecTls(given),
     notifyPrefixes: set.HOSTED_LINK_NOTIFY_PREFIXES,
+    webhookPort: set.HOSTED_LINK_WEBHOOK_PORT,
+    webhookHost: set.HOSTED_LINK_WEBHOOK_HOST,
     itemWebhookUrl: set.HOSTED_LINK_ITEM_WEBHOOK_URL,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
     logLevel: set.LOG_LEVEL,
@@ -244,7 +261,7 @@ function keyRing(setting: string) {
         return parseKeyRing(text, setting);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        context.addIssue({ code: 'custom', message: problemOf(error) });
+        context.addIssue({ code: 'custom', message: error.problem });
         return z.NEVER;
       }
     })
@@ -281,10 +298,6 @@ function problemIn(check: () => unknown): InputError[] {
     if (error instanceof InputError) return [error];
     throw error;
   }
-}
-
-function problemOf({ field, message }: InputError): string {
-  return message.slice(`${field}: `.length);
 }
 
 function secretOf(value: string | undefined): Secret | undefined {

@@ -13,7 +13,7 @@ export class InputError extends Error {
    */
   constructor(
     readonly field: string,
-    problem: string,
+    readonly problem: string,
   ) {
     super(`${field}: ${problem}`);
     this.name = 'InputError';

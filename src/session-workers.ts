@@ -22,6 +22,7 @@ import { addSearchAttributes, missingSearchAttributes } from './search-attribute
 import { TASK_QUEUES } from './session';
 import type { KeyProvider, Vault } from './vault';
 import { WORKFLOW_SOURCE } from './workflow-source';
+import { startWorkerReceiver } from './worker-receiver';
 
 /**
  * How long activities under way may go on after a shutdown was asked for, in milliseconds. Longer than Plaid's HTTP time
@@ -57,9 +58,10 @@ export interface SessionWorkersOptions {
 }
 
 /**
- * Starts the workers of a deployment, one for each of its three task queues, with a vault and a client of Plaid that they share.
+ * Starts the workers of a deployment, one for each of its three task queues, with a vault and a client of Plaid that they share,
+ * and the receiver of webhooks where the settings ask for one.
  *
- * @throws InputError naming a missing setting, or a namespace without our search attributes
+ * @throws InputError naming a missing or wrong setting, or a namespace without our search attributes
  * @throws VaultError when the vault cannot be opened
  */
 export async function startSessionWorkers({
@@ -84,6 +86,11 @@ export async function startSessionWorkers({
     closers.push(() => rates.stop());
     const plaid = createPlaidClient({ ...account, onFailure: (error) => rates.callFailed(error) });
     closers.push(() => plaid.close());
+    const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, logger)] };
+    const common = { settings, plaid, vault, dataConverter, connection, namespace, logger };
+    const receiver = await startWorkerReceiver(common);
+    // Closed after the workers: webhooks are taken while they finish what runs.
+    if (receiver) closers.push(() => receiver.close());
 
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
@@ -98,7 +105,7 @@ export async function startSessionWorkers({
         itemWebhookUrl: settings.itemWebhookUrl,
         now: () => Promise.resolve(Date.now()),
       }),
-      dataConverter: { payloadCodecs: [await countedCodec(keys.codecRing, vault, logger)] },
+      dataConverter,
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
       shutdownForceTime: SHUTDOWN_FORCE_MS,
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, logger) })] },

@@ -45,6 +45,8 @@ describe('settings', () => {
       codecRing: undefined,
       codecOrigins: [],
       notifyPrefixes: undefined,
+      webhookPort: undefined,
+      webhookHost: '127.0.0.1',
       itemWebhookUrl: undefined,
       dataDir: resolve('.hosted-link'),
       logLevel: 'info',
@@ -67,6 +69,8 @@ describe('settings', () => {
       HOSTED_LINK_CODEC_ORIGINS: 'http://localhost:8233, https://temporal.example',
       HOSTED_LINK_NOTIFY_PREFIXES: 'onboarding/',
       HOSTED_LINK_PLAID_RATE: '2.5',
+      HOSTED_LINK_WEBHOOK_PORT: '8791',
+      HOSTED_LINK_WEBHOOK_HOST: '0.0.0.0',
       HOSTED_LINK_ITEM_WEBHOOK_URL: 'https://app.example/plaid?tenant=1',
       HOSTED_LINK_DATA_DIR: '/var/lib/hosted-link',
       LOG_LEVEL: 'silent',
@@ -78,6 +82,8 @@ describe('settings', () => {
       plaidRate: 2.5,
       codecOrigins: ['http://localhost:8233', 'https://temporal.example'],
       notifyPrefixes: ['onboarding/'],
+      webhookPort: 8791,
+      webhookHost: '0.0.0.0',
       itemWebhookUrl: 'https://app.example/plaid?tenant=1',
       dataDir: '/var/lib/hosted-link',
       logLevel: 'silent',
@@ -145,6 +151,12 @@ describe('settings', () => {
   test.each(['0', '-1', 'NaN', 'Infinity', 'many', '5/s'])('%s is not a rate', (rate) => {
     expect(errorOf({ HOSTED_LINK_PLAID_RATE: rate }).message).toMatch(
       /^HOSTED_LINK_PLAID_RATE: not a number above 0; /,
+    );
+  });
+
+  test.each(['65536', '-1', '80.5', 'http', '0x50'])('%s is not a port', (port) => {
+    expect(errorOf({ HOSTED_LINK_WEBHOOK_PORT: port }).message).toBe(
+      'HOSTED_LINK_WEBHOOK_PORT: not a port; give a whole number from 0 to 65535',
     );
   });
 

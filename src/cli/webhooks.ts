@@ -1,39 +1,51 @@
 import { Command } from 'commander';
-import type { HostedLinkClient } from '../client';
 import { readSettings, requirePlaid, type Settings } from '../config';
 import { InputError } from '../input-error';
 import { createLogger } from '../logger';
 import { openRecordsForCommand } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
-import type { PlaidClient } from '../plaid/plaid';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
-import { WebhookKeyCache } from '../webhook/key-cache';
-import { startWebhookReceiver } from '../webhook/receiver';
+import { startWebhookReceiver, type WebhookReceiverOptions } from '../webhook/receiver';
 import { parsePort } from './port-option';
 import { stopSignal } from './stop-signal';
 import { withClient } from './with-client';
 
 const DEFAULT_PORT = 8791;
-const DEFAULT_HOST = '127.0.0.1';
 
 interface Flags {
-  port: number;
-  host: string;
+  port?: number;
+  host?: string;
 }
 
 /** `hosted-link webhooks`: the receiver of Plaid's webhooks, until SIGINT or SIGTERM. */
 export function webhooksCommand(): Command {
   return new Command('webhooks')
     .description("receive Plaid's webhooks, and let the sessions that they are about get at once")
-    .option('--port <number>', 'TCP port, 0 for a free one', parsePort, DEFAULT_PORT)
-    .option('--host <address>', 'address to listen on', DEFAULT_HOST)
-    .action(async (flags: Flags) => {
+    .option(
+      '--port <number>',
+      `TCP port, 0 for a free one (default: HOSTED_LINK_WEBHOOK_PORT, else ${DEFAULT_PORT})`,
+      parsePort,
+    )
+    .option('--host <address>', 'address to listen on (default: HOSTED_LINK_WEBHOOK_HOST, else 127.0.0.1)')
+    .action(async ({ port, host }: Flags) => {
       const settings = readSettings();
+      const { environment, itemWebhookUrl, logLevel } = settings;
       const plaid = createPlaidClient(requirePlaid(settings));
       try {
         const vault = await openDatabase(settings);
         try {
-          await withClient({ vault: false }, (client) => receive(settings, flags, { client, vault, plaid }));
+          await withClient({ vault: false }, (client) =>
+            receiveUntilStopped({
+              plaid,
+              sessions: vault.sessions,
+              client,
+              environment,
+              itemWebhookUrl,
+              logger: createLogger({ level: logLevel }),
+              port: port ?? settings.webhookPort ?? DEFAULT_PORT,
+              host: host ?? settings.webhookHost,
+            }),
+          );
         } finally {
           await vault.close();
         }
@@ -43,25 +55,11 @@ export function webhooksCommand(): Command {
     });
 }
 
-async function receive(
-  { logLevel }: Settings,
-  { port, host }: Flags,
-  { client, vault, plaid }: { client: HostedLinkClient; vault: VaultRecords; plaid: PlaidClient },
-): Promise<void> {
-  const logger = createLogger({ level: logLevel });
-  const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId) });
-  const receiver = await startWebhookReceiver({
-    keyOf: (keyId) => keys.get(keyId),
-    findSession: (hash) => vault.sessions.findByPlaidSession(hash),
-    checkNow: (key) => client.checkNow(key),
-    logger,
-    port,
-    host,
-  });
+async function receiveUntilStopped(options: WebhookReceiverOptions): Promise<void> {
+  const receiver = await startWebhookReceiver(options);
   process.stdout.write(`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.\n`);
   await stopSignal();
   await receiver.close();
-  logger.info(receiver.counts(), 'the receiver has stopped');
 }
 
 /** @throws InputError naming DATABASE_URL when there is none to look sessions up in */

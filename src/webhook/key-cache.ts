@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { PlaidApiError } from '../plaid/errors';
 import type { WebhookVerificationKey } from '../plaid/plaid';
+import { within } from './within';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -19,7 +20,7 @@ export const UNKNOWN_LIFE_MS = 1 * MINUTE;
 export const FAILURE_PAUSE_MS = 5 * SECOND;
 
 /** How long a webhook waits for its key, in milliseconds. The fetch goes on, so that Plaid's next attempt finds the key. */
-const KEY_WAIT_MS = 5 * SECOND;
+const KEY_WAIT_MS = 3 * SECOND;
 
 /**
  * Fetches of keys never seen before: this many at once, and then one in each {@link BUDGET_REFILL_MS} (milliseconds). Anybody can
@@ -81,7 +82,13 @@ export class WebhookKeyCache {
   async get(keyId: string): Promise<KeyObject> {
     const cached = this.#keys.get(keyId);
     const isFresh = cached !== undefined && this.#now() - cached.fetchedAt < KEY_LIFE_MS;
-    const { key, expired } = isFresh ? cached : await this.#waitFor(this.#fetch(keyId, cached !== undefined));
+    const { key, expired } = isFresh
+      ? cached
+      : await within(
+          this.#waitMs,
+          this.#fetch(keyId, cached !== undefined),
+          () => new WebhookKeyError('UNAVAILABLE'),
+        );
     if (expired) throw new WebhookKeyError('EXPIRED');
     return key;
   }
@@ -114,18 +121,6 @@ export class WebhookKeyCache {
       const lifeMs = isUnknown ? UNKNOWN_LIFE_MS : FAILURE_PAUSE_MS;
       this.#failures.set(keyId, { error: failure, until: this.#now() + lifeMs });
       throw failure;
-    }
-  }
-
-  async #waitFor(fetch: Promise<CachedKey>): Promise<CachedKey> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLong = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new WebhookKeyError('UNAVAILABLE')), this.#waitMs);
-    });
-    try {
-      return await Promise.race([fetch, tooLong]);
-    } finally {
-      clearTimeout(timer);
     }
   }
 

@@ -1,12 +1,10 @@
-import type { KeyObject } from 'node:crypto';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { HostedLinkError } from '../client-error';
-import { plaidSessionHash } from '../digest';
 import { listenError } from '../listen-error';
-import type { Logger } from '../logger';
-import { HintGate } from './hint-gate';
-import { WebhookKeyError } from './key-cache';
-import { readWebhook } from './payload';
+import type { PlaidClient } from '../plaid/plaid';
+import { ForwardError } from './forwarder';
+import { WebhookKeyCache, WebhookKeyError } from './key-cache';
+import { type Outcome, WebhookRouter, type WebhookRouterOptions } from './router';
+import { SpacedLog } from './spaced-log';
 import { verifyWebhook, type VerifiedWebhook, WebhookRefused } from './verify';
 
 /** Where Plaid is to send webhooks. */
@@ -18,50 +16,49 @@ const BODY_LIMIT_BYTES = 256 * 1024;
 /** How long a request may take to arrive, in milliseconds: as long as Plaid waits for an answer. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** How long finding and hinting a session may take, in milliseconds. With the wait for a key it stays inside Plaid's 10 s. */
-const ROUTE_TIMEOUT_MS = 3_000;
+/** How often Node looks for requests that have taken too long to arrive, in milliseconds. Its default is 30 s. */
+const TIMEOUT_CHECK_MS = 1_000;
 
-/** Refusals are logged at most this often for each reason, in milliseconds: strangers must not fill the log. */
-const REFUSAL_LOG_SPACING_MS = 60_000;
+/**
+ * How long requests under way are waited for when the receiver is closed, in milliseconds: those that have arrived are answered by
+ * then, and the others are sent again.
+ */
+const CLOSE_GRACE_MS = 8_000;
 
-/** A session as the receiver needs it. */
-export interface RoutedSession {
-  key: string;
-  /** Undefined while it runs. */
-  endedAt: Date | undefined;
-}
-
-export interface WebhookReceiverOptions {
-  /** The key with this id, such as `WebhookKeyCache.get`. */
-  keyOf: (keyId: string) => Promise<KeyObject>;
-  /** The session behind the hash of Plaid's session id, such as the vault's `sessions.findByPlaidSession`. */
-  findSession: (plaidSessionHash: string) => Promise<RoutedSession | undefined>;
-  /** Lets a session get at once, such as `HostedLinkClient.checkNow`. */
-  checkNow: (key: string) => Promise<void>;
-  logger: Logger;
+export interface WebhookReceiverOptions extends Omit<WebhookRouterOptions, 'now'> {
+  /** Has the keys that webhooks are signed with. */
+  plaid: Pick<PlaidClient, 'webhookVerificationKeyGet'>;
   /** 0 to 65535; 0 takes a free port. */
   port: number;
-  /** The address to listen on. Default 127.0.0.1. */
-  host?: string | undefined;
+  /** The address to listen on. */
+  host: string;
   /** In milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
 
 /** How the requests of this process came out. Each one counts once. */
-export interface WebhookCounts {
-  /** Verified, and its session was hinted, or a hint to it will gather this one. */
+export interface WebhookCounts extends Record<Outcome, number> {
+  /** Its session was hinted, or a hint to it will gather this one. */
   hinted: number;
-  /** Verified, with nothing to do: ON_EVENT, a sent message, webhooks of other products, whatever Plaid adds. */
+  /** Its session was told that Plaid could not deliver the link. */
+  deliveryFailed: number;
+  /** Of another product, and taken over by the application. */
+  forwarded: number;
+  /** Of another product, with nowhere to forward it. */
+  dropped: number;
+  /** About a session, with nothing to do: a step of the person, a sent message, whatever Plaid adds. */
   ignored: number;
-  /** Verified, and the same bytes came before within their life. */
+  /** Came before, within its life. */
   duplicate: number;
-  /** Verified, of a session that the vault does not know. */
+  /** Of a session that the vault does not know. */
   unknownSession: number;
-  /** Verified, of a session that has ended. */
+  /** Of a session that has ended. */
   endedSession: number;
+  /** Of another Plaid environment. */
+  otherEnvironment: number;
   /** Answered 401: not Plaid's. */
   refused: number;
-  /** Answered 503: no key, no vault or no Temporal. Plaid tries again. */
+  /** Answered 503: no key, no vault, no Temporal or no application. Plaid tries again. */
   unavailable: number;
 }
 
@@ -70,7 +67,7 @@ export interface WebhookReceiver {
   /** The URL for Plaid, as seen from this machine. */
   url: string;
   counts(): WebhookCounts;
-  /** Stops listening, after requests under way have been answered, and sends the hints that wait. */
+  /** Stops listening, after requests under way have been answered, and sends the signals that wait. */
   close(): Promise<void>;
 }
 
@@ -78,79 +75,59 @@ export interface WebhookReceiver {
  * Starts the receiver of Plaid's webhooks: `POST /webhooks/plaid`. A webhook is a hint and nothing more: a verified one lets its
  * session get at once, and what the session becomes is read from Plaid. Nothing of a body is stored or logged.
  *
- * Answers 200 to all that Plaid signed, known or not; 401 to what it did not; 503 when that cannot be told or the hint cannot be
+ * Answers 200 to all that Plaid signed, known or not; 401 to what it did not; 503 when that cannot be told or the webhook cannot be
  * passed on, so that Plaid tries again; 404, 413 (over 256 KiB) and 415 (not JSON).
- * @throws InputError on a port or host that cannot be listened on
+ * @throws InputError naming `port` or `host` when it cannot be listened on
  */
 export async function startWebhookReceiver(options: WebhookReceiverOptions): Promise<WebhookReceiver> {
-  const { logger, now = Date.now, host = '127.0.0.1', port } = options;
+  const { plaid, logger, host, port, now = Date.now } = options;
   const counts: WebhookCounts = {
     hinted: 0,
+    deliveryFailed: 0,
+    forwarded: 0,
+    dropped: 0,
     ignored: 0,
     duplicate: 0,
     unknownSession: 0,
     endedSession: 0,
+    otherEnvironment: 0,
     refused: 0,
     unavailable: 0,
   };
-  const seen = new SeenBodies(now);
-  const refusals = new RefusalLog(logger, now);
-  const gate = new HintGate(options.checkNow, (key, error) => {
-    if (!isOver(error)) logger.warn({ key, err: error }, 'a session could not be hinted');
-  });
-
-  async function route(body: Buffer): Promise<keyof WebhookCounts> {
-    const meaning = readWebhook(body);
-    if (meaning.kind === 'ignored') return 'ignored';
-    const session = await options.findSession(plaidSessionHash(meaning.plaidSessionId));
-    if (!session) return 'unknownSession';
-    const { key, endedAt } = session;
-    if (meaning.kind === 'delivery_failure') logger.warn({ key }, 'Plaid could not deliver the link');
-    if (endedAt !== undefined) return 'endedSession';
-    try {
-      await gate.hint(key);
-    } catch (error) {
-      if (isOver(error)) return 'endedSession';
-      throw error;
-    }
-    return 'hinted';
-  }
+  const log = new SpacedLog(logger, now);
+  const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId), now });
+  const router = new WebhookRouter({ ...options, now });
 
   async function receive(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     let verified: VerifiedWebhook;
     try {
       verified = await verifyWebhook({
         token: request.headers['plaid-verification'],
-        body,
-        keyOf: options.keyOf,
+        body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+        keyOf: (keyId) => keys.get(keyId),
         now: now(),
       });
     } catch (error) {
       if (error instanceof WebhookRefused) {
         counts.refused += 1;
-        refusals.log(error.reason);
+        log.warn(error.reason, 'webhook refused');
         return reply.code(401).send(`${error.message}\n`);
       }
       if (!(error instanceof WebhookKeyError)) throw error;
       counts.unavailable += 1;
-      refusals.log('key_unavailable', error.cause);
+      log.warn('key_unavailable', 'a webhook could not be verified', error.cause);
       return reply.code(503).send('the key cannot be had now; try again\n');
     }
-    if (!seen.add(verified)) {
-      counts.duplicate += 1;
-      return reply.send();
-    }
-    let outcome: keyof WebhookCounts;
     try {
-      outcome = await within(ROUTE_TIMEOUT_MS, route(body));
+      const outcome = await router.route(verified);
+      counts[outcome] += 1;
+      if (outcome === 'otherEnvironment') log.warn(outcome, 'webhook of another Plaid environment');
     } catch (error) {
-      seen.remove(verified);
       counts.unavailable += 1;
-      logger.warn({ err: error }, 'a webhook could not be passed on');
+      const reason = error instanceof ForwardError ? 'not_forwarded' : 'not_signalled';
+      log.warn(reason, 'a webhook could not be passed on', error);
       return reply.code(503).send('the webhook cannot be passed on now; try again\n');
     }
-    counts[outcome] += 1;
     return reply.send();
   }
 
@@ -158,6 +135,8 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node takes the longer one of its two limits for the whole request, and its default for the headers is 60 s.
+    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
     exposeHeadRoutes: false,
   });
   app.removeAllContentTypeParsers();
@@ -166,6 +145,11 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
   );
   app.addHook('onRequest', async (_request, reply) => {
     reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store');
+  });
+  let closing = false;
+  app.addHook('onSend', async (_request, reply) => {
+    // Else a kept connection would hold up the end.
+    if (closing) reply.header('connection', 'close');
   });
   app.post(WEBHOOK_PATH, receive);
   app.setNotFoundHandler((_request, reply) =>
@@ -178,79 +162,27 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
     return reply.code(status).send(status < 500 ? `${error.message}\n` : 'internal error\n');
   });
 
+  async function close(): Promise<void> {
+    closing = true;
+    // Node stops looking for requests that take too long once its server is closing.
+    const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+    await app.close();
+    clearTimeout(cut);
+    await router.close();
+  }
+
   try {
     const origin = await app.listen({ port, host });
     return {
       url: origin + WEBHOOK_PATH,
       counts: () => ({ ...counts }),
       close: async () => {
-        await app.close();
-        await gate.close();
+        await close();
+        logger.info(counts, 'webhooks are no longer received');
       },
     };
   } catch (error) {
-    await app.close();
+    await close();
     throw listenError(error, host, port);
-  }
-}
-
-/** True when there is no session to hint any more. */
-function isOver(error: unknown): boolean {
-  return (
-    error instanceof HostedLinkError && (error.code === 'SESSION_ENDED' || error.code === 'SESSION_UNKNOWN')
-  );
-}
-
-/** Rejects when `work` takes longer than `ms` milliseconds; the work itself goes on. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no result within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, tooLong]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Hashes of verified bodies, for as long as their tokens live. Strangers cannot fill it: only Plaid's bodies get here. */
-class SeenBodies {
-  readonly #validUntil = new Map<string, number>();
-
-  constructor(private readonly now: () => number) {}
-
-  /** False when the body is there already. */
-  add({ bodyHash, validUntil }: VerifiedWebhook): boolean {
-    for (const [hash, until] of this.#validUntil) {
-      if (until < this.now()) this.#validUntil.delete(hash);
-    }
-    if (this.#validUntil.has(bodyHash)) return false;
-    this.#validUntil.set(bodyHash, validUntil);
-    return true;
-  }
-
-  remove({ bodyHash }: VerifiedWebhook): void {
-    this.#validUntil.delete(bodyHash);
-  }
-}
-
-/** Logs refusals by reason, the first at once, the others as a number. */
-class RefusalLog {
-  readonly #reasons = new Map<string, { loggedAt: number; since: number }>();
-
-  constructor(
-    private readonly logger: Logger,
-    private readonly now: () => number,
-  ) {}
-
-  log(reason: string, cause?: unknown): void {
-    const last = this.#reasons.get(reason);
-    if (last && this.now() - last.loggedAt < REFUSAL_LOG_SPACING_MS) {
-      last.since += 1;
-      return;
-    }
-    this.#reasons.set(reason, { loggedAt: this.now(), since: 0 });
-    this.logger.warn({ reason, notLoggedBefore: last?.since ?? 0, err: cause }, 'webhook refused');
   }
 }

@@ -37,8 +37,14 @@ export class WebhookRefused extends Error {
 
 /** A verified webhook. */
 export interface VerifiedWebhook {
+  /** As it was received. */
+  body: Buffer;
+  /** The header `Plaid-Verification`. */
+  token: string;
   /** SHA-256 of the body, in hex. */
   bodyHash: string;
+  /** SHA-256, in hex, of what the token's signature is of: its header and claims. */
+  signedHash: string;
   /** When the token's life ends, in milliseconds since 1970. */
   validUntil: number;
 }
@@ -98,10 +104,20 @@ export async function verifyWebhook({ token, body, keyOf, now }: VerifyOptions):
   if (now - issuedAt > TOKEN_LIFE_MS) throw new WebhookRefused('too_old');
   if (issuedAt - now > CLOCK_TOLERANCE_MS) throw new WebhookRefused('from_the_future');
 
-  const bodyHash = createHash('sha256').update(body).digest();
+  const bodyHash = sha256(body);
   if (!timingSafeEqual(bodyHash, Buffer.from(claims.data.request_body_sha256, 'hex')))
     throw new WebhookRefused('body_changed');
-  return { bodyHash: bodyHash.toString('hex'), validUntil: issuedAt + TOKEN_LIFE_MS };
+  return {
+    body,
+    token,
+    bodyHash: bodyHash.toString('hex'),
+    signedHash: sha256(token.slice(0, token.lastIndexOf('.'))).toString('hex'),
+    validUntil: issuedAt + TOKEN_LIFE_MS,
+  };
+}
+
+function sha256(data: Buffer | string): Buffer {
+  return createHash('sha256').update(data).digest();
 }
 
 async function keyOrRefusal(key: Promise<KeyObject>): Promise<KeyObject> {

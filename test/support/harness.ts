@@ -101,13 +101,18 @@ export function workflowBundle(): Promise<WorkflowBundleOption> {
 export interface HarnessOptions {
   /** Encrypts the payloads. Default: a random key. */
   codecRing?: KeyRing;
+  /** Where stored items' webhooks are moved. Default: they stay. */
+  itemWebhookUrl?: string;
 }
 
 /** Starts a {@link Harness} on a server. */
 export async function startHarness(
   server: HarnessServer,
   sandboxOptions: Partial<SandboxOptions> = {},
-  { codecRing = parseKeyRing(generateKeyRingText('codec'), 'test ring') }: HarnessOptions = {},
+  {
+    codecRing = parseKeyRing(generateKeyRingText('codec'), 'test ring'),
+    itemWebhookUrl,
+  }: HarnessOptions = {},
 ): Promise<Harness> {
   const dataDir = await mkdtemp(join(tmpdir(), 'hosted-link-'));
   let clockMs = await server.now();
@@ -144,6 +149,7 @@ export async function startHarness(
     environment: 'sandbox',
     vault,
     noticeClient: new Client({ connection, namespace }).workflow,
+    itemWebhookUrl,
     now: async () => {
       await syncClock();
       return clockMs;

@@ -1,15 +1,14 @@
+import { plaidSessionHash } from '../../src/digest';
 import { createLogger } from '../../src/logger';
 import { createPlaidClient } from '../../src/plaid/client';
 import { type Sandbox, startSandbox } from '../../src/sandbox';
 import { Secret } from '../../src/secret';
-import { plaidSessionHash } from '../../src/digest';
-import { WebhookKeyCache } from '../../src/webhook/key-cache';
 import {
-  type RoutedSession,
   startWebhookReceiver,
   type WebhookReceiver,
   type WebhookReceiverOptions,
 } from '../../src/webhook/receiver';
+import type { RoutedSession } from '../../src/webhook/router';
 
 const ACCOUNT = { clientId: 'webhook-client', secret: 'webhook-plaid-secret-91c2' };
 
@@ -26,6 +25,10 @@ export interface Bench {
   sessions: Map<string, RoutedSession>;
   /** The keys that were hinted, in order. */
   hints: string[];
+  /** Session key and method of each delivery failure that was told, in order. */
+  deliveryFailures: [key: string, method: string][];
+  /** The ids of the keys that Plaid was asked for, in order. */
+  askedKeys: string[];
   /** All that was logged. */
   log(): string;
   /** Posts a body with its right token, or with `token`, or with none when it is null. */
@@ -48,19 +51,28 @@ export async function startBench(options: Partial<WebhookReceiverOptions> = {}):
     environment: 'sandbox',
     baseUrl: sandbox.url,
   });
-  const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId), now });
-  const sessions = new Map([[plaidSessionHash(SESSION_ID), { key: 'shop-1', endedAt: undefined }]]) as Map<
-    string,
-    RoutedSession
-  >;
+  const running: RoutedSession = { key: 'shop-1', endedAt: undefined };
+  const sessions = new Map([[plaidSessionHash(SESSION_ID), running]]);
   const hints: string[] = [];
+  const deliveryFailures: [string, string][] = [];
+  const askedKeys: string[] = [];
   const lines: string[] = [];
   const receiver = await startWebhookReceiver({
-    keyOf: (keyId) => keys.get(keyId),
-    findSession: (hash) => Promise.resolve(sessions.get(hash)),
-    checkNow: async (key) => void hints.push(key),
+    plaid: {
+      webhookVerificationKeyGet: (keyId) => {
+        askedKeys.push(keyId);
+        return plaid.webhookVerificationKeyGet(keyId);
+      },
+    },
+    sessions: { findByPlaidSession: (hash) => Promise.resolve(sessions.get(hash)) },
+    client: {
+      checkNow: async (key) => void hints.push(key),
+      deliveryFailed: async (key, method) => void deliveryFailures.push([key, method]),
+    },
+    environment: 'sandbox',
     logger: createLogger({ level: 'trace', destination: { write: (line) => void lines.push(line) } }),
     port: 0,
+    host: '127.0.0.1',
     now,
     ...options,
   });
@@ -70,6 +82,8 @@ export async function startBench(options: Partial<WebhookReceiverOptions> = {}):
     clock,
     sessions,
     hints,
+    deliveryFailures,
+    askedKeys,
     log: () => lines.join(''),
     post: (body, { token = sandbox.webhooks.sign(String(body)), contentType = 'application/json' } = {}) =>
       fetch(receiver.url, {
@@ -104,13 +118,37 @@ export function callback(callbackType: string, sessionId = SESSION_ID): string {
 }
 
 /** A DELIVERY_STATUS as Plaid writes it. */
-export function deliveryStatus(status: string, sessionId = SESSION_ID): string {
+export function deliveryStatus(status: string, method?: string): string {
   return pretty({
-    link_delivery_metadata: { communication_method: 'SMS', delivery_status: status },
-    link_delivery_session_id: sessionId,
+    link_delivery_metadata: { communication_method: method, delivery_status: status },
+    link_delivery_session_id: SESSION_ID,
     timestamp: '2030-05-01T12:00:00Z',
     webhook_code: 'DELIVERY_STATUS',
     webhook_type: 'LINK_DELIVERY',
+  });
+}
+
+/** A webhook of the type LINK as Plaid writes it. */
+export function linkWebhook(code: string, fields: Record<string, unknown> = {}): string {
+  return pretty({
+    environment: 'sandbox',
+    link_session_id: '356dbb28-7f98-44d1-8e6d-0cec580f3171',
+    link_token: `link-sandbox-${SESSION_ID}`,
+    ...fields,
+    webhook_code: code,
+    webhook_type: 'LINK',
+  });
+}
+
+/** A webhook of an item, as Plaid writes it: the same bytes for each news of the item. */
+export function itemWebhook(itemId = 'item-1'): string {
+  return pretty({
+    environment: 'sandbox',
+    historical_update_complete: true,
+    initial_update_complete: true,
+    item_id: itemId,
+    webhook_code: 'SYNC_UPDATES_AVAILABLE',
+    webhook_type: 'TRANSACTIONS',
   });
 }
 

@@ -4,9 +4,26 @@ import { HostedLinkError } from '../../src/client-error';
 import { plaidSessionHash } from '../../src/digest';
 import { InputError } from '../../src/input-error';
 import { createLogger } from '../../src/logger';
-import { startWebhookReceiver } from '../../src/webhook/receiver';
+import { startWebhookReceiver, type WebhookReceiverOptions } from '../../src/webhook/receiver';
 import { until } from '../support/until';
-import { type Bench, callback, deliveryStatus, pretty, SESSION_ID, startBench } from './bench';
+import {
+  type Bench,
+  callback,
+  deliveryStatus,
+  itemWebhook,
+  linkWebhook,
+  pretty,
+  SESSION_ID,
+  startBench,
+} from './bench';
+
+const PUBLIC_TOKEN = 'public-sandbox-b0e2c4ee-a763-4df5-bfe9-46a46bce993d';
+
+/** A client that reaches nobody. */
+const NO_CLIENT: WebhookReceiverOptions['client'] = {
+  checkNow: () => Promise.reject(new Error('14 UNAVAILABLE: connection refused')),
+  deliveryFailed: () => Promise.reject(new Error('14 UNAVAILABLE: connection refused')),
+};
 
 let bench: Bench;
 afterEach(() => bench.close());
@@ -22,25 +39,46 @@ describe('a verified webhook', () => {
     expect(bench.receiver.counts().hinted).toBe(1);
   });
 
-  test('that tells of a message which could not be sent hints its session, and is logged under its key', async () => {
-    expect((await bench.post(deliveryStatus('FAILURE'))).status).toBe(200);
-    expect(bench.hints).toEqual(['shop-1']);
-    expect(bench.log()).toContain('"key":"shop-1","msg":"Plaid could not deliver the link"');
+  test.each(['SESSION_FINISHED', 'ITEM_ADD_RESULT'])(
+    'LINK/%s hints the session that its link token stands for',
+    async (code) => {
+      const tokens = { public_token: PUBLIC_TOKEN, public_tokens: [PUBLIC_TOKEN] };
+      expect((await bench.post(linkWebhook(code, tokens))).status).toBe(200);
+      expect(bench.hints).toEqual(['shop-1']);
+      expect(bench.log()).not.toContain(PUBLIC_TOKEN);
+    },
+  );
+
+  test('that tells of a message which could not be sent tells its session, and is logged under its key', async () => {
+    expect((await bench.post(deliveryStatus('FAILURE', 'SMS'))).status).toBe(200);
+    expect(bench.deliveryFailures).toEqual([['shop-1', 'SMS']]);
+    expect(bench.hints).toEqual([]);
+    expect(bench.receiver.counts().deliveryFailed).toBe(1);
+    expect(bench.log()).toContain('"key":"shop-1","method":"SMS","msg":"Plaid could not deliver the link"');
   });
 
   test.each([
     ['each step of the person', callback('ON_EVENT')],
-    ['a callback that Plaid adds one day', callback('ON_WHATEVER')],
     ['a message that was sent', deliveryStatus('SUCCESS')],
-    ['another product', pretty({ webhook_type: 'TRANSACTIONS', webhook_code: 'SYNC_UPDATES_AVAILABLE' })],
-    ['one without its fields', pretty({ webhook_type: 'LINK_DELIVERY', webhook_code: 'LINK_CALLBACK' })],
-    ['JSON that is no object', '[1, 2]'],
     ['no JSON', 'not json'],
     ['nothing', ''],
   ])('is answered with 200 and ignored: %s', async (_name, body) => {
     expect((await bench.post(body)).status).toBe(200);
-    expect(bench.hints).toEqual([]);
+    expect([bench.hints, bench.deliveryFailures]).toEqual([[], []]);
     expect(bench.receiver.counts()).toMatchObject({ ignored: 1, unavailable: 0 });
+  });
+
+  test('of another product is counted and dropped where there is no application to forward it to', async () => {
+    expect((await bench.post(itemWebhook())).status).toBe(200);
+    expect(bench.receiver.counts()).toMatchObject({ dropped: 1, forwarded: 0 });
+  });
+
+  test('of another Plaid environment is counted and dropped, and the log says so', async () => {
+    const body = linkWebhook('SESSION_FINISHED', { environment: 'production' });
+    expect((await bench.post(body)).status).toBe(200);
+    expect(bench.hints).toEqual([]);
+    expect(bench.receiver.counts().otherEnvironment).toBe(1);
+    expect(bench.log()).toContain('webhook of another Plaid environment');
   });
 
   test('of a session that nobody knows is counted and dropped', async () => {
@@ -69,10 +107,11 @@ describe('a verified webhook', () => {
   test('leaves nothing in the log of what it says', async () => {
     await bench.post(callback('ON_SUCCESS'));
     await bench.post(callback('ON_SUCCESS', 'somebody-else'));
-    await bench.post(deliveryStatus('FAILURE'));
+    await bench.post(deliveryStatus('FAILURE', 'SMS'));
+    await bench.post(linkWebhook('ITEM_ADD_RESULT', { public_token: PUBLIC_TOKEN }));
     await bench.post(callback('ON_SUCCESS'), { token: 'e30.e30.e30' });
     expect(bench.log()).not.toBe('');
-    for (const said of [SESSION_ID, 'somebody-else', 'Plaid Saving', '1111', 'e30.e30'])
+    for (const said of [SESSION_ID, 'somebody-else', 'Plaid Saving', '1111', PUBLIC_TOKEN, 'e30.e30'])
       expect(bench.log()).not.toContain(said);
   });
 });
@@ -80,6 +119,15 @@ describe('a verified webhook', () => {
 describe('hints', () => {
   beforeEach(async () => {
     bench = await startBench();
+  });
+
+  test('are one a second for each session, however many webhooks ask for them', async () => {
+    const first = Array.from({ length: 20 }, () => bench.post(callback('ON_EXIT')));
+    for (const answer of await Promise.all(first)) expect(answer.status).toBe(200);
+    expect(bench.hints).toEqual(['shop-1']);
+    expect(bench.receiver.counts().hinted).toBe(20);
+    await until('the gathered hint was sent', () => bench.hints.length > 1);
+    expect(bench.hints).toHaveLength(2);
   });
 
   test('that wait when the receiver is closed are sent on the way', async () => {
@@ -90,14 +138,17 @@ describe('hints', () => {
   });
 });
 
-describe('a hint that cannot be passed on', () => {
+describe('what cannot be passed on', () => {
   test('is answered with 503, so that Plaid sends it again, and then it is passed on', async () => {
     let down = true;
     const hints: string[] = [];
     bench = await startBench({
-      checkNow: async (key) => {
-        if (down) throw new Error('14 UNAVAILABLE: connection refused');
-        hints.push(key);
+      client: {
+        ...NO_CLIENT,
+        checkNow: async (key) => {
+          if (down) throw new Error('14 UNAVAILABLE: connection refused');
+          hints.push(key);
+        },
       },
     });
     const body = callback('ON_SUCCESS');
@@ -108,8 +159,16 @@ describe('a hint that cannot be passed on', () => {
     expect(bench.receiver.counts()).toMatchObject({ unavailable: 1, hinted: 1, duplicate: 0 });
   });
 
+  test('a delivery failure is told before its webhook is answered, since no get would tell it later', async () => {
+    bench = await startBench({ client: NO_CLIENT });
+    expect((await bench.post(deliveryStatus('FAILURE', 'SMS'))).status).toBe(503);
+    expect(bench.receiver.counts()).toMatchObject({ unavailable: 1, deliveryFailed: 0 });
+  });
+
   test('because the vault does not answer is given up well inside the 10 s that Plaid waits', async () => {
-    bench = await startBench({ findSession: () => new Promise(() => undefined) });
+    bench = await startBench({
+      sessions: { findByPlaidSession: () => new Promise(() => undefined) },
+    });
     const began = Date.now();
     expect((await bench.post(callback('ON_SUCCESS'))).status).toBe(503);
     expect(Date.now() - began).toBeLessThan(9_000);
@@ -118,7 +177,8 @@ describe('a hint that cannot be passed on', () => {
   test.each(['SESSION_ENDED', 'SESSION_UNKNOWN'] as const)(
     'because of %s is no reason for Plaid to send it again',
     async (code) => {
-      bench = await startBench({ checkNow: () => Promise.reject(new HostedLinkError(code, 'it is over')) });
+      const checkNow = () => Promise.reject(new HostedLinkError(code, 'it is over'));
+      bench = await startBench({ client: { ...NO_CLIENT, checkNow } });
       expect((await bench.post(callback('ON_SUCCESS'))).status).toBe(200);
       expect(bench.receiver.counts().endedSession).toBe(1);
     },
@@ -174,13 +234,48 @@ describe('a request that is no webhook', () => {
 
   test('a port that is taken is refused by name', async () => {
     const start = startWebhookReceiver({
-      keyOf: () => Promise.reject(new Error('never asked')),
-      findSession: () => Promise.resolve(undefined),
-      checkNow: () => Promise.resolve(),
+      plaid: { webhookVerificationKeyGet: () => Promise.reject(new Error('never asked')) },
+      sessions: { findByPlaidSession: () => Promise.resolve(undefined) },
+      client: NO_CLIENT,
+      environment: 'sandbox',
       logger: createLogger({ level: 'silent' }),
       port: Number(new URL(bench.receiver.url).port),
+      host: '127.0.0.1',
     });
     await expect(start).rejects.toThrow(InputError);
     await expect(start).rejects.toThrow(/^port: \d+ is in use/);
+  });
+});
+
+describe('a request that does not arrive whole', () => {
+  /** Sends half of a webhook; resolves with how long it took until the receiver closed the connection, in milliseconds. */
+  async function sendHalf(): Promise<number> {
+    const { hostname, port, pathname } = new URL(bench.receiver.url);
+    const socket = connect(Number(port), hostname);
+    socket.on('error', () => undefined);
+    const began = Date.now();
+    socket.write(
+      `POST ${pathname} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{"half`,
+    );
+    socket.resume();
+    await once(socket, 'close');
+    return Date.now() - began;
+  }
+
+  beforeEach(async () => {
+    bench = await startBench();
+  });
+
+  test('is cut off, and until then delays no other', async () => {
+    const halves = Array.from({ length: 50 }, sendHalf);
+    expect((await bench.post(callback('ON_SUCCESS'))).status).toBe(200);
+    for (const tookMs of await Promise.all(halves)) expect(tookMs).toBeLessThan(25_000);
+  });
+
+  test('does not keep the receiver from its end', async () => {
+    const half = sendHalf();
+    expect((await bench.post(callback('ON_SUCCESS'))).status).toBe(200);
+    await bench.receiver.close();
+    await half;
   });
 });

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { webhooksCommand } from '../../src/cli/webhooks';
 import { createLogger } from '../../src/logger';
-import { startSandbox } from '../../src/sandbox';
+import type { StatusReport } from '../../src/client';
+import { type Sandbox, startSandbox } from '../../src/sandbox';
 import { migrate } from '../../src/vault';
-import { WebhookKeyCache } from '../../src/webhook/key-cache';
 import { startWebhookReceiver } from '../../src/webhook/receiver';
-import { onDevServer, startHarness } from '../support/harness';
-import { startPglite } from '../support/pglite';
+import { httpServer } from '../plaid/loopback';
+import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
+import { type Harness, onDevServer, startHarness } from '../support/harness';
+import { HostedLinkCommands } from '../support/hosted-link';
+import { copyEmptyDatabase, startPglite } from '../support/pglite';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
 import { callback } from './bench';
@@ -34,22 +37,35 @@ async function newDataDir(): Promise<string> {
 describeWithDevServer('webhooks, on a Temporal server', () => {
   const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
 
-  test('a webhook ends its session at once, though the next get was a minute away', async () => {
-    const harness = await startHarness(onDevServer(server), { now: Date.now });
+  /** A harness and the receiver of its webhooks. */
+  async function startDeployment({ itemWebhookUrl }: { itemWebhookUrl?: string } = {}) {
+    const harness = await startHarness(
+      onDevServer(server),
+      { now: Date.now },
+      itemWebhookUrl === undefined ? {} : { itemWebhookUrl },
+    );
     cleanUp.push(() => harness.close());
-    const { sandbox, client, vault, plaid } = harness;
-    const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId) });
     const receiver = await startWebhookReceiver({
-      keyOf: (keyId) => keys.get(keyId),
-      findSession: (hash) => vault.sessions.findByPlaidSession(hash),
-      checkNow: (key) => client.checkNow(key),
+      plaid: harness.plaid,
+      sessions: harness.vault.sessions,
+      client: harness.client,
+      environment: 'sandbox',
+      itemWebhookUrl,
       logger: createLogger({ level: 'silent' }),
       port: 0,
+      host: '127.0.0.1',
     });
     cleanUp.push(() => receiver.close());
-    const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
-    await client.start({ key: 'shop-1', linkToken });
-    sandbox.fault('/link_delivery/get', {
+    return { ...harness, receiver };
+  }
+
+  /** Lets a session's next get be far away; gives when it is, in milliseconds since 1970. */
+  async function farNextGet(
+    { sandbox, client }: Pick<Harness, 'sandbox' | 'client'>,
+    endpoint: '/link_delivery/get' | '/link/token/get',
+    key: string,
+  ): Promise<number> {
+    sandbox.fault(endpoint, {
       kind: 'plaid_error',
       status: 503,
       errorType: 'API_ERROR',
@@ -57,18 +73,179 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     });
     let nextGetAt = 0;
     await until('the next get is far away', async () => {
-      nextGetAt = Date.parse((await client.status('shop-1')).watch?.nextGetAt ?? '');
+      nextGetAt = Date.parse((await client.status(key)).watch?.nextGetAt ?? '');
       return nextGetAt - Date.now() > 45_000;
     });
+    return nextGetAt;
+  }
+
+  const delivered = (sandbox: Sandbox) =>
+    until('all webhooks are delivered', () =>
+      sandbox.webhooks.deliveries().every(({ outcome }) => outcome === 'DELIVERED'),
+    );
+
+  test('a webhook ends its session at once, though the next get was a minute away', async () => {
+    const { sandbox, client, receiver } = await startDeployment();
+    const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
+    await client.start({ key: 'delivered', linkToken });
+    const nextGetAt = await farNextGet({ sandbox, client }, '/link_delivery/get', 'delivered');
 
     sandbox.session(linkToken).complete();
-    expect(await client.result('shop-1')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await client.result('delivered')).toMatchObject({
+      state: 'COMPLETED',
+      items: [{ state: 'LINKED' }],
+    });
     expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
+    await delivered(sandbox);
     expect(receiver.counts()).toMatchObject({ hinted: 1, refused: 0, unavailable: 0 });
-    expect(sandbox.webhooks.deliveries()).toMatchObject([
-      { outcome: 'DELIVERED', attempts: [{ status: 200 }] },
-    ]);
   }, 120_000);
+
+  test('LINK webhooks end a hosted_link session at once, each of its items found, and none of their tokens in its history', async () => {
+    const { sandbox, client, receiver, temporal } = await startDeployment();
+    const linkTokenRequest = {
+      ...LINK_TOKEN_REQUEST,
+      webhook: receiver.url,
+      user_id: 'usr_webhooks',
+      enable_multi_item_link: true,
+    };
+    const { url } = await client.start({ key: 'hosted', linkApi: 'hosted_link', linkTokenRequest });
+    const nextGetAt = await farNextGet({ sandbox, client }, '/link/token/get', 'hosted');
+
+    sandbox.session(url!.split('/').at(-1)!).complete({ items: 2 });
+    expect(await client.result('hosted')).toMatchObject({
+      state: 'COMPLETED',
+      items: [{ state: 'LINKED' }, { state: 'LINKED' }],
+    });
+    expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
+    await delivered(sandbox);
+    const { hinted, endedSession, ...others } = receiver.counts();
+    // Two items, the finished session, its events.
+    expect(hinted + endedSession).toBe(4);
+    expect(Object.values(others).every((count) => count === 0)).toBe(true);
+    const history = await temporal.workflow.getHandle('hosted-link/hosted').fetchHistory();
+    const signals = history.events!.flatMap(
+      ({ workflowExecutionSignaledEventAttributes: signal }) => signal ?? [],
+    );
+    expect(signals.length).toBeGreaterThan(0);
+    for (const signal of signals) expect(signal.input?.payloads ?? []).toEqual([]);
+  }, 120_000);
+
+  test('a message that Plaid could not deliver shows in the session’s status', async () => {
+    const { sandbox, client, receiver } = await startDeployment();
+    sandbox.set({ deliveryFails: true });
+    const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
+    await client.start({
+      key: 'undelivered',
+      linkToken,
+      delivery: { method: 'SMS', address: '+14155550123' },
+    });
+    await until(
+      'the status shows it',
+      async () => (await client.status('undelivered')).deliveryFailure !== undefined,
+    );
+    expect(await client.status('undelivered')).toMatchObject({
+      state: 'WAITING',
+      deliveryFailure: { method: 'SMS' },
+    });
+    expect(receiver.counts().deliveryFailed).toBe(1);
+    sandbox.session(linkToken).expire();
+    await client.checkNow('undelivered');
+    await client.waitForEnd('undelivered');
+  }, 120_000);
+
+  test('what Plaid tells of an item reaches the application: by the receiver, and without it once the webhook has moved', async () => {
+    const application = await httpServer((response) => void response.end());
+    cleanUp.push(() => application.close());
+    const { sandbox, client, receiver } = await startDeployment({
+      itemWebhookUrl: `${application.url}/items`,
+    });
+    const link = async (key: string): Promise<string> => {
+      const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
+      await client.start({ key, linkToken });
+      sandbox.session(linkToken).complete();
+      await client.checkNow(key);
+      const { items } = await client.result(key);
+      return items[0]!.itemId!;
+    };
+    const moved = await link('moved');
+    sandbox.fault('/item/webhook/update', {
+      kind: 'plaid_error',
+      status: 400,
+      errorType: 'INVALID_REQUEST',
+      errorCode: 'INVALID_FIELD',
+    });
+    const left = await link('left');
+
+    sandbox.item(moved).requireLogin();
+    sandbox.item(left).requireLogin();
+    await delivered(sandbox);
+    const urls = sandbox.webhooks.deliveries().slice(-2);
+    expect(urls.map(({ url }) => url)).toEqual([`${application.url}/items`, receiver.url]);
+    const received = application.requests.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+    expect(received).toMatchObject([
+      { webhook_type: 'ITEM', webhook_code: 'ERROR', item_id: moved },
+      { webhook_type: 'ITEM', webhook_code: 'ERROR', item_id: left },
+    ]);
+    for (const { path, headers } of application.requests)
+      expect([path, headers['plaid-verification']]).toEqual(['/items', expect.stringMatching(/^ey/)]);
+    expect(receiver.counts().forwarded).toBe(1);
+  }, 120_000);
+
+  describe('a worker', () => {
+    async function workerSettings(sandbox: Sandbox): Promise<NodeJS.ProcessEnv> {
+      const dataDir = await newDataDir();
+      await copyEmptyDatabase(dataDir);
+      return {
+        HOSTED_LINK_DATA_DIR: dataDir,
+        TEMPORAL_ADDRESS: server.address,
+        PLAID_BASE_URL: sandbox.url,
+        PLAID_CLIENT_ID: ACCOUNT.clientId,
+        PLAID_SECRET: ACCOUNT.secret,
+      };
+    }
+
+    test('receives webhooks itself where it is told a port, until it has finished what runs', async () => {
+      const sandbox = await startSandbox(ACCOUNT);
+      cleanUp.push(() => sandbox.close());
+      const commands = new HostedLinkCommands({
+        ...(await workerSettings(sandbox)),
+        HOSTED_LINK_WEBHOOK_PORT: '0',
+      });
+      cleanUp.push(() => commands.close());
+      const worker = await commands.worker();
+      const webhook = /webhooks are received on (http:[^"]+)/.exec(worker.stderr())![1]!;
+      const linkToken = sandbox.issueLinkToken({ webhook });
+      const { code } = await commands.run(['start', '--key', 'inside', '--link-token', linkToken]);
+      expect(code).toBe(0);
+      const result = commands.json<StatusReport>(['result', 'inside']);
+      sandbox.session(linkToken).exit();
+      sandbox.session(linkToken).complete();
+      expect(await result).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+      await delivered(sandbox);
+
+      worker.kill('SIGTERM');
+      const { code: workerCode, stderr } = await worker.ended;
+      expect(workerCode).toBe(0);
+      expect(stderr).toMatch(/"hinted":[12],.*"msg":"webhooks are no longer received"/);
+      await expect(fetch(webhook)).rejects.toThrow();
+    }, 120_000);
+
+    test('that cannot have the port says which setting is wrong, and ends', async () => {
+      const sandbox = await startSandbox(ACCOUNT);
+      cleanUp.push(() => sandbox.close());
+      const settings = await workerSettings(sandbox);
+      const commands = new HostedLinkCommands({
+        ...settings,
+        HOSTED_LINK_WEBHOOK_PORT: new URL(sandbox.url).port,
+      });
+      cleanUp.push(() => commands.close());
+      const { code, stderr } = await commands.run(['worker']);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/^INVALID_INPUT: HOSTED_LINK_WEBHOOK_PORT: \d+ is in use on 127\.0\.0\.1; /m),
+      ]);
+    }, 120_000);
+  });
 
   test('hosted-link webhooks receives beside the database of a worker, until SIGTERM', async () => {
     const dataDir = await newDataDir();
