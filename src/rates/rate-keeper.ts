@@ -105,7 +105,7 @@ export class RateKeeper {
   /** Takes in what the server said, and logs what has changed, whoever changed it. Gives the newest limit. */
   #note(limit: StoredLimit): StoredLimit {
     const before = this.#known?.limit;
-    if (before && limit.changedAtMs <= before.changedAtMs) return before;
+    if (before && (limit.changedAtMs < before.changedAtMs || isSame(limit, before))) return before;
     this.#known = { limit, sinceMs: performance.now() };
     if (before?.perSecond === limit.perSecond) return limit;
     const { taskQueue, setting } = this.queue;
@@ -136,6 +136,11 @@ export class RateKeeper {
         : 'the rate of a task queue cannot be looked at or changed; trying again',
     );
   }
+}
+
+/** The server's time of change stands still while its clock has been set back, so it does not tell all changes apart. */
+function isSame(one: StoredLimit, other: StoredLimit): boolean {
+  return one.changedAtMs === other.changedAtMs && one.perSecond === other.perSecond;
 }
 
 const LOWERED = 'lowered after a 429 of Plaid';

@@ -1,4 +1,5 @@
-import { temporal } from '@temporalio/proto';
+import type { google } from '@temporalio/proto';
+import { temporal as proto } from '@temporalio/proto';
 import type { ConnectionLike } from '@temporalio/client';
 import { createLogger } from '../../src/logger';
 import type { KeeperTimes } from '../../src/rates/rate-keeper';
@@ -10,8 +11,8 @@ import { until } from '../support/until';
 const SETTING = 20;
 /** Nothing happens but what a test causes. */
 const STILL: KeeperTimes = { lowerEveryMs: 600_000, raiseEveryMs: 600_000, lookEveryMs: 50 };
-const ACTIVITY = temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
-const BY_API = temporal.api.enums.v1.RateLimitSource.RATE_LIMIT_SOURCE_API;
+const ACTIVITY = proto.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
+const BY_API = proto.api.enums.v1.RateLimitSource.RATE_LIMIT_SOURCE_API;
 
 interface LogLine {
   level: string;
@@ -193,6 +194,31 @@ describeWithDevServer('the keepers of a task queue’s rate', () => {
       'the rate of a task queue cannot be looked at or changed; trying again',
       'the rate of a task queue has changed',
     ]);
+  });
+
+  it('see changes also while the server’s clock, set back, stands still for them', async () => {
+    type Described = Pick<proto.api.workflowservice.v1.IDescribeTaskQueueResponse, 'config'>;
+    let first: google.protobuf.ITimestamp | undefined;
+    const atOnce = <T extends Described>(answer: T): T => {
+      const metadata = answer.config?.queueRateLimit?.metadata;
+      first ??= metadata?.updateTime ?? undefined;
+      if (metadata) metadata.updateTime = first;
+      return answer;
+    };
+    const { workflowService } = server.connection;
+    const still = changed(workflowService, {
+      describeTaskQueue: async (request: proto.api.workflowservice.v1.IDescribeTaskQueueRequest) =>
+        atOnce(await workflowService.describeTaskQueue(request)),
+      updateTaskQueueConfig: async (request: proto.api.workflowservice.v1.IUpdateTaskQueueConfigRequest) =>
+        atOnce(await workflowService.updateTaskQueueConfig(request)),
+    });
+    const clockless = keepersOf(() => changed(server.connection, { workflowService: still }), 'queue-still');
+    const keeper = clockless.start({ lowerEveryMs: 1 });
+    for (const perSecond of [10, 5, 2.5]) {
+      keeper.rateLimited();
+      await until('it has been lowered', () => clockless.log.at(-1)?.perSecond === perSecond);
+    }
+    await clockless.stop();
   });
 
   it('give up with one line in the log when the server refuses', async () => {
