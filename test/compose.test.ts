@@ -28,12 +28,18 @@ interface Compose {
 const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
 const compose = parse(text, { merge: true }) as Compose;
 const services = Object.entries(compose.services);
+/** What makes the logins of the vault's database; test/vault/roles.test.ts runs it. */
+const logins = readFileSync(join(ROOT, 'docker/vault-logins.sh'), 'utf8');
 const ours = services.filter(([, service]) => service.build !== undefined);
 
 /** Fictitious values for the variables that have no default. */
 const VARIABLES: Record<string, string> = {
   TEMPORAL_DB_PASSWORD: 'aa11',
   VAULT_DB_PASSWORD: 'bb22',
+  VAULT_SETUP_PASSWORD: 'cc33',
+  VAULT_WORKER_PASSWORD: 'dd44',
+  VAULT_READER_PASSWORD: 'ee55',
+  VAULT_RECEIVER_PASSWORD: 'ff66',
   PLAID_CLIENT_ID: 'fictitious-client-id',
   PLAID_SECRET: 'fictitious-plaid-secret',
   HOSTED_LINK_VAULT_KEYS: `v1:${Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37) & 0xff)).toString('base64')}`,
@@ -50,7 +56,7 @@ function interpolate(value: unknown): string {
 }
 
 describe('docker-compose.yml', () => {
-  it('has the worker, its setup, the codec server and both databases beside Temporal and Web UI', () => {
+  it('has the worker, its setup, the receiver, the codec server and both databases beside Temporal and Web UI', () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       'codec-server',
       'setup',
@@ -58,6 +64,7 @@ describe('docker-compose.yml', () => {
       'temporal-db',
       'temporal-ui',
       'vault-db',
+      'webhooks',
       'worker',
     ]);
   });
@@ -83,6 +90,21 @@ describe('docker-compose.yml', () => {
     expect(() => readSettings(environment)).not.toThrow();
   });
 
+  it('gives each service that reaches the vault a login with the rights of its part, and no other password', () => {
+    const parts = { setup: 'setup', worker: 'worker', webhooks: 'receiver' };
+    for (const [name, part] of Object.entries(parts)) {
+      const { environment = {} } = compose.services[name]!;
+      const url = new URL(interpolate(environment['DATABASE_URL']));
+      const password = VARIABLES[`VAULT_${part.toUpperCase()}_PASSWORD`];
+      expect([url.username, url.password]).toEqual([`vault_${part}`, password]);
+      expect(logins).toMatch(new RegExp(`CREATE ROLE vault_${part} LOGIN PASSWORD :'${part}_password'`));
+      const asked = Object.values(environment).filter((value) => String(value).includes('VAULT_'));
+      expect(asked).toHaveLength(name === 'worker' ? 2 : 1);
+    }
+    const withVault = ours.filter(([, { environment = {} }]) => 'HOSTED_LINK_VAULT_KEYS' in environment);
+    expect(withVault.map(([name]) => name)).toEqual(['worker']);
+  });
+
   it('gives the images of Temporal only variables that they know', () => {
     const known = {
       temporal: [
@@ -91,7 +113,10 @@ describe('docker-compose.yml', () => {
       ],
       'temporal-ui': ['TEMPORAL_ADDRESS', 'TEMPORAL_CODEC_ENDPOINT'],
       'temporal-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
-      'vault-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
+      'vault-db': [
+        ...['POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD'],
+        ...[...logins.matchAll(/VAULT_\w+/g)].map(([name]) => name),
+      ],
     };
     const used = services.filter(([, { build }]) => build === undefined);
     expect(used.map(([name]) => name).sort()).toEqual(Object.keys(known).sort());
@@ -121,7 +146,7 @@ describe('docker-compose.yml', () => {
 
   it('publishes ports on loopback only, and none of a database', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
-    expect(ports).toHaveLength(2);
+    expect(ports).toHaveLength(3);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
     for (const database of ['temporal-db', 'vault-db']) {
       expect(compose.services[database]!.ports).toBeUndefined();
@@ -137,8 +162,11 @@ describe('docker-compose.yml', () => {
       }
       for (const network of service.networks ?? [])
         expect(['default', ...Object.keys(compose.networks)]).toContain(network);
-      for (const volume of service.volumes ?? [])
-        expect(Object.keys(compose.volumes)).toContain(volume.split(':')[0]);
+      for (const volume of service.volumes ?? []) {
+        const source = volume.split(':')[0]!;
+        if (source.startsWith('./')) expect(existsSync(join(ROOT, source))).toBe(true);
+        else expect(Object.keys(compose.volumes)).toContain(source);
+      }
     }
   });
 

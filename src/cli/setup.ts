@@ -3,19 +3,19 @@ import { readSettings } from '../config';
 import { migrateEmbedded } from '../open-vault';
 import { addSearchAttributes } from '../search-attributes';
 import { loadTemporalConnection } from '../temporal-connection';
-import { migrate } from '../vault';
+import { grantRoles, migrate } from '../vault';
 import { connectTemporal } from './with-client';
 
 /** `hosted-link setup`: makes what a worker needs, and may be run again at any time. */
 export function setupCommand(): Command {
   return new Command('setup')
-    .description('make the search attributes and bring the database up to date')
+    .description(
+      'make the search attributes, bring the database up to date, and grant its roles their rights',
+    )
     .action(async () => {
       const { databaseUrl, dataDir } = readSettings();
-      report(
-        'migrations',
-        databaseUrl ? await migrate(databaseUrl.reveal()) : await migrateEmbedded(dataDir),
-      );
+      if (databaseUrl) await setUpDatabase(databaseUrl.reveal());
+      else report('migrations', await migrateEmbedded(dataDir));
       const connection = await connectTemporal();
       try {
         report(
@@ -26,6 +26,14 @@ export function setupCommand(): Command {
         await connection.close();
       }
     });
+}
+
+async function setUpDatabase(databaseUrl: string): Promise<void> {
+  report('migrations', await migrate(databaseUrl));
+  const granted = await grantRoles(databaseUrl);
+  process.stdout.write(
+    `roles: ${granted ? 'granted' : 'not granted, since this login may not make them; see docs/operations.md'}\n`,
+  );
 }
 
 function report(what: string, made: readonly string[]): void {

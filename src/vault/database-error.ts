@@ -40,6 +40,11 @@ export function isConflict(error: unknown): boolean {
   return error instanceof StatementError && CONFLICTS.has(error.sqlState);
 }
 
+/** True when the login may not do what the statement does (insufficient_privilege). */
+export function lacksPrivilege(error: unknown): boolean {
+  return error instanceof StatementError && error.sqlState === '42501';
+}
+
 /** True when the statement broke the named constraint. */
 export function violates(error: unknown, constraint: string): boolean {
   return error instanceof StatementError && error.constraint === constraint;

@@ -21,6 +21,7 @@ export type { CodecKeyRow } from './codec-keys';
 export type { VaultKeyRow } from './key-check';
 export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';
+export { grantRoles } from './roles';
 export * from './vault';
 
 export interface VaultOptions {

@@ -24,7 +24,8 @@ export async function fingerprintKeys(keys: KeyProvider): Promise<KnownKeys> {
 
 /**
  * Holds the keys against those that this vault has known: a key keeps its value for ever, and a key that still wraps a row is
- * not missing. Keys that are new to the vault are entered.
+ * not missing. Keys that are new to the vault are entered, by those who may:
+ * a reader of tokens seals nothing.
  * @throws VaultError KEY_MISMATCH when a known id stands for another key, KEY_UNKNOWN when a needed key is missing
  */
 export async function checkKeys(
@@ -33,7 +34,7 @@ export async function checkKeys(
 ): Promise<void> {
   let known = await readKnown(transaction);
   const added = [...fingerprints].filter(([id]) => !known.has(id));
-  if (added.length > 0) {
+  if (added.length > 0 && (await mayEnterKeys(transaction))) {
     for (const entry of added) {
       await transaction.query(
         'INSERT INTO hosted_link.vault_keys (key_id, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING',
@@ -93,6 +94,13 @@ function stateOf(
   if (atHand === undefined) return used ? 'MISSING' : 'GONE';
   if (known !== undefined && !known.equals(atHand)) return 'MISMATCH';
   return first ? 'PRIMARY' : 'OLDER';
+}
+
+async function mayEnterKeys({ query }: Transaction): Promise<boolean> {
+  const [row] = await query<{ may: boolean }>(
+    "SELECT has_table_privilege('hosted_link.vault_keys', 'INSERT') AS may",
+  );
+  return row!.may;
 }
 
 async function readKnown(transaction: Transaction): Promise<Map<string, Buffer>> {

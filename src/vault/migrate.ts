@@ -4,8 +4,12 @@ import { join } from 'node:path';
 import { Database, type TimeLimits, type Transaction } from './database';
 import { VaultError } from './vault';
 
-/** The migrations: `/sql` of the package, seen from `src/vault` and `dist/vault` alike. */
-const FOLDER = join(__dirname, '../../sql');
+/** `/sql` of the package, seen from `src/vault` and `dist/vault` alike: the migrations, and {@link ROLES_FILE}. */
+export const SQL_FOLDER = join(__dirname, '../../sql');
+
+/** No migration: it is run after them, each time. */
+export const ROLES_FILE = 'roles.sql';
+
 const FILE_PATTERN = /^(\d{4})_[a-z0-9_]+\.sql$/;
 
 /** Any number that nothing else in the database takes an advisory lock on: "hostlink" in ASCII. */
@@ -70,7 +74,7 @@ async function migrateOnce(
   transaction: Transaction,
   migrations: readonly Migration[],
 ): Promise<string | undefined> {
-  await transaction.query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`);
+  await lockSchema(transaction);
   const applied = await readApplied(transaction);
   const migration = nextMigration(migrations, applied);
   if (!migration) return undefined;
@@ -91,6 +95,11 @@ async function migrateOnce(
     [migration.version, migration.name, migration.checksum],
   );
   return migration.name;
+}
+
+/** Lets others who change the schema wait until the transaction has ended. */
+export async function lockSchema({ query }: Transaction): Promise<void> {
+  await query(`SELECT pg_advisory_xact_lock(${LOCK_ID})`);
 }
 
 /** The first migration that is not applied yet; refuses a database that is ahead or at odds. */
@@ -133,12 +142,12 @@ async function readApplied(transaction: Transaction): Promise<Map<number, string
 }
 
 async function readMigrations(): Promise<Migration[]> {
-  const files = (await readdir(FOLDER)).sort();
+  const files = (await readdir(SQL_FOLDER)).filter((file) => file !== ROLES_FILE).sort();
   return Promise.all(
     files.map(async (file) => {
       const match = FILE_PATTERN.exec(file);
       if (!match) throw new Error(`sql/${file} is not named like 0001_what_it_does.sql`);
-      const sql = (await readFile(join(FOLDER, file), 'utf8')).replaceAll('\r\n', '\n');
+      const sql = (await readFile(join(SQL_FOLDER, file), 'utf8')).replaceAll('\r\n', '\n');
       const checksum = createHash('sha256').update(sql).digest('hex');
       return { version: Number(match[1]), name: file.slice(0, -'.sql'.length), sql, checksum };
     }),

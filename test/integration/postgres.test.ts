@@ -61,10 +61,10 @@ describeWithPostgres('a deployment on PostgreSQL', () => {
     async () => {
       const first = await commands.run(['setup']);
       expect(first.stdout).toMatch(
-        /^migrations: 0001_vault.*\nsearch attributes: HostedLinkState, HostedLinkApi\n$/,
+        /^migrations: 0001_vault.*\nroles: granted\nsearch attributes: HostedLinkState, HostedLinkApi\n$/,
       );
       const again = await commands.run(['setup']);
-      expect(again.stdout).toBe('migrations: up to date\nsearch attributes: up to date\n');
+      expect(again.stdout).toBe('migrations: up to date\nroles: granted\nsearch attributes: up to date\n');
       expect([first, again]).toEqual([
         expect.objectContaining({ code: 0, stderr: '' }),
         expect.objectContaining({ code: 0, stderr: '' }),

@@ -8,6 +8,7 @@ import { runSql } from '../support/postgres';
 
 const SQL_FOLDER = join(__dirname, '../../sql');
 const MIGRATIONS = readdirSync(SQL_FOLDER)
+  .filter((file) => file !== 'roles.sql')
   .map((file) => file.replace(/\.sql$/, ''))
   .sort();
 
