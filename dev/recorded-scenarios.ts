@@ -223,6 +223,16 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    session: 'completed-duplicate',
+    exchange: 'linked-and-duplicate',
+    play: async (stage) => {
+      const user = { client_user_id: 'connects-twice' };
+      await stage.start({ linkApi: 'hosted_link', linkTokenRequest: { ...REQUEST, user } });
+      for (let times = 0; times < 2; times++) stage.person.connect({ institutionId: 'ins_990001' });
+      stage.person.finish();
+    },
+  },
+  {
     session: 'expired',
     play: async (stage) => {
       await stage.start();

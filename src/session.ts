@@ -246,4 +246,6 @@ export interface ResultView {
   errorCode: string | undefined;
   /** For Plaid's support. */
   requestIds: string[];
+  /** For Plaid's support; with `hosted_link` only. */
+  linkSessionId?: string | undefined;
 }

@@ -44,6 +44,11 @@ export interface StartRequest {
    * `user.client_user_id`, or its `user_id`.
    */
   userId?: string | undefined;
+  /**
+   * True: a bank account that the person has already is linked again, in a second item. Default false: such a result ends as
+   * DUPLICATE. With `hosted_link` only, since Plaid itself makes the items of `link_delivery`.
+   */
+  allowDuplicates?: boolean | undefined;
   /** When the link of a given `linkToken` expires, ISO 8601, at most 21 days from now. Default: Plaid's own lifetime. */
   expiresAt?: string | undefined;
   /** Ids of running workflows that are to be signalled `linkCompleted` at the end. At most 10. */
@@ -98,6 +103,7 @@ const schema = z.strictObject({
     .strictObject({ itemId: z.string().min(1, 'empty; give the id of an item in the vault').max(200) })
     .optional(),
   userId: z.string().min(1, 'is empty; give your id of the person, or leave it out').max(500).optional(),
+  allowDuplicates: z.boolean().optional(),
   expiresAt: z.iso
     .datetime({ offset: true, message: 'not a time in ISO 8601; write it as 2026-01-31T12:00:00Z' })
     .optional(),
@@ -130,6 +136,7 @@ export function sessionInput(request: StartRequest, rules: StartRules): SessionI
     checkLinkTokenRequest(linkTokenRequest, { environment, update: rest.update !== undefined });
     if (rest.linkApi === 'hosted_link' && rest.delivery) checkRecipient(rest.delivery, linkTokenRequest);
   }
+  if (rest.allowDuplicates) checkComparesAccounts(rest);
   if (rest.expiresAt !== undefined) checkExpiration(rest.expiresAt, linkToken);
   rest.notify.forEach((workflowId, index) => checkTarget(workflowId, `notify[${index}]`, rules));
   const input = { ...rest, linkToken, linkTokenRequest };
@@ -173,6 +180,13 @@ function checkTakesLinkToken({ linkApi, update }: Pick<StartRequest, 'linkApi' |
       'does not go with update, for which the worker makes the link token, with the access token of the item; give a linkTokenRequest',
     );
   }
+}
+
+function checkComparesAccounts({ linkApi, update }: Pick<StartRequest, 'linkApi' | 'update'>): void {
+  if (linkApi === 'hosted_link' && !update) return;
+  const why =
+    linkApi === 'hosted_link' ? 'does not go with update, which links nothing' : 'goes with hosted_link only';
+  throw new InputError('allowDuplicates', `${why}; leave it out`);
 }
 
 /** With `hosted_link` Plaid sends to an address of the request's user. */

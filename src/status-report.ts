@@ -7,6 +7,7 @@ import type {
   LinkApiName,
   PlaidErrorView,
   ResultState,
+  ResultView,
   SessionState,
 } from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
@@ -28,7 +29,7 @@ export interface WatchReport {
   nextGetAt: string | undefined;
 }
 
-/** One result of a session and, once LINKED, its item. */
+/** One result of a session and, once LINKED, its item; with DUPLICATE, the item that the person has already. */
 export interface ItemReport {
   state: ResultState;
   itemId: string | undefined;
@@ -36,6 +37,8 @@ export interface ItemReport {
   errorCode: string | undefined;
   /** For Plaid's support. */
   requestIds: string[];
+  /** For Plaid's support; with `hosted_link` only. */
+  linkSessionId: string | undefined;
 }
 
 /** All that is known of a session. Holds no token, URL, phone number or e-mail address. Times are ISO 8601. */
@@ -161,23 +164,19 @@ async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemRep
     vault.journal.list(key),
     vault.items.list({ sessionKey: key }),
   ]);
-  return results.map(({ state, itemId, errorCode, requestIds }) => ({
-    state,
-    itemId,
-    institutionName: items.find((item) => item.itemId === itemId)?.institutionName,
-    errorCode,
-    requestIds,
+  return results.map((result) => ({
+    ...itemReport(result),
+    institutionName:
+      items.find(({ itemId }) => itemId === result.itemId)?.institutionName ?? result.institutionName,
   }));
 }
 
 function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {
-  return (view?.results ?? []).map(({ state, itemId, errorCode, requestIds }) => ({
-    state,
-    itemId,
-    institutionName: undefined,
-    errorCode,
-    requestIds,
-  }));
+  return (view?.results ?? []).map(itemReport);
+}
+
+function itemReport({ state, itemId, errorCode, requestIds, linkSessionId }: ResultView): ItemReport {
+  return { state, itemId, institutionName: undefined, errorCode, requestIds, linkSessionId };
 }
 
 /**

@@ -62,10 +62,13 @@ describe('a request to start a session', () => {
     );
   });
 
-  it('of hosted_link may name the recipient in both places, and one in update mode needs no products', () => {
+  it('of hosted_link may name the recipient in both places and allow duplicates, and one in update mode needs no products', () => {
     const user = { client_user_id: 'person-1', phone_number: SMS.address };
     const sent = { ...HOSTED, linkTokenRequest: { ...LINK_TOKEN_REQUEST, user }, delivery: SMS };
     expect(sessionInput(sent, RULES)).toMatchObject({ linkApi: 'hosted_link', delivery: SMS });
+    expect(sessionInput({ ...HOSTED, allowDuplicates: true }, RULES)).toMatchObject({
+      allowDuplicates: true,
+    });
     const { products: _, ...linkTokenRequest } = LINK_TOKEN_REQUEST;
     const update = { itemId: 'item-1' };
     for (const linkApi of ['hosted_link', 'link_delivery'] as const) {
@@ -144,6 +147,16 @@ describe('a request to start a session', () => {
       'linkToken',
     ],
     ['a link token for update mode', { linkToken: LINK_TOKEN, update: { itemId: 'item-1' } }, 'linkToken'],
+    [
+      'duplicates allowed where Plaid itself makes the items',
+      { linkToken: LINK_TOKEN, allowDuplicates: true },
+      'allowDuplicates',
+    ],
+    [
+      'duplicates allowed in update mode',
+      { ...HOSTED, update: { itemId: 'item-1' }, allowDuplicates: true },
+      'allowDuplicates',
+    ],
     [
       'an update of nothing',
       { key: 'k', linkTokenRequest: LINK_TOKEN_REQUEST, update: { itemId: '' } },

@@ -2,9 +2,8 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
-import type { Secret } from '../secret';
 import type { ResultView } from '../session';
-import type { NewItem, ResultRow } from '../vault/vault';
+import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 import { storeInHand } from './store-in-hand';
@@ -18,22 +17,46 @@ const LEASE_MS = 30_000;
 /** Type of the failure that says: the item could not be stored, so it was removed again. */
 const ITEM_REMOVED_UNSTORED = 'ITEM_REMOVED_UNSTORED';
 
+/** What must be left of the lease before a call that is not idempotent, in milliseconds: Plaid's HTTP time limit, and some more. */
+const CALL_MS = 22_000;
+
+/** How soon an attempt that was held up is repeated, in milliseconds. */
+const HELD_UP_RETRY_MS = 1_000;
+
 const HEARTBEAT_EVERY_MS = 5_000;
 
-type Leased = { row: ResultRow; fence: number; token: Secret; unansweredCalls: number };
+type Leased = Extract<Acquired, { outcome: 'LEASED' }> & {
+  /** How long the lease lasts at least, in milliseconds, by this process's own clock. */
+  leftMs: () => number;
+};
+
+/** How a result is to be exchanged. */
+export interface ExchangeOptions {
+  /** True: also when the person has this account already. Default false. */
+  allowDuplicates?: boolean | undefined;
+}
 
 /** Activities that turn a session's results into stored items, or undo them. */
 export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDeps) {
   /** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
-  async function withLease(resultId: string, use: (leased: Leased) => Promise<void>): Promise<ResultView> {
-    const acquired = await vault.journal.acquire(resultId, LEASE_MS);
+  async function withLease(
+    resultId: string,
+    use: (leased: Leased) => Promise<void>,
+    options: { refuseDuplicates?: boolean } = {},
+  ): Promise<ResultView> {
+    const askedAt = performance.now();
+    const acquired = await vault.journal.acquire(resultId, LEASE_MS, options);
     if (acquired.outcome === 'HELD') {
-      throw notYet('another attempt holds this result; its lease ends', acquired.retryInMs);
+      const why =
+        acquired.by === 'ATTEMPT'
+          ? 'another attempt holds this result; its lease ends'
+          : 'the same account is being linked by another result; next look';
+      throw notYet(why, acquired.retryInMs);
     }
     if (acquired.outcome === 'ENDED') return resultView(acquired.row);
-    await withHeartbeat(() => use(acquired));
-    const rows = await vault.journal.list(acquired.row.sessionKey);
-    return resultView(rows.find((row) => row.resultId === resultId)!);
+    const leased = { ...acquired, leftMs: () => askedAt + LEASE_MS - performance.now() };
+    await withHeartbeat(() => use(leased));
+    return resultView((await vault.journal.get(resultId))!);
   }
 
   /** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */
@@ -45,19 +68,25 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
       const call = answeredCall(error);
       if (isItemGone(error)) return await vault.journal.end(row.resultId, fence, 'FAILED', call);
       await vault.journal.release(row.resultId, fence, { ...call, answered: true });
-      throw tryAgain(error);
+      throw tryAgain(error, fence);
     }
   }
 
   /** Not idempotent at Plaid: the lease has counted this call as begun, and only a definite answer takes that back. */
-  async function exchangePublicToken({ row, fence, token, unansweredCalls }: Leased): Promise<void> {
+  async function exchangePublicToken(leased: Leased): Promise<void> {
+    const { row, fence, token, accounts, unansweredCalls } = leased;
     const { resultId } = row;
     if (unansweredCalls >= 2) {
       return await vault.journal.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
     }
+    if (leased.leftMs() < CALL_MS) {
+      // This process was held up: by the time of an answer, another attempt could have the lease.
+      await vault.journal.release(resultId, fence, { errorCode: 'LEASE_RAN_SHORT', answered: true });
+      throw notYet('the lease ran short before the call; next try', HELD_UP_RETRY_MS);
+    }
     let item: NewItem;
     try {
-      item = await plaid.itemPublicTokenExchange(token);
+      item = { ...(await plaid.itemPublicTokenExchange(token)), accounts };
     } catch (error) {
       if (!(error instanceof PlaidError)) throw error;
       const call = answeredCall(error);
@@ -69,7 +98,7 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
         return await vault.journal.end(resultId, fence, 'FAILED', call);
       }
       await vault.journal.release(resultId, fence, { ...call, answered: effect === 'NONE' });
-      throw tryAgain(error);
+      throw tryAgain(error, fence);
     }
     await storeOrRemove(resultId, item);
   }
@@ -95,7 +124,7 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
         if (!(error instanceof PlaidError)) throw error;
         if (!isItemGone(error)) {
           await vault.journal.release(row.resultId, fence, { ...answeredCall(error), answered: true });
-          throw tryAgain(error);
+          throw tryAgain(error, fence);
         }
       }
     }
@@ -109,9 +138,15 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
     },
 
     /** Brings a result to its end: its item's access token stored once, or a named reason why not. */
-    async exchangeResult(resultId: string): Promise<ResultView> {
-      return await withLease(resultId, (leased) =>
-        leased.row.kind === 'access_token' ? keepAccessToken(leased) : exchangePublicToken(leased),
+    async exchangeResult(
+      resultId: string,
+      { allowDuplicates = false }: ExchangeOptions = {},
+    ): Promise<ResultView> {
+      return await withLease(
+        resultId,
+        (leased) =>
+          leased.row.kind === 'access_token' ? keepAccessToken(leased) : exchangePublicToken(leased),
+        { refuseDuplicates: !allowDuplicates },
       );
     },
 
@@ -149,9 +184,13 @@ async function withHeartbeat(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Any error that has not ended the result is waited out. */
-function tryAgain(error: PlaidError): ApplicationFailure {
-  return retryFailure(error, errorRetryDelayMs(error, Context.current().info.attempt, Math.random()));
+/**
+ * Any error that has not ended the result is waited out.
+ *
+ * @param calls how many have been made for the result, this one included: its fence. Attempts that only waited do not count.
+ */
+function tryAgain(error: PlaidError, calls: number): ApplicationFailure {
+  return retryFailure(error, errorRetryDelayMs(error, calls, Math.random()));
 }
 
 function answeredCall(error: PlaidError) {
@@ -159,6 +198,13 @@ function answeredCall(error: PlaidError) {
   return { errorCode: type, requestId };
 }
 
-function resultView({ resultId, state, itemId, errorCode, requestIds }: ResultRow): ResultView {
-  return { resultId, state, itemId, errorCode, requestIds };
+function resultView({
+  resultId,
+  state,
+  itemId,
+  errorCode,
+  requestIds,
+  linkSessionId,
+}: ResultRow): ResultView {
+  return { resultId, state, itemId, errorCode, requestIds, linkSessionId };
 }

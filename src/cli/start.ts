@@ -16,6 +16,7 @@ interface StartOptions {
   expiresAt?: string;
   notify?: string[];
   fairnessKey?: string;
+  allowDuplicates?: boolean;
   json?: boolean;
 }
 
@@ -33,6 +34,7 @@ export function startCommand(): Command {
     .option('--expires-at <time>', 'when the link token expires (ISO 8601)')
     .option('--notify <workflow id...>', 'workflows to signal linkCompleted at the end')
     .option('--fairness-key <key>', 'your customer or tenant, whose sessions are not to hold up others')
+    .option('--allow-duplicates', 'link bank accounts that the person has already once more')
     .option('--json', 'print {key, workflowId, url, expiresAt}')
     .action(async (options: StartOptions) => {
       const request = await startRequest(options);
@@ -47,7 +49,7 @@ export function startCommand(): Command {
 }
 
 async function startRequest(options: StartOptions): Promise<StartRequest> {
-  const { key, linkToken, request, sms, email, expiresAt, notify, fairnessKey } = options;
+  const { key, linkToken, request, sms, email, expiresAt, notify, fairnessKey, allowDuplicates } = options;
   return {
     key,
     linkToken,
@@ -56,6 +58,7 @@ async function startRequest(options: StartOptions): Promise<StartRequest> {
     expiresAt,
     notify,
     fairnessKey,
+    allowDuplicates,
   };
 }
 

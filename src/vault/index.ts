@@ -6,10 +6,11 @@ import { type Cipher, createCipher } from './cipher';
 import { SqlCodecKeyStore } from './codec-keys';
 import { Database, type Transaction } from './database';
 import { SqlItemStore, unknownItem } from './items';
-import { listResults, SqlExchangeJournal } from './journal';
+import { SqlExchangeJournal } from './journal';
 import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './key-check';
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
+import { SqlResultReader } from './result-reader';
 import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
 import { ITEM_ACCESS_TOKEN } from './sealed-values';
 import { SqlSessionReader, SqlSessionStore } from './sessions';
@@ -58,7 +59,7 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
   const database = await openDatabase(databaseUrl, checkSchema);
   return {
     sessions: new SqlSessionReader(database),
-    journal: { list: (sessionKey) => database.transaction((open) => listResults(open, sessionKey)) },
+    journal: new SqlResultReader(database),
     items: new SqlItemStore(database),
     audit: new SqlAuditLog(database),
     codecKeys: new SqlCodecKeyStore(database),

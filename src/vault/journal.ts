@@ -2,58 +2,72 @@ import { createHash } from 'node:crypto';
 import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment, ResultState } from '../session';
+import { openAccounts, sealAccounts, type SealedAccounts } from './accounts';
 import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';
 import { violates } from './database-error';
-import { ITEM_ACCESS_TOKEN, RESULT_TOKEN } from './sealed-values';
+import { type Comparable, compareAccounts, findObstacle, lockPerson } from './duplicates';
+import { listResults, RESULT_COLUMNS, SqlResultReader, type StoredResult, toResult } from './result-reader';
+import { RESULT_ACCOUNTS, RESULT_TOKEN } from './sealed-values';
 import { unknownSession } from './sessions';
+import { type ItemOrigin, sealItem, storeItem } from './store-item';
 import {
   type Acquired,
   type AnsweredCall,
   type ExchangeJournal,
   type NewItem,
   type ResultRow,
+  type SeenAccount,
   type SeenToken,
   type TokenKind,
   VaultError,
 } from './vault';
 
-const COLUMNS =
-  'result_id, session_key, kind, state, item_id, error_code, request_ids, seen_at, ended_at, fence, unanswered_calls';
+/** What ends with a result: the lease, and all that was sealed. */
+const CLEARED = `leased_until = NULL, key_id = NULL, wrapped_key = NULL, sealed_token = NULL,
+  accounts_key_id = NULL, accounts_wrapped_key = NULL, sealed_accounts = NULL`;
+
+/** How soon a result looks again whether another one of the same person is done, in milliseconds. */
+const DUPLICATE_RETRY_MS = 2_000;
 
 /** A request id goes on the list once, however often its call is recorded. */
 const appended = (parameter: string) =>
   `CASE WHEN ${parameter}::text IS NULL OR ${parameter} = ANY (request_ids) THEN request_ids
     ELSE array_append(request_ids, ${parameter}) END`;
 
-interface Row {
-  result_id: string;
-  session_key: string;
-  kind: TokenKind;
-  state: ResultState;
-  item_id: string | null;
-  error_code: string | null;
-  request_ids: string[];
-  seen_at: Date;
-  ended_at: Date | null;
-  fence: number;
-  unanswered_calls: number;
+interface LeasableRow extends StoredResult {
+  retry_in_ms: number | null;
 }
 
-interface LeasableRow extends Row {
-  retry_in_ms: number | null;
+interface PendingRow extends SealedAccounts {
+  kind: TokenKind;
+  institution_id: string | null;
+  user_hash: string | null;
+  key_id: string;
+  wrapped_key: Buffer;
+  sealed_token: Buffer;
+}
+
+/** What is sealed of a PENDING result, opened, and whose it is. */
+interface Pending {
+  kind: TokenKind;
+  institutionId: string | undefined;
+  userHash: string | undefined;
+  token: Secret;
+  accounts: SeenAccount[];
 }
 
 /**
  * The `results` table. Its clock is the database's `clock_timestamp()`: `now()` is the transaction's start, and a
  * transaction may wait for a row's lock.
  */
-export class SqlExchangeJournal implements ExchangeJournal {
+export class SqlExchangeJournal extends SqlResultReader implements ExchangeJournal {
   readonly #database: Database;
   readonly #cipher: Cipher;
   readonly #environment: PlaidEnvironment;
 
   constructor(database: Database, cipher: Cipher, environment: PlaidEnvironment) {
+    super(database);
     this.#database = database;
     this.#cipher = cipher;
     this.#environment = environment;
@@ -61,21 +75,39 @@ export class SqlExchangeJournal implements ExchangeJournal {
 
   async record(sessionKey: string, tokens: readonly SeenToken[]): Promise<ResultRow[]> {
     const seen = await Promise.all(
-      tokens.map(async ({ kind, token }) => {
-        const resultId = resultIdOf(token);
-        return { kind, resultId, sealed: await this.#cipher.seal(token, RESULT_TOKEN.contextOf(resultId)) };
+      tokens.map(async (one) => {
+        const resultId = resultIdOf(one.token);
+        const [token, accounts] = await Promise.all([
+          this.#cipher.seal(one.token, RESULT_TOKEN.contextOf(resultId)),
+          sealAccounts(this.#cipher, RESULT_ACCOUNTS, resultId, one.accounts),
+        ]);
+        return { ...one, resultId, token, accounts };
       }),
     );
     // One order for all, so that two who record the same tokens do not wait for each other.
     seen.sort((a, b) => (a.resultId < b.resultId ? -1 : 1));
     return this.#database.transaction(async (transaction) => {
-      for (const { kind, resultId, sealed } of seen) {
+      for (const { resultId, kind, token, accounts, ...told } of seen) {
         try {
           await transaction.query(
-            `INSERT INTO hosted_link.results (result_id, session_key, kind, key_id, wrapped_key, sealed_token)
-            VALUES ($1, $2, $3, $4, $5, $6)
+            `INSERT INTO hosted_link.results (result_id, session_key, kind, link_session_id, institution_id,
+              institution_name, key_id, wrapped_key, sealed_token, accounts_key_id, accounts_wrapped_key, sealed_accounts)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             ON CONFLICT (result_id) DO NOTHING`,
-            [resultId, sessionKey, kind, sealed.keyId, sealed.wrappedKey, sealed.ciphertext],
+            [
+              resultId,
+              sessionKey,
+              kind,
+              told.linkSessionId,
+              told.institutionId,
+              told.institutionName,
+              token.keyId,
+              token.wrappedKey,
+              token.ciphertext,
+              accounts.accounts_key_id,
+              accounts.accounts_wrapped_key,
+              accounts.sealed_accounts,
+            ],
           );
         } catch (error) {
           if (violates(error, 'results_session_key_fkey')) throw unknownSession(sessionKey);
@@ -86,27 +118,37 @@ export class SqlExchangeJournal implements ExchangeJournal {
     });
   }
 
-  async list(sessionKey: string): Promise<ResultRow[]> {
-    return this.#database.transaction((transaction) => listResults(transaction, sessionKey));
-  }
-
-  async acquire(resultId: string, leaseMs: number): Promise<Acquired> {
+  async acquire(
+    resultId: string,
+    leaseMs: number,
+    { refuseDuplicates = false }: { refuseDuplicates?: boolean | undefined } = {},
+  ): Promise<Acquired> {
     if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
       throw new InputError('leaseMs', 'is not a whole number of milliseconds; give one of at least 1');
-    const token = await this.#openToken(resultId);
-    return this.#database.transaction(async ({ query }) => {
+    const pending = await this.#openPending(resultId);
+    const comparable = refuseDuplicates ? comparableOf(resultId, pending) : undefined;
+    const comparison = comparable && (await compareAccounts(this.#database, this.#cipher, comparable));
+    return this.#database.transaction(async (transaction) => {
+      const { query } = transaction;
+      if (comparison) await lockPerson(transaction, comparison);
       // The lock first, in a statement of its own: a clock read beside it is read before the wait for the lock.
       await query('SELECT 1 FROM hosted_link.results WHERE result_id = $1 FOR UPDATE', [resultId]);
       const [row] = await query<LeasableRow>(
-        `SELECT ${COLUMNS},
+        `SELECT ${RESULT_COLUMNS},
           ceil(extract(epoch FROM leased_until - clock_timestamp()) * 1000)::float8 AS retry_in_ms
         FROM hosted_link.results WHERE result_id = $1`,
         [resultId],
       );
       if (!row) throw unknownResult(resultId);
-      if (row.state !== 'PENDING' || token === undefined) return { outcome: 'ENDED', row: toResult(row) };
+      if (row.state !== 'PENDING' || pending === undefined) return { outcome: 'ENDED', row: toResult(row) };
       if (row.retry_in_ms !== null && row.retry_in_ms > 0)
-        return { outcome: 'HELD', retryInMs: row.retry_in_ms };
+        return { outcome: 'HELD', by: 'ATTEMPT', retryInMs: row.retry_in_ms };
+      // A call that was begun may have made an item: only its own second try can tell.
+      const obstacle =
+        comparison && row.unanswered_calls === 0 ? await findObstacle(transaction, comparison) : undefined;
+      if (obstacle?.kind === 'RESULT')
+        return { outcome: 'HELD', by: 'DUPLICATE', retryInMs: DUPLICATE_RETRY_MS };
+      if (obstacle) return { outcome: 'ENDED', row: await endAsDuplicate(transaction, resultId, obstacle) };
       await query(
         `UPDATE hosted_link.results
         SET fence = fence + 1, unanswered_calls = unanswered_calls + 1,
@@ -118,7 +160,8 @@ export class SqlExchangeJournal implements ExchangeJournal {
         outcome: 'LEASED',
         row: toResult(row),
         fence: row.fence + 1,
-        token,
+        token: pending.token,
+        accounts: pending.accounts,
         unansweredCalls: row.unanswered_calls,
       };
     });
@@ -143,45 +186,23 @@ export class SqlExchangeJournal implements ExchangeJournal {
   }
 
   async link(resultId: string, item: NewItem): Promise<void> {
-    const sealed = await this.#cipher.seal(item.accessToken, ITEM_ACCESS_TOKEN.contextOf(item.itemId));
+    const sealed = await sealItem(this.#cipher, item);
     await this.#database.transaction(async (transaction) => {
       const { query } = transaction;
-      const [result] = await query<{ session_key: string; user_hash: string | null }>(
-        `SELECT session_key, user_hash FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
+      const [origin] = await query<ItemOrigin>(
+        `SELECT session_key, user_hash, institution_id, institution_name
+        FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
         WHERE result_id = $1 FOR UPDATE OF results`,
         [resultId],
       );
-      if (!result) throw unknownResult(resultId);
-      const [stored] = await query<{ removed: boolean }>(
-        `INSERT INTO hosted_link.items AS item (item_id, session_key, user_hash, environment, institution_id,
-          institution_name, key_id, wrapped_key, sealed_access_token)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ON CONFLICT (item_id) DO UPDATE SET
-          institution_id = coalesce(excluded.institution_id, item.institution_id),
-          institution_name = coalesce(excluded.institution_name, item.institution_name),
-          key_id = CASE WHEN item.removed_at IS NULL THEN excluded.key_id END,
-          wrapped_key = CASE WHEN item.removed_at IS NULL THEN excluded.wrapped_key END,
-          sealed_access_token = CASE WHEN item.removed_at IS NULL THEN excluded.sealed_access_token END
-        RETURNING removed_at IS NOT NULL AS removed`,
-        [
-          item.itemId,
-          result.session_key,
-          result.user_hash,
-          this.#environment,
-          item.institutionId,
-          item.institutionName,
-          sealed.keyId,
-          sealed.wrappedKey,
-          sealed.ciphertext,
-        ],
-      );
+      if (!origin) throw unknownResult(resultId);
+      const { removed } = await storeItem(transaction, sealed, origin, this.#environment);
       await query(
         `UPDATE hosted_link.results
         SET state = $3, item_id = $2, error_code = NULL, request_ids = ${appended('$4')},
-          ended_at = CASE WHEN state = $3 AND item_id = $2 THEN ended_at ELSE now() END,
-          leased_until = NULL, key_id = NULL, wrapped_key = NULL, sealed_token = NULL
+          ended_at = CASE WHEN state = $3 AND item_id = $2 THEN ended_at ELSE now() END, ${CLEARED}
         WHERE result_id = $1`,
-        [resultId, item.itemId, stored!.removed ? 'REMOVED' : 'LINKED', item.requestId],
+        [resultId, item.itemId, removed ? 'REMOVED' : 'LINKED', item.requestId],
       );
     });
   }
@@ -189,14 +210,13 @@ export class SqlExchangeJournal implements ExchangeJournal {
   async end(
     resultId: string,
     fence: number,
-    state: Exclude<ResultState, 'PENDING' | 'LINKED'>,
+    state: Exclude<ResultState, 'PENDING' | 'LINKED' | 'DUPLICATE'>,
     { errorCode, requestId }: AnsweredCall,
   ): Promise<void> {
     await this.#database.transaction(async (transaction) => {
       const ended = await transaction.query(
         `UPDATE hosted_link.results
-        SET state = $3, error_code = $4, request_ids = ${appended('$5')}, ended_at = now(),
-          leased_until = NULL, key_id = NULL, wrapped_key = NULL, sealed_token = NULL
+        SET state = $3, error_code = $4, request_ids = ${appended('$5')}, ended_at = now(), ${CLEARED}
         WHERE result_id = $1 AND fence = $2 AND state = 'PENDING'
         RETURNING 1`,
         [resultId, fence, state, errorCode, requestId],
@@ -205,23 +225,53 @@ export class SqlExchangeJournal implements ExchangeJournal {
     });
   }
 
-  /** The token of a result, before any lock is taken; undefined when the result has ended. Never changes until then. */
-  async #openToken(resultId: string): Promise<Secret | undefined> {
+  /** What is sealed of a result, opened before any lock is taken; undefined when it has ended. Never changes until then. */
+  async #openPending(resultId: string): Promise<Pending | undefined> {
     const [row] = await this.#database.transaction(({ query }) =>
-      query<{ key_id: string; wrapped_key: Buffer; sealed_token: Buffer }>(
-        `SELECT key_id, wrapped_key, sealed_token FROM hosted_link.results
-        WHERE result_id = $1 AND state = 'PENDING'`,
+      query<PendingRow>(
+        `SELECT kind, institution_id, user_hash, results.key_id, results.wrapped_key, sealed_token,
+          accounts_key_id, accounts_wrapped_key, sealed_accounts
+        FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
+        WHERE result_id = $1 AND results.state = 'PENDING'`,
         [resultId],
       ),
     );
-    return (
-      row &&
-      this.#cipher.open(
-        { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_token },
-        RESULT_TOKEN.contextOf(resultId),
-      )
-    );
+    if (!row) return undefined;
+    const sealed = { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_token };
+    const [token, accounts] = await Promise.all([
+      this.#cipher.open(sealed, RESULT_TOKEN.contextOf(resultId)),
+      openAccounts(this.#cipher, RESULT_ACCOUNTS, resultId, row),
+    ]);
+    return {
+      kind: row.kind,
+      institutionId: row.institution_id ?? undefined,
+      userHash: row.user_hash ?? undefined,
+      token,
+      accounts,
+    };
   }
+}
+
+/** A result can be a duplicate only when its exchange is ours to make, and as far as Plaid and the caller told enough. */
+function comparableOf(resultId: string, pending: Pending | undefined): Comparable | undefined {
+  if (pending?.kind !== 'public_token') return undefined;
+  const { userHash, institutionId, accounts } = pending;
+  if (userHash === undefined || institutionId === undefined || accounts.length === 0) return undefined;
+  return { resultId, userHash, institutionId, accounts };
+}
+
+async function endAsDuplicate(
+  { query }: Transaction,
+  resultId: string,
+  { itemId }: { itemId: string },
+): Promise<ResultRow> {
+  const [row] = await query<StoredResult>(
+    `UPDATE hosted_link.results
+    SET state = 'DUPLICATE', item_id = $2, error_code = NULL, ended_at = now(), ${CLEARED}
+    WHERE result_id = $1 RETURNING ${RESULT_COLUMNS}`,
+    [resultId, itemId],
+  );
+  return toResult(row!);
 }
 
 function resultIdOf(token: Secret): string {
@@ -235,27 +285,4 @@ function unknownResult(resultId: string): VaultError {
 async function refuseUnknown({ query }: Transaction, resultId: string): Promise<void> {
   const rows = await query('SELECT 1 FROM hosted_link.results WHERE result_id = $1', [resultId]);
   if (rows.length === 0) throw unknownResult(resultId);
-}
-
-/** All rows of a session, oldest first. */
-export async function listResults({ query }: Transaction, sessionKey: string): Promise<ResultRow[]> {
-  const rows = await query<Row>(
-    `SELECT ${COLUMNS} FROM hosted_link.results WHERE session_key = $1 ORDER BY seen_at, result_id`,
-    [sessionKey],
-  );
-  return rows.map(toResult);
-}
-
-function toResult(row: Row): ResultRow {
-  return {
-    resultId: row.result_id,
-    sessionKey: row.session_key,
-    kind: row.kind,
-    state: row.state,
-    itemId: row.item_id ?? undefined,
-    errorCode: row.error_code ?? undefined,
-    requestIds: row.request_ids,
-    seenAt: row.seen_at,
-    endedAt: row.ended_at ?? undefined,
-  };
 }

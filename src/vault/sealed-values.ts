@@ -32,7 +32,7 @@ export const RESULT_TOKEN: SealedValue = {
   contextOf: (resultId) => ({ purpose: 'result.token', rowId: resultId, itemId: '' }),
 };
 
-const RESULT_ACCOUNTS: SealedValue = {
+export const RESULT_ACCOUNTS: SealedValue = {
   name: 'accounts of results',
   table: 'results',
   rowId: 'result_id',
@@ -50,7 +50,7 @@ export const ITEM_ACCESS_TOKEN: SealedValue = {
   contextOf: (itemId) => ({ purpose: 'item.access_token', rowId: itemId, itemId }),
 };
 
-const ITEM_ACCOUNTS: SealedValue = {
+export const ITEM_ACCOUNTS: SealedValue = {
   name: 'accounts of items',
   table: 'items',
   rowId: 'item_id',

@@ -78,26 +78,47 @@ export interface ResultRow {
   sessionKey: string;
   kind: TokenKind;
   state: ResultState;
+  /** The item that came of it; with DUPLICATE, the one that the person has already. */
   itemId: string | undefined;
-  /** Why it ended as it did, when not LINKED, or why its last call made no item: Plaid's `TYPE/CODE`, or ours. */
+  /** Why it ended as it did, when not LINKED or DUPLICATE, or why its last call made no item: Plaid's `TYPE/CODE`, or ours. */
   errorCode: string | undefined;
   /** Plaid's request ids of all calls made for it, oldest first, for Plaid's support. */
   requestIds: string[];
+  /** Plaid's id of the link session that it came from, for Plaid's support. */
+  linkSessionId: string | undefined;
+  institutionId: string | undefined;
+  institutionName: string | undefined;
   seenAt: Date;
   endedAt: Date | undefined;
+}
+
+/** Which results to find; those that fit all of what is given. */
+export interface ResultFilter {
+  sessionKey?: string | undefined;
+  state?: ResultState | undefined;
+}
+
+/** What may be read of results without a key. Lists are in the order in which they were seen. */
+export interface ResultReader {
+  /** All of one session. */
+  list(sessionKey: string): Promise<ResultRow[]>;
+  find(filter?: ResultFilter): Promise<ResultRow[]>;
+  get(resultId: string): Promise<ResultRow | undefined>;
 }
 
 /** What {@link ExchangeJournal.acquire} found. */
 export type Acquired =
   | { outcome: 'ENDED'; row: ResultRow }
-  /** Another attempt holds the lease for `retryInMs` more, by the database's clock. */
-  | { outcome: 'HELD'; retryInMs: number }
+  /** Ask again in `retryInMs`: another attempt holds the lease until then, or another result with the same account comes first. */
+  | { outcome: 'HELD'; by: 'ATTEMPT' | 'DUPLICATE'; retryInMs: number }
   | {
       outcome: 'LEASED';
       row: ResultRow;
       /** Grows by one with each lease: a later holder's is larger. */
       fence: number;
       token: Secret;
+      /** The accounts that it was recorded with; none when Plaid told none. */
+      accounts: SeenAccount[];
       /** Earlier calls that were begun and have no definite answer on record. */
       unansweredCalls: number;
     };
@@ -106,8 +127,10 @@ export type Acquired =
 export interface NewItem {
   itemId: string;
   accessToken: Secret;
+  /** Default: what the result was recorded with. */
   institutionId?: string | undefined;
   institutionName?: string | undefined;
+  accounts?: readonly SeenAccount[] | undefined;
   requestId: string;
 }
 
@@ -121,36 +144,44 @@ export interface AnsweredCall {
  * The exchange journal. No transaction is held across HTTP: `acquire` commits that a call is about to be made, and one of
  * `release`, `link` and `end` commits what came of it. A crash in between leaves the call on record as unanswered.
  */
-export interface ExchangeJournal {
+export interface ExchangeJournal extends ResultReader {
   /**
    * Keeps each token, sealed, by its hash; what is there already stays as it is, also with another session that recorded it
    * first. Gives all rows of the session.
    * @throws VaultError SESSION_UNKNOWN
    */
   record(sessionKey: string, tokens: readonly SeenToken[]): Promise<ResultRow[]>;
-  list(sessionKey: string): Promise<ResultRow[]>;
   /**
    * Takes the lease of a PENDING result for `leaseMs` (a whole number, at least 1) by the database's clock, and counts a call
    * as begun. The lease begins before the answer arrives: a holder counts from before it asked.
+   *
+   * With `refuseDuplicates` a public token whose exchange has not been begun ends as DUPLICATE instead, when the person (by
+   * the user hash of the sessions) has a live item at the same institution with at least one of its accounts, by name and
+   * mask. While another result of the person's with one of its accounts is being exchanged, it is HELD. Where the user, the
+   * institution, or name and mask are not known, nothing is a duplicate.
    */
-  acquire(resultId: string, leaseMs: number): Promise<Acquired>;
+  acquire(
+    resultId: string,
+    leaseMs: number,
+    options?: { refuseDuplicates?: boolean | undefined },
+  ): Promise<Acquired>;
   /**
    * Gives the lease back for a later try. `answered` true: the call surely made no item, so it no longer counts as
    * unanswered. Does nothing when the fence has been passed.
    */
   release(resultId: string, fence: number, call: AnsweredCall & { answered: boolean }): Promise<void>;
   /**
-   * Stores the item's access token, sealed, and ends the result as LINKED, in one transaction. Idempotent by item id, and
+   * Stores the item's access token and accounts, sealed, and ends the result as LINKED, in one transaction. Idempotent by item id, and
    * without a look at the fence: a late success always wins, also over UNCERTAIN, EXPIRED and FAILED. A repeat stores the
    * newest token; two item ids for one result (two exchanges) are both kept, and the result shows the last. An item that was
    * removed at Plaid stays removed, and the result becomes REMOVED.
    */
   link(resultId: string, item: NewItem): Promise<void>;
-  /** Ends a PENDING result in another state and deletes its sealed token. Does nothing when the fence has been passed. */
+  /** Ends a PENDING result in another state and deletes its sealed token and accounts. Does nothing when the fence has been passed. */
   end(
     resultId: string,
     fence: number,
-    state: Exclude<ResultState, 'PENDING' | 'LINKED'>,
+    state: Exclude<ResultState, 'PENDING' | 'LINKED' | 'DUPLICATE'>,
     call: AnsweredCall,
   ): Promise<void>;
 }
@@ -210,7 +241,7 @@ export interface AccessRead {
 /** What may be read of the vault without any of its keys. */
 export interface VaultRecords {
   readonly sessions: SessionReader;
-  readonly journal: Pick<ExchangeJournal, 'list'>;
+  readonly journal: ResultReader;
   readonly items: Pick<ItemStore, 'list' | 'get'>;
   readonly audit: AuditLog;
   readonly codecKeys: Pick<CodecKeyStore, 'list'>;

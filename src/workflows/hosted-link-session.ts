@@ -51,9 +51,7 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     hinted = true;
     if (cutShort?.byHints) cutShort.scope.cancel();
   });
-  setHandler(deliveryFailedSignal, (said) => {
-    // Whoever may signal can say anything, and the view is shown as Markdown.
-    const method = said === 'SMS' || said === 'EMAIL' ? said : 'UNKNOWN';
+  setHandler(deliveryFailedSignal, (method) => {
     view.deliveryFailure ??= { at: new Date().toISOString(), method };
     setCurrentDetails(currentDetails(view));
   });
@@ -194,7 +192,8 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
   }
 
   async function tellExchange(completion: LinkCompleted): Promise<void> {
-    await signalCompletion({ key: input.key, notify: input.notify }, completion, view.exchangeStarted);
+    const { key, notify, allowDuplicates } = input;
+    await signalCompletion({ key, notify, allowDuplicates }, completion, view.exchangeStarted);
     view.exchangeStarted = true;
   }
 

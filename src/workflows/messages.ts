@@ -28,6 +28,8 @@ export interface SessionInput {
   userId?: string | undefined;
   /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
   expiresAt?: string | undefined;
+  /** True: accounts that the person has already are linked again. */
+  allowDuplicates?: boolean | undefined;
   /** Ids of workflows to signal `linkCompleted` when the session and its exchange have ended. */
   notify: string[];
   /** SHA-256 (hex) of the caller's request, by which a reused key is told from a repeated call. */
@@ -88,6 +90,8 @@ export interface Notice {
 export interface ExchangeInput {
   key: string;
   notify: string[];
+  /** True: public tokens are exchanged also for accounts that the person has already. */
+  allowDuplicates?: boolean | undefined;
 }
 
 /** What is known of a token exchange. */

@@ -35,7 +35,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
 
   async function finish(result: ResultView): Promise<void> {
     underWay.add(result.resultId);
-    const ended = await bringToEnd(result);
+    const ended = await bringToEnd(result, input);
     view.results = view.results.map((known) => (known.resultId === ended.resultId ? ended : known));
     underWay.delete(result.resultId);
   }
@@ -60,10 +60,10 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   });
 }
 
-async function bringToEnd({ resultId }: ResultView): Promise<ResultView> {
+async function bringToEnd({ resultId }: ResultView, { allowDuplicates }: ExchangeInput): Promise<ResultView> {
   let ended: ResultView;
   try {
-    ended = await exchange.exchangeResult(resultId);
+    ended = await exchange.exchangeResult(resultId, { allowDuplicates });
   } catch (error) {
     // Only a non-retryable failure comes here: the item was removed again because it could not be stored.
     const cause = error instanceof ActivityFailure ? error.cause : undefined;

@@ -96,9 +96,47 @@ describeOnEachDatabase((server) => {
       itemId: undefined,
       errorCode: undefined,
       requestIds: [],
+      linkSessionId: undefined,
+      institutionId: undefined,
+      institutionName: undefined,
       seenAt: expect.any(Date),
       endedAt: undefined,
     });
+  });
+
+  test('what Plaid told of a token is kept with it, and its accounts are sealed until it ends', async () => {
+    const accounts = [{ name: 'Everyday Checking', mask: '4821' }];
+    const told = {
+      linkSessionId: 'link-session-1',
+      institutionId: 'ins_1',
+      institutionName: 'First Fictitious Bank',
+    };
+    const row = await recordOne({ ...newToken(), ...told, accounts });
+    expect(row).toMatchObject(told);
+    expect(await vault.journal.get(row.resultId)).toEqual(row);
+    const sealed = async () => {
+      const [columns] = await runSql<Record<string, Buffer | null>>(
+        databaseUrl,
+        `SELECT accounts_wrapped_key, sealed_accounts FROM hosted_link.results WHERE result_id = '${row.resultId}'`,
+      );
+      return Object.values(columns!);
+    };
+    const [wrapped, ciphertext] = await sealed();
+    expect(wrapped).toBeInstanceOf(Buffer);
+    expect(ciphertext!.includes('4821')).toBe(false);
+    const { fence, accounts: opened } = await lease(row.resultId);
+    expect(opened).toEqual(accounts);
+    await vault.journal.end(row.resultId, fence, 'FAILED', { errorCode: 'OTHER' });
+    expect(await sealed()).toEqual([null, null]);
+    expect(await vault.journal.get(row.resultId)).toMatchObject(told);
+  });
+
+  test('an item takes over what its result was recorded with, unless Plaid told otherwise', async () => {
+    const told = { institutionId: 'ins_1', institutionName: 'First Fictitious Bank' };
+    const { resultId } = await recordOne({ ...newToken(), ...told });
+    const item = newItem();
+    await vault.journal.link(resultId, { ...item, institutionName: 'First Bank' });
+    expect(await vault.items.get(item.itemId)).toMatchObject({ ...told, institutionName: 'First Bank' });
   });
 
   test('recording without tokens lists what is there', async () => {
@@ -230,7 +268,7 @@ describeOnEachDatabase((server) => {
     expect(await readToken(item.itemId)).toBe(again.accessToken.reveal());
   });
 
-  test.each(['UNCERTAIN', 'EXPIRED', 'FAILED', 'DUPLICATE', 'REMOVED'] as const)(
+  test.each(['UNCERTAIN', 'EXPIRED', 'FAILED', 'REMOVED'] as const)(
     'a late success wins over %s',
     async (state) => {
       const { resultId } = await recordOne();

@@ -31,6 +31,7 @@ function itemReport(state: ResultState): Outcome['report']['items'][number] {
     institutionName: 'Tallgrass Mutual',
     errorCode: undefined,
     requestIds: [],
+    linkSessionId: undefined,
   };
 }
 

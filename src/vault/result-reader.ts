@@ -1,0 +1,87 @@
+import type { ResultState } from '../session';
+import type { Database, Transaction } from './database';
+import type { ResultFilter, ResultReader, ResultRow, TokenKind } from './vault';
+
+/** The columns of `results` that may be shown, and those that count its calls. */
+export const RESULT_COLUMNS = `result_id, session_key, kind, state, item_id, error_code, request_ids, link_session_id, institution_id,
+  institution_name, seen_at, ended_at, fence, unanswered_calls`;
+
+/** A row of {@link RESULT_COLUMNS}. */
+export interface StoredResult {
+  result_id: string;
+  session_key: string;
+  kind: TokenKind;
+  state: ResultState;
+  item_id: string | null;
+  error_code: string | null;
+  request_ids: string[];
+  link_session_id: string | null;
+  institution_id: string | null;
+  institution_name: string | null;
+  seen_at: Date;
+  ended_at: Date | null;
+  fence: number;
+  unanswered_calls: number;
+}
+
+/** What may be read of the `results` table without a key. */
+export class SqlResultReader implements ResultReader {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async list(sessionKey: string): Promise<ResultRow[]> {
+    return this.#database.transaction((transaction) => listResults(transaction, sessionKey));
+  }
+
+  async find({ sessionKey, state }: ResultFilter = {}): Promise<ResultRow[]> {
+    return this.#database.transaction(async ({ query }) => {
+      const rows = await query<StoredResult>(
+        `SELECT ${RESULT_COLUMNS} FROM hosted_link.results
+        WHERE ($1::text IS NULL OR session_key = $1) AND ($2::text IS NULL OR state = $2)
+        ORDER BY seen_at, result_id`,
+        [sessionKey, state],
+      );
+      return rows.map(toResult);
+    });
+  }
+
+  async get(resultId: string): Promise<ResultRow | undefined> {
+    return this.#database.transaction(async ({ query }) => {
+      const [row] = await query<StoredResult>(
+        `SELECT ${RESULT_COLUMNS} FROM hosted_link.results WHERE result_id = $1`,
+        [resultId],
+      );
+      return row && toResult(row);
+    });
+  }
+}
+
+/** All results of a session, in the order in which they were seen. */
+export async function listResults({ query }: Transaction, sessionKey: string): Promise<ResultRow[]> {
+  const rows = await query<StoredResult>(
+    `SELECT ${RESULT_COLUMNS} FROM hosted_link.results WHERE session_key = $1 ORDER BY seen_at, result_id`,
+    [sessionKey],
+  );
+  return rows.map(toResult);
+}
+
+/** A row as it may be shown. */
+export function toResult(row: StoredResult): ResultRow {
+  return {
+    resultId: row.result_id,
+    sessionKey: row.session_key,
+    kind: row.kind,
+    state: row.state,
+    itemId: row.item_id ?? undefined,
+    errorCode: row.error_code ?? undefined,
+    requestIds: row.request_ids,
+    linkSessionId: row.link_session_id ?? undefined,
+    institutionId: row.institution_id ?? undefined,
+    institutionName: row.institution_name ?? undefined,
+    seenAt: row.seen_at,
+    endedAt: row.ended_at ?? undefined,
+  };
+}

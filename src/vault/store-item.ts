@@ -1,0 +1,75 @@
+import type { PlaidEnvironment } from '../session';
+import { sealAccounts, type SealedAccounts } from './accounts';
+import type { Cipher, Sealed } from './cipher';
+import type { Transaction } from './database';
+import { ITEM_ACCESS_TOKEN, ITEM_ACCOUNTS } from './sealed-values';
+import type { NewItem } from './vault';
+
+/** A {@link NewItem} that is ready to be written. */
+export interface SealedItem extends Pick<NewItem, 'itemId' | 'institutionId' | 'institutionName'> {
+  token: Sealed;
+  accounts: SealedAccounts;
+}
+
+/** What an item takes over from the result that it came from. */
+export interface ItemOrigin {
+  session_key: string;
+  user_hash: string | null;
+  institution_id: string | null;
+  institution_name: string | null;
+}
+
+/** Encrypts what is secret of an item, outside of any transaction. */
+export async function sealItem(
+  cipher: Cipher,
+  { itemId, institutionId, institutionName, accessToken, accounts }: NewItem,
+): Promise<SealedItem> {
+  const [token, sealedAccounts] = await Promise.all([
+    cipher.seal(accessToken, ITEM_ACCESS_TOKEN.contextOf(itemId)),
+    sealAccounts(cipher, ITEM_ACCOUNTS, itemId, accounts),
+  ]);
+  return { itemId, institutionId, institutionName, token, accounts: sealedAccounts };
+}
+
+/**
+ * Writes the row of an item. Of one that is there, the token becomes the newest, and what is not told stays; one that was removed
+ * stays without a token.
+ */
+export async function storeItem(
+  { query }: Transaction,
+  { token, accounts, ...item }: SealedItem,
+  origin: ItemOrigin,
+  environment: PlaidEnvironment,
+): Promise<{ removed: boolean }> {
+  const [stored] = await query<{ removed: boolean }>(
+    `INSERT INTO hosted_link.items AS item (item_id, session_key, user_hash, environment, institution_id, institution_name,
+      key_id, wrapped_key, sealed_access_token, accounts_key_id, accounts_wrapped_key, sealed_accounts)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    ON CONFLICT (item_id) DO UPDATE SET
+      institution_id = coalesce(excluded.institution_id, item.institution_id),
+      institution_name = coalesce(excluded.institution_name, item.institution_name),
+      (key_id, wrapped_key, sealed_access_token) = (SELECT excluded.key_id, excluded.wrapped_key,
+        excluded.sealed_access_token WHERE item.removed_at IS NULL),
+      (accounts_key_id, accounts_wrapped_key, sealed_accounts) = (SELECT
+          coalesce(excluded.accounts_key_id, item.accounts_key_id),
+          coalesce(excluded.accounts_wrapped_key, item.accounts_wrapped_key),
+          coalesce(excluded.sealed_accounts, item.sealed_accounts)
+        WHERE item.removed_at IS NULL)
+    RETURNING removed_at IS NOT NULL AS removed`,
+    [
+      item.itemId,
+      origin.session_key,
+      origin.user_hash,
+      environment,
+      item.institutionId ?? origin.institution_id,
+      item.institutionName ?? origin.institution_name,
+      token.keyId,
+      token.wrappedKey,
+      token.ciphertext,
+      accounts.accounts_key_id,
+      accounts.accounts_wrapped_key,
+      accounts.sealed_accounts,
+    ],
+  );
+  return stored!;
+}
