@@ -3,6 +3,7 @@ import { InputError, inputErrorFrom } from './input-error';
 import { checkLinkTokenRequest } from './plaid/link-token-request';
 import type { Delivery, LinkApiName, PlaidEnvironment } from './session';
 import {
+  ITEM_ID_PATTERN,
   LINK_APIS,
   MAX_LIFETIME_MS,
   OWN_WORKFLOW_PREFIXES,
@@ -100,7 +101,11 @@ const schema = z.strictObject({
     ])
     .optional(),
   update: z
-    .strictObject({ itemId: z.string().min(1, 'empty; give the id of an item in the vault').max(200) })
+    .strictObject({
+      itemId: z
+        .string()
+        .regex(ITEM_ID_PATTERN, 'not an item id; give one as `hosted-link items list` shows it'),
+    })
     .optional(),
   userId: z.string().min(1, 'is empty; give your id of the person, or leave it out').max(500).optional(),
   allowDuplicates: z.boolean().optional(),

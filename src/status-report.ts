@@ -4,6 +4,7 @@ import { sessionUnknown } from './client-error';
 import type {
   DeliveryFailure,
   Health,
+  ItemMending,
   LinkApiName,
   PlaidErrorView,
   ResultState,
@@ -55,9 +56,13 @@ export interface StatusReport {
   expiresAt: string | undefined;
   health: Health;
   lastError: PlaidErrorView | undefined;
+  /** What the person left after, as Plaid said it last. Only a worker knows. */
+  exitError: PlaidErrorView | undefined;
   /** Set when Plaid said, by a webhook, that it could not deliver the link that it was to send. Only a worker knows. */
   deliveryFailure: DeliveryFailure | undefined;
   watch: WatchReport | undefined;
+  /** The item of a session in update mode, and whether it is mended. Only a worker knows. */
+  update: ItemMending | undefined;
   items: ItemReport[];
   /** Whether the workflows that the caller named could be told. */
   notices: Notice[];
@@ -95,8 +100,10 @@ export async function statusReport(
     changedAt: known.changedAt,
     expiresAt: known.expiresAt,
     health: known.health ?? { kind: 'OK' },
+    exitError: known.exitError,
     deliveryFailure: known.deliveryFailure,
     watch: description && watchReport(description),
+    update: known.update,
     items: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
     notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],
     answeredBy: view ? 'worker' : description ? 'server' : 'vault',

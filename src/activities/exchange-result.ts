@@ -6,6 +6,7 @@ import type { ResultView } from '../session';
 import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
+import { removeStoredItem } from './remove-item';
 import { storeInHand } from './store-in-hand';
 
 /**
@@ -150,9 +151,14 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
       );
     },
 
-    /** Undoes a result of a cancelled session: removes its item at Plaid; an unexchanged public token is left to die. */
+    /** Undoes a result of a cancelled session: removes its item, stored or not; an unexchanged public token is left to die. */
     async removeResult(resultId: string): Promise<ResultView> {
-      return await withLease(resultId, removeItem);
+      const result = await withLease(resultId, removeItem);
+      if (result.state !== 'LINKED' || result.itemId === undefined) return result;
+      await removeStoredItem({ plaid, vault }, result.itemId).catch((error: unknown) => {
+        throw error instanceof PlaidError ? tryAgain(error) : error;
+      });
+      return { ...result, state: 'REMOVED' };
     },
 
     /** Ends a result as FAILED without asking Plaid. */

@@ -3,26 +3,37 @@ import { VaultError } from '../vault/vault';
 import type { ActivityDeps } from './index';
 
 /** The activity that removes an item that is stored. */
-export function removeItemActivities({ plaid, vault }: ActivityDeps) {
+export function removeItemActivities(deps: ActivityDeps) {
   return {
     /**
-     * Removes a stored item at Plaid, then its access token from the vault. Repeats harmlessly, also after a crash between
-     * the two: what is gone at Plaid counts as removed.
+     * Removes a stored item.
      * @throws VAULT/ITEM_UNKNOWN
      */
     async removeItem(itemId: string): Promise<void> {
-      const read = { itemId, actor: 'hosted-link worker', purpose: 'remove item' };
-      try {
-        await vault.withAccessToken(read, async (accessToken) => {
-          await plaid.itemRemove(accessToken).catch((error: unknown) => {
-            if (!isItemGone(error)) throw error;
-          });
-        });
-      } catch (error) {
-        if (error instanceof VaultError && error.code === 'ITEM_REMOVED') return;
-        throw error;
-      }
-      await vault.items.markRemoved(itemId);
+      await removeStoredItem(deps, itemId);
     },
   };
+}
+
+/**
+ * Removes a stored item at Plaid, then its access token from the vault. Repeats harmlessly, also after a crash between the two:
+ * what is gone at Plaid counts as removed.
+ * @throws PlaidError, or VaultError ITEM_UNKNOWN
+ */
+export async function removeStoredItem(
+  { plaid, vault }: Pick<ActivityDeps, 'plaid' | 'vault'>,
+  itemId: string,
+): Promise<void> {
+  const read = { itemId, actor: 'hosted-link worker', purpose: 'remove item' };
+  try {
+    await vault.withAccessToken(read, async (accessToken) => {
+      await plaid.itemRemove(accessToken).catch((error: unknown) => {
+        if (!isItemGone(error)) throw error;
+      });
+    });
+  } catch (error) {
+    if (error instanceof VaultError && error.code === 'ITEM_REMOVED') return;
+    throw error;
+  }
+  await vault.items.markRemoved(itemId);
 }

@@ -12,7 +12,8 @@ export function printStarted({ key, url, expiresAt }: StartedSession): void {
 
 /** A session's status for people. */
 export function printStatus(report: StatusReport): void {
-  const { key, state, plaidStatus, changedAt, expiresAt, watch, items, lastError, deliveryFailure } = report;
+  const { key, state, plaidStatus, changedAt, expiresAt, watch, items } = report;
+  const { lastError, exitError, deliveryFailure, update } = report;
   const lines = [`session ${key}: ${state}`];
   if (plaidStatus) lines.push(`  Plaid says: ${plaidStatus}`);
   if (changedAt) lines.push(`  since:      ${changedAt}`);
@@ -20,7 +21,12 @@ export function printStatus(report: StatusReport): void {
   if (deliveryFailure)
     lines.push(`  delivery:   failed at ${deliveryFailure.at} (${deliveryFailure.method})`);
   if (watch?.nextGetAt) lines.push(`  next get:   ${watch.nextGetAt}`);
+  if (exitError) lines.push(`  left after: ${exitError.type}`);
   if (lastError) lines.push(`  last error: ${lastError.message}`);
+  if (update)
+    lines.push(
+      `  mends item: ${update.itemId}, ${update.mendedAt ? `done at ${update.mendedAt}` : 'not yet'}`,
+    );
   for (const item of items) {
     const institution = item.institutionName ? ` at ${item.institutionName}` : '';
     const reason = item.errorCode ? ` (${item.errorCode})` : '';

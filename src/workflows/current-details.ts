@@ -8,13 +8,17 @@ export function currentDetails({
   expiresAt,
   results,
   lastError,
+  exitError,
   deliveryFailure,
+  update,
 }: SessionView): string {
   const lines = [
     `**${state}** since ${changedAt}`,
     `- Plaid says: ${plaidStatus ?? 'nothing yet'}`,
     `- results: ${results}`,
     ...(expiresAt === undefined ? [] : [`- expires: ${expiresAt}`]),
+    ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.mendedAt ?? 'not yet'}`]),
+    ...(exitError === undefined ? [] : [`- the person left after: \`${exitError.type}\``]),
     ...(deliveryFailure === undefined
       ? []
       : [`- Plaid could not deliver the link (${deliveryFailure.method}): ${deliveryFailure.at}`]),

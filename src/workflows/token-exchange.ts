@@ -35,7 +35,10 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
 
   async function finish(result: ResultView): Promise<void> {
     underWay.add(result.resultId);
-    const ended = await bringToEnd(result, input);
+    // What was seen while the session was being cancelled: nobody asks for it any more.
+    const ended = await (lastState === 'CANCELLED'
+      ? exchange.removeResult(result.resultId)
+      : bringToEnd(result, input));
     view.results = view.results.map((known) => (known.resultId === ended.resultId ? ended : known));
     underWay.delete(result.resultId);
   }

@@ -4,6 +4,7 @@ import { sessionWorkflowId, TASK_QUEUES } from '../../src/session';
 import { sessionInput } from '../../src/start-request';
 import type { hostedLinkSession } from '../../src/workflows';
 import { linkUpdate } from '../../src/workflows/messages';
+import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
 import { onTimeSkipping, startHarness, type Harness } from '../support/harness';
 import { timeSkipping } from '../support/temporal';
 import { until } from '../support/until';
@@ -22,6 +23,8 @@ export interface VirtualTime {
     request?: Partial<StartRequest>,
     token?: Parameters<Sandbox['issueLinkToken']>[0],
   ): Promise<StartedSession & { linkToken: string }>;
+  /** Starts a session of hosted_link, on a request of its own. */
+  startHosted(request?: Partial<StartRequest>): Promise<StartedSession & { id: string }>;
   /** As `start`, with a link token that is said to expire in `ms` of virtual time. Plaid lets it live for 21 days. */
   startFor(ms: number): Promise<{ key: string; linkToken: string }>;
   /** Waits for the server's clock to be the sandbox's, then lets a person do something. */
@@ -47,6 +50,7 @@ export function virtualTime(sandboxOptions: Partial<SandboxOptions> = {}): Virtu
     virtual.harness = await startHarness(await onTimeSkipping(server.environment), sandboxOptions);
   }, MINUTE_MS);
 
+  let hostedSessions = 0;
   const mends: (() => void)[] = [];
   afterEach(() => {
     for (const mend of mends.splice(0)) mend();
@@ -64,6 +68,16 @@ export function virtualTime(sandboxOptions: Partial<SandboxOptions> = {}): Virtu
       await virtual.harness.syncClock();
       const linkToken = virtual.harness.sandbox.issueLinkToken(token);
       return { ...(await virtual.harness.client.start({ linkToken, ...request })), linkToken };
+    },
+    async startHosted(request: Partial<StartRequest> = {}) {
+      await virtual.harness.syncClock();
+      const started = await virtual.harness.client.start({
+        key: `hosted-${(hostedSessions += 1)}`,
+        linkApi: 'hosted_link',
+        linkTokenRequest: LINK_TOKEN_REQUEST,
+        ...request,
+      });
+      return { ...started, id: started.url?.split('/').at(-1) ?? '' };
     },
     async startFor(ms: number) {
       await virtual.harness.syncClock();
