@@ -6,14 +6,16 @@ export class HostedLinkError extends Error {
     readonly code:
       | 'KEY_REUSED'
       | 'CREATE_FAILED'
+      | 'DELIVERY_UNCERTAIN'
       | 'START_TIMEOUT'
       | 'SESSION_UNKNOWN'
       | 'SESSION_ENDED'
       | 'ITEM_UNKNOWN'
+      | 'ITEM_REMOVED'
       | 'REMOVE_FAILED'
       | 'REMOVE_TIMEOUT',
     message: string,
-    /** Plaid's error, with CREATE_FAILED and REMOVE_FAILED. */
+    /** Plaid's error, with CREATE_FAILED, DELIVERY_UNCERTAIN and REMOVE_FAILED. */
     readonly plaidError?: PlaidErrorView,
   ) {
     super(message);

@@ -68,7 +68,8 @@ export class HostedLinkClient {
    *
    * @param options.timeoutMs how long to wait for the URL, in milliseconds; default {@link START_TIMEOUT_MS}
    * @throws InputError before anything is started, naming the field
-   * @throws HostedLinkError KEY_REUSED, CREATE_FAILED (with Plaid's error), SESSION_ENDED or START_TIMEOUT
+   * @throws HostedLinkError KEY_REUSED, CREATE_FAILED (with Plaid's error), SESSION_ENDED or START_TIMEOUT; DELIVERY_UNCERTAIN
+   * when a `hosted_link` create that sends lost its answer; ITEM_UNKNOWN or ITEM_REMOVED in update mode
    */
   async start(
     request: StartRequest,
@@ -261,15 +262,30 @@ function createError(
     return keyReused(key);
   if (failure.type === 'SESSION_ENDED' || failure.type === 'SESSION_CANCELLED')
     return new HostedLinkError('SESSION_ENDED', failure.message);
-  const hint =
-    plaidError?.type === 'INVALID_INPUT/UNAUTHORIZED_ROUTE_ACCESS'
-      ? '; this Plaid account may not use link_delivery: ask Plaid to enable it, or use the link api hosted_link'
-      : '';
+  if (failure.type === 'VAULT/ITEM_UNKNOWN')
+    return new HostedLinkError('ITEM_UNKNOWN', `${failure.message}, so that it cannot be mended`);
+  if (failure.type === 'VAULT/ITEM_REMOVED')
+    return new HostedLinkError('ITEM_REMOVED', `${failure.message}, so that it cannot be mended`);
+  if (failure.type === 'DELIVERY_UNCERTAIN') {
+    return new HostedLinkError(
+      'DELIVERY_UNCERTAIN',
+      `session ${key}: Plaid may have sent the link, and there is no way to tell: ${failure.message}; ask the person before you start another session`,
+      plaidError ?? undefined,
+    );
+  }
   return new HostedLinkError(
     'CREATE_FAILED',
-    `session ${key} could not be created: ${failure.message}${hint}`,
+    `session ${key} could not be created: ${failure.message}${hintFor(plaidError)}`,
     plaidError ?? undefined,
   );
+}
+
+/** What to do about an account that may not use an endpoint. Plaid opens `hosted_link` to every account, but not what it sends. */
+function hintFor(plaidError: PlaidErrorView | null | undefined): string {
+  if (plaidError?.type !== 'INVALID_INPUT/UNAUTHORIZED_ROUTE_ACCESS') return '';
+  return plaidError.message.startsWith('/link_delivery/')
+    ? '; this Plaid account may not use link_delivery: ask Plaid to enable it, or use the link api hosted_link'
+    : '; this Plaid account may not do so: ask Plaid to enable it, or send the link yourself if Plaid was to send it';
 }
 
 function keyReused(key: string): HostedLinkError {

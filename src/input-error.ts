@@ -23,8 +23,10 @@ export class InputError extends Error {
 /** Several problems, at least one, as one error: a line each, under the first one's field. */
 export function combineInputErrors(errors: readonly InputError[]): InputError {
   const first = errors[0]!;
-  const lines = errors.map(({ message }) => message).join('\n');
-  return new InputError(first.field, lines.slice(`${first.field}: `.length));
+  return new InputError(
+    first.field,
+    [first.problem, ...errors.slice(1).map(({ message }) => message)].join('\n'),
+  );
 }
 
 /** A path such as `['user', 'names', 0]` as people write it: `user.names[0]`. Empty for the whole value. */

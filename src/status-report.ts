@@ -12,7 +12,7 @@ import type {
   SessionState,
 } from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
-import type { VaultRecords } from './vault/vault';
+import type { SessionRow, VaultRecords } from './vault/vault';
 import type { ExchangeView, Notice, SessionView } from './workflows/messages';
 import { exchangeStatusQuery, statusQuery } from './workflows/messages';
 import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attributes';
@@ -81,7 +81,10 @@ export async function statusReport(
   vault: VaultRecords | undefined,
 ): Promise<StatusReport> {
   const handle = temporal.workflow.getHandle(sessionWorkflowId(key));
-  const description = await unlessNotFound(handle.describe());
+  const row = await vault?.sessions.get(key);
+  const found = await unlessNotFound(handle.describe());
+  // A later workflow with the key was refused because of the earlier session, which the vault alone remembers.
+  const description = row && found && row.firstRunId !== firstRunIdOf(found) ? undefined : found;
   const exchange = temporal.workflow.getHandle(exchangeWorkflowId(key));
   const [view, exchangeView] = description
     ? await Promise.all([
@@ -89,7 +92,8 @@ export async function statusReport(
         answer<ExchangeView>(temporal, () => exchange.query(exchangeStatusQuery)),
       ])
     : [undefined, undefined];
-  const known = view ?? (description ? fromServer(key, description) : await fromVault(key, vault));
+  const known = view ?? (description ? fromServer(key, description) : fromVault(row));
+  if (!known) throw sessionUnknown(key);
   return {
     key,
     workflowId: handle.workflowId,
@@ -121,10 +125,9 @@ function fromServer(key: string, { typedSearchAttributes, startTime }: WorkflowE
   };
 }
 
-async function fromVault(key: string, vault: VaultRecords | undefined): Promise<Known> {
-  const row = await vault?.sessions.get(key);
-  if (!row) throw sessionUnknown(key);
-  const { linkApi, state, createdAt, endedAt } = row;
+function fromVault(row: SessionRow | undefined): Known | undefined {
+  if (!row) return undefined;
+  const { key, linkApi, state, createdAt, endedAt } = row;
   return {
     key,
     linkApi,
@@ -134,20 +137,30 @@ async function fromVault(key: string, vault: VaultRecords | undefined): Promise<
   };
 }
 
-/** A workflow that was ended from outside cannot say so itself: its session has FAILED. */
+/** A session whose workflow was ended from outside, or is forgotten, cannot say so itself: it has FAILED, unless its end is known. */
 function stateOf(
   known: Known,
   description: WorkflowExecutionDescription | undefined,
 ): Pick<StatusReport, 'state' | 'lastError'> {
-  const status = description?.status.name;
-  if (!isEndState(known.state) && (status === 'TERMINATED' || status === 'TIMED_OUT')) {
-    const message = `the session's workflow was ended from outside (${status}) while it was ${known.state}`;
-    return {
-      state: 'FAILED',
-      lastError: { type: `WORKFLOW/${status}`, message, class: 'permanent', effect: 'UNKNOWN' },
-    };
-  }
-  return { state: known.state, lastError: known.lastError };
+  const state = known.endedBefore ?? known.state;
+  const gone = known.endedBefore || !description ? 'FORGOTTEN' : outsideEndOf(description);
+  if (isEndState(state) || !gone) return { state, lastError: known.lastError };
+  const message =
+    gone === 'FORGOTTEN'
+      ? `Temporal has forgotten the session's workflow, which was ${state} when it was known last`
+      : `the session's workflow was ended from outside (${gone}) while it was ${state}`;
+  return {
+    state: 'FAILED',
+    lastError: { type: `WORKFLOW/${gone}`, message, class: 'permanent', effect: 'UNKNOWN' },
+  };
+}
+
+function outsideEndOf({ status: { name } }: WorkflowExecutionDescription): string | undefined {
+  return name === 'TERMINATED' || name === 'TIMED_OUT' ? name : undefined;
+}
+
+function firstRunIdOf({ raw }: WorkflowExecutionDescription): string | null | undefined {
+  return raw.workflowExecutionInfo?.firstRunId;
 }
 
 /** A watch, and the get that a hint puts in its place. */

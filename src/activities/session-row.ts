@@ -38,10 +38,13 @@ export function sessionRowActivities({ vault }: ActivityDeps) {
       return { endedBefore: claimedBefore ? row.state : undefined };
     },
 
-    /** Records the session's end state. A session that ended before its row was made has none. */
-    async endSession(key: string, state: SessionState): Promise<void> {
+    /**
+     * Records the session's end state. A session that ended before its row was made has none, and that of an earlier workflow
+     * stays as it is.
+     */
+    async endSession(key: string, state: SessionState, firstRunId: string): Promise<void> {
       try {
-        await vault.sessions.end(key, state);
+        await vault.sessions.end(key, state, firstRunId);
       } catch (error) {
         if (!(error instanceof VaultError && error.code === 'SESSION_UNKNOWN')) throw error;
       }

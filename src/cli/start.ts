@@ -3,16 +3,19 @@ import { Command, Option } from 'commander';
 import type { StartRequest } from '../client';
 import { readSettings } from '../config';
 import { InputError } from '../input-error';
+import { LINK_APIS, type LinkApiName } from '../session';
 import { sessionInput } from '../start-request';
 import { printJson, printStarted } from './print';
 import { withClient } from './with-client';
 
 interface StartOptions {
   key?: string;
+  linkApi: LinkApiName;
   linkToken?: string;
   request?: string;
   sms?: string;
   email?: string;
+  updateItem?: string;
   expiresAt?: string;
   notify?: string[];
   fairnessKey?: string;
@@ -25,12 +28,22 @@ export function startCommand(): Command {
   return new Command('start')
     .description('start a session and print its URL; the same key always means the same session')
     .option('--key <key>', 'your idempotency key (default with --link-token: a hash of the token)')
-    .addOption(new Option('--link-token <token>', 'a link token that you made').conflicts('request'))
+    .addOption(
+      new Option('--link-api <api>', 'the Plaid API that serves the session')
+        .choices(LINK_APIS)
+        .default('link_delivery'),
+    )
+    .addOption(
+      new Option('--link-token <token>', 'a link token that you made, for link_delivery').conflicts(
+        'request',
+      ),
+    )
     .option('--request <file>', 'a JSON file with the body of /link/token/create')
     .addOption(
       new Option('--sms <number>', 'let Plaid send the link to this phone number (E.164)').conflicts('email'),
     )
     .option('--email <address>', 'let Plaid send the link to this e-mail address')
+    .option('--update-item <item id>', 'let the person mend this item (update mode), with --request')
     .option('--expires-at <time>', 'when the link token expires (ISO 8601)')
     .option('--notify <workflow id...>', 'workflows to signal linkCompleted at the end')
     .option('--fairness-key <key>', 'your customer or tenant, whose sessions are not to hold up others')
@@ -39,7 +52,7 @@ export function startCommand(): Command {
     .action(async (options: StartOptions) => {
       const request = await startRequest(options);
       // Bad input is told at once, not after a look for a server.
-      sessionInput(request, readSettings());
+      checkRequest(request, options);
       await withClient({ vault: false }, async (client) => {
         const session = await client.start(request);
         if (options.json) printJson(session);
@@ -49,18 +62,51 @@ export function startCommand(): Command {
 }
 
 async function startRequest(options: StartOptions): Promise<StartRequest> {
-  const { key, linkToken, request, sms, email, expiresAt, notify, fairnessKey, allowDuplicates } = options;
+  const { key, linkApi, linkToken, request, sms, email, updateItem } = options;
+  const { expiresAt, notify, fairnessKey, allowDuplicates } = options;
+  if (linkToken === undefined && request === undefined)
+    throw new InputError('--link-token', 'missing; give a link token, or a file with --request');
   return {
     key,
+    linkApi,
     linkToken,
     linkTokenRequest: request === undefined ? undefined : await readRequest(request),
     delivery: sms ? { method: 'SMS', address: sms } : email ? { method: 'EMAIL', address: email } : undefined,
+    update: updateItem === undefined ? undefined : { itemId: updateItem },
     expiresAt,
     notify,
     fairnessKey,
     allowDuplicates,
   };
 }
+
+/** @throws InputError naming the option */
+function checkRequest(request: StartRequest, options: StartOptions): void {
+  try {
+    sessionInput(request, readSettings());
+  } catch (error) {
+    throw error instanceof InputError ? underOption(error, options) : error;
+  }
+}
+
+/** Names the option that gave a field of the request; within a file, the path too. */
+function underOption({ field, problem }: InputError, { sms }: StartOptions): InputError {
+  const [top = '', ...path] = field.split(/[.[]/);
+  const option = top === 'delivery' ? (sms ? '--sms' : '--email') : OPTIONS[top];
+  if (option === undefined) return new InputError(field, problem);
+  return new InputError(option, option === '--request' && path.length > 0 ? `${field}: ${problem}` : problem);
+}
+
+const OPTIONS: Readonly<Record<string, string>> = {
+  key: '--key',
+  linkToken: '--link-token',
+  request: '--request',
+  linkTokenRequest: '--request',
+  update: '--update-item',
+  expiresAt: '--expires-at',
+  notify: '--notify',
+  fairnessKey: '--fairness-key',
+};
 
 async function readRequest(file: string): Promise<Record<string, unknown>> {
   try {

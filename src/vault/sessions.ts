@@ -90,16 +90,17 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
     return { row: toSession(knowsMore ? await this.#fillIn(claim) : found), claimedBefore };
   }
 
-  async end(key: string, state: SessionState): Promise<void> {
+  async end(key: string, state: SessionState, firstRunId: string): Promise<void> {
     if (!isEndState(state)) throw new InputError('state', `${state} is not an end state; give one`);
     await this.#database.transaction(async ({ query }) => {
       const ended = await query(
-        `UPDATE hosted_link.sessions
-        SET state = CASE WHEN ended_at IS NULL THEN $2 ELSE state END, ended_at = coalesce(ended_at, now())
-        WHERE session_key = $1 RETURNING 1`,
-        [key, state],
+        `UPDATE hosted_link.sessions SET state = $2, ended_at = now()
+        WHERE session_key = $1 AND first_run_id = $3 AND ended_at IS NULL RETURNING 1`,
+        [key, state, firstRunId],
       );
-      if (ended.length === 0) throw unknownSession(key);
+      if (ended.length > 0) return;
+      const known = await query('SELECT 1 FROM hosted_link.sessions WHERE session_key = $1', [key]);
+      if (known.length === 0) throw unknownSession(key);
     });
   }
 
@@ -163,6 +164,7 @@ function toSession(row: Row): SessionRow {
     key: row.session_key,
     linkApi: row.link_api,
     state: row.state,
+    firstRunId: row.first_run_id,
     plaidSessionHash: row.plaid_session_hash ?? undefined,
     createdAt: row.created_at,
     endedAt: row.ended_at ?? undefined,

@@ -11,6 +11,8 @@ export interface SessionRow {
   key: string;
   linkApi: LinkApiName;
   state: SessionState;
+  /** The first execution run id of the workflow whose session it is. */
+  firstRunId: string;
   /** First 128 bits (32 hex digits) of the SHA-256 of Plaid's session id; undefined until it is known. */
   plaidSessionHash: string | undefined;
   createdAt: Date;
@@ -45,10 +47,11 @@ export interface SessionStore extends SessionReader {
    */
   claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }>;
   /**
-   * Records an end state; repeating it is harmless. An end state is never overwritten.
+   * Records the end state of the session that `firstRunId` claimed; repeating it is harmless. An end state is never
+   * overwritten, and neither is anything of a row that another workflow claimed.
    * @throws VaultError SESSION_UNKNOWN
    */
-  end(key: string, state: SessionState): Promise<void>;
+  end(key: string, state: SessionState, firstRunId: string): Promise<void>;
 }
 
 /** What kind of token Plaid handed out for a result. */

@@ -18,6 +18,9 @@ const WORKER_LOST: PlaidErrorView = {
   effect: 'UNKNOWN',
 };
 
+/** Type of the failure of a create whose key stands for an earlier session; its details are that session's last known state. */
+export const SESSION_ENDED = 'SESSION_ENDED';
+
 /** Type of the failure of a create after which nobody can tell whether Plaid sent the link. */
 export const DELIVERY_UNCERTAIN = 'DELIVERY_UNCERTAIN';
 
@@ -78,7 +81,8 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
   if (endedBefore) {
     throw ApplicationFailure.nonRetryable(
       `key ${key} stands for an earlier session, last known as ${endedBefore}; use a new key for a new session`,
-      'SESSION_ENDED',
+      SESSION_ENDED,
+      endedBefore,
     );
   }
 }
@@ -127,10 +131,5 @@ function isOfVault(error: unknown): boolean {
 }
 
 function deliveryUncertain(plaidError: PlaidErrorView): ApplicationFailure {
-  return ApplicationFailure.create({
-    type: DELIVERY_UNCERTAIN,
-    message: `Plaid may have sent the link, and there is no way to ask: ${plaidError.message}`,
-    nonRetryable: true,
-    details: [plaidError],
-  });
+  return ApplicationFailure.nonRetryable(plaidError.message, DELIVERY_UNCERTAIN, plaidError);
 }

@@ -19,7 +19,7 @@ import { isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../sess
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';
-import { createSession, DELIVERY_UNCERTAIN } from './create';
+import { createSession, DELIVERY_UNCERTAIN, SESSION_ENDED } from './create';
 import { currentDetails } from './current-details';
 import type { Link, LinkCompleted, SessionInput, SessionView } from './messages';
 import { checkNowSignal, deliveryFailedSignal, linkUpdate, statusQuery } from './messages';
@@ -203,9 +203,10 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     if (!cause && !(error instanceof ActivityFailure)) throw error;
     const plaidError = plaidErrorOf(error);
     view.lastError = plaidError ?? view.lastError;
+    if (cause?.type === SESSION_ENDED) [view.endedBefore] = cause.details as [SessionState];
     failure = ApplicationFailure.create({
       type: cause?.type ?? 'NO_ANSWER',
-      message: cause?.message ?? 'Plaid could not be reached in time',
+      message: plaidError?.message ?? cause?.message ?? 'Plaid could not be reached in time',
       nonRetryable: true,
       details: [plaidError, input.requestDigest],
     });
@@ -223,7 +224,7 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
       const itemIds = view.update?.mendedAt === undefined ? [] : [view.update.itemId];
       view.notices = await notifyAll(input.notify, { key, state, itemIds });
     }
-    await vault.endSession(key, state);
+    await vault.endSession(key, state, workflowInfo().firstExecutionRunId);
     await condition(allHandlersFinished);
   }
 

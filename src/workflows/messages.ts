@@ -77,6 +77,8 @@ export interface SessionView {
   /** Update mode: the item, and when Plaid was seen to have no error of it any more. */
   update?: ItemMending | undefined;
   exchangeStarted: boolean;
+  /** Set when the key stands for an earlier session, whose workflow Temporal has forgotten: the last known state of that. */
+  endedBefore?: SessionState | undefined;
   notices: Notice[];
 }
 

@@ -32,6 +32,8 @@ describeWithDevServer('the commands, each in a process of its own', () => {
   let unreachable: { temporal: Promise<Ended>; database: Promise<Ended> };
   /** A session whose worker was killed while it exchanged. */
   let killed: { result: Promise<Ended>; publicToken: string };
+  /** One whose worker was killed after Plaid had sent its link, and before it said so. */
+  let killedSending: Promise<Ended>;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hl-'));
@@ -71,6 +73,13 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     return { ...started, linkToken };
   }
 
+  /** A file that holds a link token request. */
+  async function requestFile(request: object): Promise<string> {
+    const file = join(await mkdtemp(join(folder, 'request-')), 'request.json');
+    await writeFile(file, JSON.stringify(request));
+    return file;
+  }
+
   /** Lets the next request to an endpoint meet a fault; resolves when it has come. */
   function meets(endpoint: Parameters<Sandbox['fault']>[0], fault: Fault): Promise<void> {
     return new Promise((resolve) => {
@@ -85,6 +94,12 @@ describeWithDevServer('the commands, each in a process of its own', () => {
   async function killWorkerInExchange() {
     const { linkToken } = await start('killed', { tokenShape: 'public_tokens' });
     const exchanging = meets('/item/public_token/exchange', { kind: 'delay_before_work', holdMs: MINUTE_MS });
+    const sending = meets('/link/token/create', { kind: 'delay_after_work', holdMs: MINUTE_MS });
+    killedSending = commands.run([
+      ...['start', '--key', 'killed-sending', '--link-api', 'hosted_link', '--email', 'ada@example.com'],
+      ...['--request', await requestFile(LINK_TOKEN_REQUEST)],
+    ]);
+    await sending;
     sandbox.session(linkToken).complete();
     await exchanging;
     worker.kill('SIGKILL');
@@ -107,8 +122,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     });
 
     it('start makes the link token from a request, and Plaid sends the message', async () => {
-      const request = join(folder, 'request.json');
-      await writeFile(request, JSON.stringify(LINK_TOKEN_REQUEST));
+      const request = await requestFile(LINK_TOKEN_REQUEST);
       const args = ['start', '--key', 'sent', '--request', request, '--sms', '+14155550123'];
       const { stdout, code } = await commands.run(args);
       expect(code).toBe(0);
@@ -146,7 +160,8 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       const { linkToken } = await start('stored');
       sandbox.session(linkToken).complete();
       await commands.json(['result', 'stored']);
-      const { itemId, institutionName } = sandbox.ledger().toJSON().items.at(-1)!;
+      const ofSession = ({ sessionId }: { sessionId: string }) => linkToken.endsWith(sessionId);
+      const { itemId, institutionName } = sandbox.ledger().toJSON().items.find(ofSession)!;
       const item = { itemId, sessionKey: 'stored', institutionName };
       expect(await commands.json(['items', 'list', '--session', 'stored'])).toEqual([
         expect.objectContaining(item),
@@ -158,7 +173,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         stdout: `item ${itemId} is removed\n`,
         stderr: '',
       });
-      expect(sandbox.ledger().toJSON().items.at(-1)!.live).toBe(false);
+      expect(sandbox.ledger().toJSON().items.find(ofSession)!.live).toBe(false);
       const shown = await commands.run(['items', 'show', itemId]);
       expect(shown.stdout).toMatch(/^item \S+\n {2}session: {5}stored\n.*\n.*\n {2}removed: {5}20[^\n]+\n$/);
       for (const command of ['show', 'remove']) {
@@ -202,23 +217,46 @@ describeWithDevServer('the commands, each in a process of its own', () => {
   describe('bad input', () => {
     const token = 'link-sandbox-00000000-0000-4000-8000-000000000000';
     const cases = [
-      { what: 'a key with a space', key: 'a key', names: 'key' },
-      { what: 'a phone number without its +', args: ['--sms', '4155550123'], names: 'delivery.address' },
-      { what: 'no e-mail address', args: ['--email', 'nobody'], names: 'delivery.address' },
+      { what: 'a key with a space', key: 'a key', names: '--key' },
+      { what: 'a phone number without its +', args: ['--sms', '4155550123'], names: '--sms' },
+      { what: 'no e-mail address', args: ['--email', 'nobody'], names: '--email' },
       {
         what: 'a link token of another environment',
         settings: { PLAID_ENV: 'production' },
-        names: 'linkToken',
+        names: '--link-token',
       },
+      {
+        what: 'a field that a request lacks',
+        input: async () => ['--request', await requestFile({ ...LINK_TOKEN_REQUEST, products: undefined })],
+        names: '--request: request.products',
+      },
+      {
+        what: 'a link token that cannot serve',
+        args: ['--link-api', 'hosted_link'],
+        names: '--link-token',
+      },
+      {
+        what: 'an item id that is none',
+        input: async () => ['--request', await requestFile(LINK_TOKEN_REQUEST)],
+        args: ['--update-item', 'access-sandbox-1'],
+        names: '--update-item',
+      },
+      { what: 'neither token nor request', input: () => Promise.resolve([]), names: '--link-token' },
       { what: 'an unknown environment', settings: { PLAID_ENV: 'staging' }, names: 'PLAID_ENV' },
       { what: 'no Temporal address', settings: { TEMPORAL_ADDRESS: '://' }, names: 'TEMPORAL_ADDRESS' },
-    ].map((given, index) => ({ key: `bad-${index}`, args: [], settings: {}, ...given }));
+    ].map((given, index) => ({
+      key: `bad-${index}`,
+      input: () => Promise.resolve(['--link-token', token]),
+      args: [],
+      settings: {},
+      ...given,
+    }));
     let outcomes: Ended[];
 
     beforeAll(async () => {
       outcomes = await Promise.all(
-        cases.map(({ key, args, settings }) =>
-          commands.run(['start', '--key', key, '--link-token', token, ...args, '--json'], settings),
+        cases.map(async ({ key, input, args, settings }) =>
+          commands.run(['start', '--key', key, ...(await input()), ...args, '--json'], settings),
         ),
       );
     }, MINUTE_MS);
@@ -279,6 +317,21 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         expect(stderr).not.toContain('database-password');
       },
       MINUTE_MS,
+    );
+
+    it(
+      'sends no second message after another one was killed while Plaid sent the first',
+      async () => {
+        expect((await killedSending).stderr).toMatch(/^START_TIMEOUT: /);
+        expect(await commands.json(['result', 'killed-sending'])).toMatchObject({
+          state: 'DELIVERY_UNCERTAIN',
+          lastError: { type: 'NO_ANSWER/WORKER_LOST' },
+        });
+        // No other session here sends an e-mail.
+        const { sessions } = sandbox.ledger().toJSON();
+        expect(sessions.reduce((sum, { messages }) => sum + messages.EMAIL, 0)).toBe(1);
+      },
+      2 * MINUTE_MS,
     );
 
     it(

@@ -1,6 +1,6 @@
 import { scanForLeaks, type LeakSource } from '../../dev/leak-scan';
 import { collectHistories } from '../../dev/workflow-histories';
-import type { StartRequest } from '../../src/client';
+import { HostedLinkClient, type StartRequest } from '../../src/client';
 import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
 import { sessionInput } from '../../src/start-request';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
@@ -118,7 +118,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
       const { requestDigest } = sessionInput({ key, linkToken }, { environment: 'sandbox' });
       const claim = { key, linkApi: 'link_delivery', requestDigest } as const;
       await harness.vault.sessions.claim({ ...claim, firstRunId: 'earlier', plaidSessionHash: undefined });
-      await harness.vault.sessions.end(key, 'EXPIRED');
+      await harness.vault.sessions.end(key, 'EXPIRED', 'earlier');
       expect(await harness.client.status(key)).toMatchObject({ state: 'EXPIRED', answeredBy: 'vault' });
 
       const request = repeated ? { linkToken } : {};
@@ -126,6 +126,41 @@ describeWithDevServer('sessions on a Temporal server', () => {
       await expect(start(key, request)).rejects.toMatchObject({ code });
       expect(sessionOf(linkToken)).toEqual([]);
       expect(await harness.vault.sessions.get(key)).toMatchObject({ state: 'EXPIRED' });
+      expect(await harness.client.status(key)).toMatchObject({ state: 'EXPIRED', answeredBy: 'vault' });
+      await expect(harness.client.checkNow(key)).rejects.toMatchObject({
+        message: `session ${key} has ended: EXPIRED`,
+      });
+    });
+
+    it('tells how the session ended that the vault alone remembers, to a client without the vault', async () => {
+      const key = 'forgotten-and-asked';
+      const linkToken = harness.sandbox.issueLinkToken();
+      const { requestDigest } = sessionInput({ key, linkToken }, { environment: 'sandbox' });
+      const claim = { key, linkApi: 'link_delivery', requestDigest, firstRunId: 'earlier' } as const;
+      await harness.vault.sessions.claim(claim);
+      await harness.vault.sessions.end(key, 'EXPIRED', 'earlier');
+      await expect(start(key, { linkToken })).rejects.toMatchObject({ code: 'SESSION_ENDED' });
+      const client = new HostedLinkClient({ temporal: harness.temporal, environment: 'sandbox' });
+      expect(await client.status(key)).toMatchObject({ state: 'EXPIRED', answeredBy: 'worker' });
+    });
+
+    it('leaves the row of a session whose workflow was terminated as it is when another request is refused', async () => {
+      const key = 'terminated-and-forgotten';
+      const claim = {
+        key,
+        linkApi: 'link_delivery',
+        requestDigest: 'earlier',
+        firstRunId: 'earlier',
+      } as const;
+      await harness.vault.sessions.claim(claim);
+      await expect(start(key)).rejects.toMatchObject({ code: 'KEY_REUSED' });
+      const handle = harness.temporal.workflow.getHandle(sessionWorkflowId(key));
+      await expect(handle.result()).rejects.toThrow();
+      expect(await harness.vault.sessions.get(key)).toMatchObject({ state: 'CREATING', endedAt: undefined });
+      expect(await harness.client.status(key)).toMatchObject({
+        state: 'FAILED',
+        lastError: { type: 'WORKFLOW/FORGOTTEN' },
+      });
     });
   });
 

@@ -141,7 +141,7 @@ describe('recorded histories', () => {
     test(
       'ended sessions fail when the last steps of a session change places',
       async () => {
-        const last = '    await vault.endSession(key, state);\n';
+        const last = '    await vault.endSession(key, state, workflowInfo().firstExecutionRunId);\n';
         await change('hosted-link-session.ts', last, '');
         await change(
           'hosted-link-session.ts',

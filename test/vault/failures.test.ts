@@ -171,7 +171,7 @@ describeOnPostgres((server) => {
       });
       await blocker.connect();
       await blocker.query("BEGIN; SELECT 1 FROM hosted_link.sessions WHERE session_key = 'cut' FOR UPDATE");
-      const cut = failureOf(vault.sessions.end('cut', 'COMPLETED'));
+      const cut = failureOf(vault.sessions.end('cut', 'COMPLETED', 'run'));
       let ended: unknown[] = [];
       while (ended.length === 0) {
         ended = await runSql(
@@ -182,7 +182,7 @@ describeOnPostgres((server) => {
       }
       expect(await cut).toMatchObject({ code: 'VAULT_UNREACHABLE' });
       await blocker.query('ROLLBACK');
-      await vault.sessions.end('cut', 'FAILED');
+      await vault.sessions.end('cut', 'FAILED', 'run');
       expect(await vault.sessions.get('cut')).toMatchObject({ state: 'FAILED' });
     } finally {
       await blocker.end();

@@ -24,6 +24,7 @@ describeOnEachDatabase((server) => {
     expect(first).toEqual({
       row: {
         key: 'repeat',
+        firstRunId: 'run-1',
         linkApi: 'link_delivery',
         state: 'CREATING',
         plaidSessionHash: undefined,
@@ -80,22 +81,32 @@ describeOnEachDatabase((server) => {
 
   test('an end state is kept once, and never overwritten', async () => {
     await vault.sessions.claim(claimOf('end'));
-    await vault.sessions.end('end', 'COMPLETED');
+    await vault.sessions.end('end', 'COMPLETED', 'run-1');
     const ended = await vault.sessions.get('end');
     expect(ended).toMatchObject({ state: 'COMPLETED', endedAt: expect.any(Date) });
-    await vault.sessions.end('end', 'COMPLETED');
-    await vault.sessions.end('end', 'FAILED');
+    await vault.sessions.end('end', 'COMPLETED', 'run-1');
+    await vault.sessions.end('end', 'FAILED', 'run-1');
     expect(await vault.sessions.get('end')).toEqual(ended);
+  });
+
+  test('an end of a later workflow with the same key leaves the row as it is', async () => {
+    await vault.sessions.claim(claimOf('earlier'));
+    await vault.sessions.end('earlier', 'FAILED', 'run-2');
+    expect(await vault.sessions.get('earlier')).toMatchObject({ state: 'CREATING', endedAt: undefined });
   });
 
   test('a state that is no end is refused', async () => {
     await vault.sessions.claim(claimOf('waiting'));
-    await expect(vault.sessions.end('waiting', 'WAITING')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(vault.sessions.end('waiting', 'WAITING', 'run-1')).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
   });
 
   test('a session that is not there is not found, and cannot end', async () => {
     expect(await vault.sessions.get('none')).toBeUndefined();
-    await expect(vault.sessions.end('none', 'FAILED')).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
+    await expect(vault.sessions.end('none', 'FAILED', 'run-1')).rejects.toMatchObject({
+      code: 'SESSION_UNKNOWN',
+    });
   });
 
   test('a session is found by the hash of Plaid’s session id, once that is known', async () => {
@@ -104,7 +115,7 @@ describeOnEachDatabase((server) => {
     expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toBeUndefined();
     const { row } = await vault.sessions.claim(claimOf('hashed', { plaidSessionHash }));
     expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toEqual(row);
-    await vault.sessions.end('hashed', 'COMPLETED');
+    await vault.sessions.end('hashed', 'COMPLETED', 'run-1');
     expect(await vault.sessions.findByPlaidSession(plaidSessionHash)).toMatchObject({ state: 'COMPLETED' });
   });
 
