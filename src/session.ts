@@ -227,7 +227,7 @@ export type Health = { kind: 'OK' } | { kind: 'ERRORS' | 'OPERATOR'; error: Plai
 export interface ItemMending {
   itemId: string;
   /** ISO 8601; undefined until the session has COMPLETED and Plaid shows no error of the item. */
-  mendedAt: string | undefined;
+  mendedAt?: string | undefined;
 }
 
 /** The payload of `linkCompleted` to a workflow that the caller named. */

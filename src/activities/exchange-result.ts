@@ -156,7 +156,7 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
       const result = await withLease(resultId, removeItem);
       if (result.state !== 'LINKED' || result.itemId === undefined) return result;
       await removeStoredItem({ plaid, vault }, result.itemId).catch((error: unknown) => {
-        throw error instanceof PlaidError ? tryAgain(error) : error;
+        throw error instanceof PlaidError ? tryAgain(error, Context.current().info.attempt) : error;
       });
       return { ...result, state: 'REMOVED' };
     },

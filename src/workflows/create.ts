@@ -56,7 +56,8 @@ export async function createSession(input: SessionInput): Promise<Created> {
   const { plaidSessionId, url, ...made } = delivery
     ? await sendOnce(request, knownId)
     : { ...(await create.createSession(request)), uncertain: undefined };
-  if (knownId === undefined) await claim(input, plaidSessionId);
+  // A cancel request must not hide what has been made, and may have been sent.
+  if (knownId === undefined) await CancellationScope.nonCancellable(() => claim(input, plaidSessionId));
   const expiresAt = made.expiration ?? expirationOf(input, expiration);
   return { plaidSessionId, url, expiresAt: new Date(expiresAt).toISOString(), uncertain: made.uncertain };
 }

@@ -265,7 +265,7 @@ function newView({ key, linkApi, update }: SessionInput): SessionView {
     health: { kind: 'OK' },
     lastError: undefined,
     results: 0,
-    update: update && { ...update, mendedAt: undefined },
+    update,
     exchangeStarted: false,
     notices: [],
   };

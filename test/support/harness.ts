@@ -23,7 +23,7 @@ import { HostedLinkClient } from '../../src/client';
 import { createPayloadCodec, createWorkerCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/key-ring';
 import { createLogger } from '../../src/logger';
-import { createPlaidClient } from '../../src/plaid/client';
+import { createPlaidClient, PLAID_LIMITS, type PlaidLimits } from '../../src/plaid/client';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
 import { Secret } from '../../src/secret';
@@ -103,6 +103,8 @@ export interface HarnessOptions {
   codecRing?: KeyRing;
   /** Where stored items' webhooks are moved. Default: they stay. */
   itemWebhookUrl?: string;
+  /** How long calls to Plaid may take. Default: as long as a worker's. */
+  plaidLimits?: Partial<PlaidLimits>;
 }
 
 /** Starts a {@link Harness} on a server. */
@@ -112,6 +114,7 @@ export async function startHarness(
   {
     codecRing = parseKeyRing(generateKeyRingText('codec'), 'test ring'),
     itemWebhookUrl,
+    plaidLimits = {},
   }: HarnessOptions = {},
 ): Promise<Harness> {
   const dataDir = await mkdtemp(join(tmpdir(), 'hosted-link-'));
@@ -125,12 +128,13 @@ export async function startHarness(
   const syncClock = async () => {
     clockMs = await server.now();
   };
-  const plaid = createPlaidClient({
+  const account = {
     clientId: 'harness',
     secret: new Secret(PLAID_SECRET),
     environment: 'sandbox',
     baseUrl: sandbox.url,
-  });
+  } as const;
+  const plaid = createPlaidClient(account, { ...PLAID_LIMITS, ...plaidLimits });
   const database = await startPglite(dataDir);
   await migrate(database.databaseUrl);
   const vault = await openVault({

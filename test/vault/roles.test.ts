@@ -141,7 +141,7 @@ describeOnPostgres((server) => {
     await expect(receiver.items.list()).rejects.toMatchObject({ code: 'VAULT_FAILED' });
     await receiver.close();
 
-    await worker.sessions.end('session', 'COMPLETED');
+    await worker.sessions.end('session', 'COMPLETED', 'run');
     await worker.items.markRemoved('item');
     expect(await migrate(urls.setup)).toEqual([]);
   });

@@ -1,11 +1,11 @@
 import type { StartedSession, StartRequest, StatusReport } from '../../src/client';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox';
-import { sessionWorkflowId, TASK_QUEUES } from '../../src/session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/session';
 import { sessionInput } from '../../src/start-request';
 import type { hostedLinkSession } from '../../src/workflows';
 import { linkUpdate } from '../../src/workflows/messages';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
-import { onTimeSkipping, startHarness, type Harness } from '../support/harness';
+import { onTimeSkipping, startHarness, type Harness, type HarnessOptions } from '../support/harness';
 import { timeSkipping } from '../support/temporal';
 import { until } from '../support/until';
 
@@ -41,13 +41,16 @@ export interface VirtualTime {
 }
 
 /** Starts a harness on a time-skipping server, and stops both after the tests. */
-export function virtualTime(sandboxOptions: Partial<SandboxOptions> = {}): VirtualTime {
+export function virtualTime(
+  sandboxOptions: Partial<SandboxOptions> = {},
+  options: HarnessOptions = {},
+): VirtualTime {
   const virtual = {} as VirtualTime;
   // Registered before the server's own, so that it runs before it.
   afterAll(async () => await virtual.harness?.close(), MINUTE_MS);
   const server = timeSkipping();
   beforeAll(async () => {
-    virtual.harness = await startHarness(await onTimeSkipping(server.environment), sandboxOptions);
+    virtual.harness = await startHarness(await onTimeSkipping(server.environment), sandboxOptions, options);
   }, MINUTE_MS);
 
   let hostedSessions = 0;
@@ -59,6 +62,15 @@ export function virtualTime(sandboxOptions: Partial<SandboxOptions> = {}): Virtu
     mends.push(mend);
     return mend;
   };
+
+  const exists = (workflowId: string) =>
+    virtual.harness.temporal.workflow
+      .getHandle(workflowId)
+      .describe()
+      .then(
+        () => true,
+        () => false,
+      );
 
   return Object.assign(virtual, {
     fault: (...fault: Parameters<Sandbox['fault']>) => mended(virtual.harness.sandbox.fault(...fault)),
@@ -112,7 +124,7 @@ export function virtualTime(sandboxOptions: Partial<SandboxOptions> = {}): Virtu
     async result(key: string) {
       const report = await virtual.harness.client.result(key);
       // Server 1.32.0 keeps one lock on the time for each child workflow that outlives its parent (seen).
-      if (report.items.length > 0 && report.state !== 'CANCELLED')
+      if (await exists(exchangeWorkflowId(key)))
         await server.environment.connection.testService!.unlockTimeSkipping({});
       return report;
     },
