@@ -1,3 +1,7 @@
+import { Secret } from '../../src/secret';
+import { exchangeWorkflowId, TASK_QUEUES } from '../../src/session';
+import type { tokenExchange } from '../../src/workflows';
+import { linkCompletedSignal } from '../../src/workflows/messages';
 import { describeWithTimeSkipping } from '../support/temporal';
 import { HOUR_MS, virtualTime } from './virtual-time';
 
@@ -87,6 +91,22 @@ describeWithTimeSkipping('a token exchange', () => {
     await virtual.harness.syncClock();
     mend();
     expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'EXPIRED' }] });
+  });
+
+  it('of a cancelled session leaves a public token to die that was seen too late', async () => {
+    const { temporal, vault } = virtual.harness;
+    const key = 'seen-too-late';
+    const claim = { key, linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
+    await vault.sessions.claim(claim);
+    await vault.journal.record(key, [{ kind: 'public_token', token: new Secret('public-sandbox-late') }]);
+    const handle = await temporal.workflow.signalWithStart<typeof tokenExchange>('tokenExchange', {
+      workflowId: exchangeWorkflowId(key),
+      taskQueue: TASK_QUEUES.main,
+      args: [{ key, notify: [] }],
+      signal: linkCompletedSignal,
+      signalArgs: [{ last: true, state: 'CANCELLED' }],
+    });
+    expect(await handle.result()).toMatchObject({ results: [{ state: 'REMOVED' }] });
   });
 
   it('of an access token waits while Plaid cannot tell its item, and ends as FAILED when there is none', async () => {

@@ -103,13 +103,11 @@ describeWithTimeSkipping('a cancel of a session of hosted_link', () => {
       async () => (await status(key)).items[0]?.errorCode !== undefined,
     );
     await virtual.harness.client.cancel(key);
-    await until('it is cancelled', async () => (await status(key)).state === 'CANCELLED');
-    await virtual.pass(30 * MINUTE_MS);
     expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
     expect(publicTokensOf(id)[0]!.exchanges.succeeded).toBe(0);
   });
 
-  it('removes nothing that a get still brings when the session is over', async () => {
+  it('exchanges nothing that a get still brings when the session is over', async () => {
     const { key, id } = await virtual.startHosted();
     let asked = false;
     await virtual.person((sandbox) => sandbox.session(id).connect());
