@@ -99,13 +99,12 @@ describeWithTimeSkipping('a token exchange', () => {
     const claim = { key, linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
     await vault.sessions.claim(claim);
     await vault.journal.record(key, [{ kind: 'public_token', token: new Secret('public-sandbox-late') }]);
-    const handle = await temporal.workflow.signalWithStart<typeof tokenExchange>('tokenExchange', {
+    const handle = await temporal.workflow.start<typeof tokenExchange>('tokenExchange', {
       workflowId: exchangeWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
       args: [{ key, notify: [] }],
-      signal: linkCompletedSignal,
-      signalArgs: [{ last: true, state: 'CANCELLED' }],
     });
+    await handle.signal(linkCompletedSignal, { last: true, state: 'CANCELLED' });
     expect(await handle.result()).toMatchObject({ results: [{ state: 'REMOVED' }] });
   });
 
