@@ -114,7 +114,7 @@ export default defineConfig(
     },
   },
   // What joins the layers for worker and command line: settings, keys, connections.
-  topLayer(['src/*.ts'], ['(?!(?:cli|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'], {
+  topLayer(['src/*.ts'], ['(?!(?:cli|doctor|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'], {
     ignores: ['src/session.ts', 'src/testing.ts', 'src/worker-receiver.ts'],
   }),
   topLayer(['src/testing.ts'], ['sandbox']),
@@ -151,6 +151,19 @@ export default defineConfig(
       'codec/payload-codec',
     ],
     { more: [typesOnly('^\\./workflows$')] },
+  ),
+  layer(
+    ['src/doctor/**/*.ts'],
+    [
+      ...BASE,
+      'config',
+      'keys',
+      'search-attributes',
+      'temporal-connection',
+      'plaid/[a-z-]+',
+      'rates/[a-z-]+',
+      'vault',
+    ],
   ),
   layer(['src/webhook/**/*.ts'], [...BASE, 'client', 'client-error', 'plaid/[a-z-]+']),
 

@@ -6,6 +6,7 @@ import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
+import { doctorCommand } from './doctor';
 import { itemsCommand } from './items';
 import { keysCommand } from './keys';
 import { resultCommand } from './result';
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   for (const command of [
     workerCommand(),
     setupCommand(),
+    doctorCommand(),
     startCommand(),
     statusCommand(),
     resultCommand(),

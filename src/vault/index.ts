@@ -22,6 +22,7 @@ export type { CodecKeyRow } from './codec-keys';
 export type { VaultKeyRow } from './key-check';
 export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';
+export { databaseTransport } from './transport';
 export { grantRoles } from './roles';
 export * from './vault';
 
@@ -66,6 +67,38 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
     listKeys: (keys) => listKeysOf(database, keys),
     close: () => database.close(),
   };
+}
+
+/** What {@link inspectVault} found. */
+export interface VaultInspection {
+  /** The database's clock, in milliseconds since the epoch. */
+  clockMs: number;
+  /** The keys at hand, and those that the vault has known besides; undefined when none were given. */
+  keys: VaultKeyRow[] | undefined;
+}
+
+/**
+ * Looks at a vault and changes nothing: other than {@link openVault}, it enters no keys, and gives what is wrong with them.
+ * @throws InputError naming DATABASE_URL
+ * @throws VaultError VAULT_UNREACHABLE, VAULT_FAILED, SCHEMA_OUTDATED, SCHEMA_NEWER, SCHEMA_DIVERGED, KEY_PROVIDER_FAILED or
+ * ENVIRONMENT_MISMATCH
+ */
+export async function inspectVault({
+  databaseUrl,
+  keys,
+  environment,
+}: Omit<VaultOptions, 'keys'> & { keys: KeyProvider | undefined }): Promise<VaultInspection> {
+  const known = keys && (await fingerprintKeys(keys));
+  const database = await openDatabase(databaseUrl, checkSchema);
+  try {
+    return await database.transaction(async (transaction) => {
+      await checkEnvironment(transaction, environment);
+      const [row] = await transaction.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+      return { clockMs: row!.now.getTime(), keys: known && (await listKeys(transaction, known)) };
+    });
+  } finally {
+    await database.close();
+  }
 }
 
 async function openDatabase(
