@@ -81,13 +81,18 @@ export function virtualTime(
       const linkToken = virtual.harness.sandbox.issueLinkToken(token);
       return { ...(await virtual.harness.client.start({ linkToken, ...request })), linkToken };
     },
-    async startHosted(request: Partial<StartRequest> = {}) {
+    async startHosted({
+      key = `hosted-${(hostedSessions += 1)}`,
+      linkTokenRequest = LINK_TOKEN_REQUEST,
+      ...request
+    }: Partial<StartRequest> = {}) {
       await virtual.harness.syncClock();
       const started = await virtual.harness.client.start({
-        key: `hosted-${(hostedSessions += 1)}`,
         linkApi: 'hosted_link',
-        linkTokenRequest: LINK_TOKEN_REQUEST,
         ...request,
+        key,
+        // Each session is of a person of its own, who has no account yet.
+        linkTokenRequest: { ...linkTokenRequest, user: { client_user_id: `person-of-${key}` } },
       });
       return { ...started, id: started.url?.split('/').at(-1) ?? '' };
     },
