@@ -119,8 +119,16 @@ export default defineConfig(
   }),
   topLayer(['src/testing.ts'], ['sandbox']),
   topLayer(['src/worker-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
-  topLayer(['src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error}.ts'], BASE),
-  topLayer(['src/config.ts'], [...BASE, 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+']),
+  topLayer(
+    [
+      'src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error,key-strength,needs,setting-files}.ts',
+    ],
+    BASE,
+  ),
+  topLayer(
+    ['src/config.ts'],
+    [...BASE, 'key-strength', 'needs', 'setting-files', 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+'],
+  ),
   {
     files: ['src/config.ts'],
     rules: { 'no-restricted-properties': 'off' },

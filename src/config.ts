@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type AccessSettings, readAccessSettings } from './codec/access-settings';
 import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
 import { type KeyRing, parseKeyRing } from './key-ring';
+import { refuseSharedKeys, refuseWeakKeys } from './key-strength';
 import { LOG_LEVELS, type LogLevel } from './logger';
+import { missingSettings, type Need } from './needs';
 import { resolveBaseUrl } from './plaid/base-url';
 import { checkWebhookUrl } from './plaid/webhook-url';
 import { Secret } from './secret';
-import { readSecretFile } from './secret-file';
 import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from './session';
+import { readSettingFiles } from './setting-files';
+import { verifiedDatabaseUrl } from './vault/database-tls';
 
 /** Settings that may also be given as a file: `PLAID_SECRET_FILE` holds the path of a file with the value of `PLAID_SECRET`. */
 const FILE_SETTINGS = [
@@ -21,8 +23,6 @@ const FILE_SETTINGS = [
   'HOSTED_LINK_CODEC_TLS_CERT',
   'HOSTED_LINK_CODEC_TLS_KEY',
 ] as const;
-
-const CERT_FILE_SETTING = 'HOSTED_LINK_CODEC_TLS_CERT_FILE';
 
 /**
  * The settings of a deployment, but for Temporal's (see `loadTemporalConnection`). What is undefined was not set; whoever needs
@@ -160,16 +160,26 @@ const schema = z.object({
 });
 
 /**
- * Reads and checks all settings. An empty one counts as not set.
+ * Reads and checks all settings, for a command with these needs. An empty setting counts as not set.
  * @throws InputError that tells all problems at once, a line each; `field` is the first one's setting
  */
-export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+export function readSettings(
+  env: NodeJS.ProcessEnv = process.env,
+  { needs = [] }: { needs?: readonly Need[] } = {},
+): Settings {
   const problems: InputError[] = [];
-  const given = { ...withoutEmpty(env), ...readFiles(env, problems) };
+  const given = { ...withoutEmpty(env), ...readSettingFiles(FILE_SETTINGS, env, problems) };
   const parsed = schema.safeParse(given);
   for (const issue of parsed.error?.issues ?? []) problems.push(inputErrorFrom(new z.ZodError([issue])));
-  problems.push(...checkUrls(given));
   problems.push(...problemIn(() => readAccessSettings(given)), ...problemIn(() => readCodecTls(given)));
+  const plaidEnvironment = environment.safeParse(given['PLAID_ENV']);
+  // Not told as well when the environment itself is wrong, of which most depends.
+  if (plaidEnvironment.success) {
+    problems.push(...missingSettings(needs, plaidEnvironment.data, given));
+    problems.push(...checkUrls(plaidEnvironment.data, given));
+    if (plaidEnvironment.data === 'production') problems.push(...checkNodeTls(given));
+  }
+  if (parsed.success) problems.push(...checkKeys(parsed.data));
   if (!parsed.success || problems.length > 0) throw combineInputErrors(problems);
   const set = parsed.data;
   return {
@@ -179,7 +189,7 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
     plaidBaseUrl: set.PLAID_BASE_URL,
     plaidRate: set.HOSTED_LINK_PLAID_RATE,
     plaidUrgentRate: set.HOSTED_LINK_PLAID_URGENT_RATE,
-    databaseUrl: secretOf(set.DATABASE_URL),
+    databaseUrl: secretOf(databaseUrlIn(set.PLAID_ENV, set.DATABASE_URL)),
     vaultRing: set.HOSTED_LINK_VAULT_KEYS,
     keyProvider: set.HOSTED_LINK_KEY_PROVIDER,
     codecRing: set.HOSTED_LINK_CODEC_KEYS,
@@ -195,18 +205,36 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
   };
 }
 
+/** As {@link readSettings} of this process. @throws InputError */
+export function readSettingsFor(...needs: Need[]): Settings {
+  return readSettings(process.env, { needs });
+}
+
+/**
+ * Checks that settings which were read without these needs have what they ask for.
+ * @throws InputError that tells all that is missing, a line each
+ */
+export function requireSettings(settings: Settings, ...needs: Need[]): void {
+  const missing = missingSettings(needs, settings.environment, {
+    PLAID_CLIENT_ID: settings.plaidClientId,
+    PLAID_SECRET: settings.plaidSecret,
+    DATABASE_URL: settings.databaseUrl,
+    HOSTED_LINK_VAULT_KEYS: settings.vaultRing,
+    HOSTED_LINK_KEY_PROVIDER: settings.keyProvider,
+    HOSTED_LINK_CODEC_KEYS: settings.codecRing,
+    HOSTED_LINK_CODEC_TOKENS: settings.codecAccess,
+  });
+  if (missing.length > 0) throw combineInputErrors(missing);
+}
+
 /**
  * The Plaid account, for a command that calls Plaid.
  * @throws InputError naming PLAID_CLIENT_ID and PLAID_SECRET as far as they are missing
  */
 export function requirePlaid(settings: Settings): PlaidAccount {
+  requireSettings(settings, 'plaid');
   const { plaidClientId: clientId, plaidSecret: secret, environment, plaidBaseUrl: baseUrl } = settings;
-  if (clientId !== undefined && secret !== undefined) return { clientId, secret, environment, baseUrl };
-  const remedy = `missing; set it to the one that the Plaid dashboard shows for ${environment}`;
-  throw combineInputErrors([
-    ...(clientId === undefined ? [new InputError('PLAID_CLIENT_ID', remedy)] : []),
-    ...(secret === undefined ? [new InputError('PLAID_SECRET', `${remedy}, or PLAID_SECRET_FILE`)] : []),
-  ]);
+  return { clientId: clientId!, secret: secret!, environment, baseUrl };
 }
 
 /** What `loadTemporalConnection` reads: the process's variables, of which an empty one counts as not set. */
@@ -217,40 +245,6 @@ export function readTemporalVariables(env: NodeJS.ProcessEnv = process.env): Rec
 function withoutEmpty(env: NodeJS.ProcessEnv): Record<string, string> {
   const entries = Object.entries(env).filter((entry): entry is [string, string] => !!entry[1]);
   return Object.fromEntries(entries);
-}
-
-/** The values of the settings that are given as a file. */
-function readFiles(env: NodeJS.ProcessEnv, problems: InputError[]): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const name of FILE_SETTINGS) {
-    const setting = `${name}_FILE`;
-    const path = env[setting];
-    if (!path) continue;
-    try {
-      if (env[name]) throw new InputError(setting, `given as well as ${name}; leave one of them out`);
-      values[name] = readValue(path, setting);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problems.push(error);
-    }
-  }
-  return values;
-}
-
-function readValue(path: string, setting: string): string {
-  const remedy = 'give the path of a file that holds the value and that this user may read';
-  let text: string;
-  try {
-    // A certificate is public, and often open to all.
-    text = setting === CERT_FILE_SETTING ? readFileSync(path, 'utf8') : readSecretFile(path, setting);
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    // The path itself is not repeated: it may be the value, put into the wrong setting.
-    throw new InputError(setting, `no readable file (${(error as NodeJS.ErrnoException).code}); ${remedy}`);
-  }
-  const value = text.replace(/\r?\n$/, '');
-  if (value === '') throw new InputError(setting, `an empty file; ${remedy}`);
-  return value;
 }
 
 function keyRing(setting: string) {
@@ -268,15 +262,39 @@ function keyRing(setting: string) {
     .optional();
 }
 
-/** Checked against the environment only when that is a right one. */
-function checkUrls(given: NodeJS.ProcessEnv): InputError[] {
-  const plaidEnvironment = environment.safeParse(given['PLAID_ENV']);
-  if (!plaidEnvironment.success) return [];
+function checkUrls(plaidEnvironment: PlaidEnvironment, given: NodeJS.ProcessEnv): InputError[] {
   const itemWebhook = 'HOSTED_LINK_ITEM_WEBHOOK_URL';
   const url = given[itemWebhook];
   return [
-    ...problemIn(() => resolveBaseUrl(plaidEnvironment.data, given['PLAID_BASE_URL'])),
-    ...problemIn(() => url !== undefined && checkWebhookUrl(itemWebhook, plaidEnvironment.data, url)),
+    ...problemIn(() => resolveBaseUrl(plaidEnvironment, given['PLAID_BASE_URL'])),
+    ...problemIn(() => url !== undefined && checkWebhookUrl(itemWebhook, plaidEnvironment, url)),
+    ...problemIn(() => databaseUrlIn(plaidEnvironment, given['DATABASE_URL'])),
+  ];
+}
+
+function databaseUrlIn(plaidEnvironment: PlaidEnvironment, url: string | undefined): string | undefined {
+  return url !== undefined && plaidEnvironment === 'production' ? verifiedDatabaseUrl(url) : url;
+}
+
+/** Node's own switch would take the verification from every TLS connection, Plaid's and the database's among them. */
+function checkNodeTls({ NODE_TLS_REJECT_UNAUTHORIZED: verification }: NodeJS.ProcessEnv): InputError[] {
+  if (verification !== '0') return [];
+  return [
+    new InputError(
+      'NODE_TLS_REJECT_UNAUTHORIZED',
+      'set to 0, with PLAID_ENV production, so that any server could pass for Plaid; unset it',
+    ),
+  ];
+}
+
+function checkKeys({
+  HOSTED_LINK_VAULT_KEYS: vaultRing,
+  HOSTED_LINK_CODEC_KEYS: codecRing,
+}: z.infer<typeof schema>): InputError[] {
+  return [
+    ...problemIn(() => vaultRing && refuseWeakKeys(vaultRing, 'HOSTED_LINK_VAULT_KEYS')),
+    ...problemIn(() => codecRing && refuseWeakKeys(codecRing, 'HOSTED_LINK_CODEC_KEYS')),
+    ...problemIn(() => vaultRing && codecRing && refuseSharedKeys(vaultRing, codecRing)),
   ];
 }
 

@@ -2,19 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import type { Settings } from './config';
-import { combineInputErrors, InputError } from './input-error';
+import { requireSettings, type Settings } from './config';
+import { InputError } from './input-error';
 import { generateKeyRingText, KEY_ID_PATTERN, type KeyRing, parseKeyRing } from './key-ring';
+import { refuseSharedKeys, refuseWeakKeys } from './key-strength';
 import { createSecretFile, readSecretFileIfThere } from './secret-file';
 import { joinKeyProviders, type KeyProvider, ringKeyProvider } from './vault/key-provider';
 
 const VAULT_SETTING = 'HOSTED_LINK_VAULT_KEYS';
-const CODEC_SETTING = 'HOSTED_LINK_CODEC_KEYS';
 const PROVIDER_SETTING = 'HOSTED_LINK_KEY_PROVIDER';
 const KEY_FILE = 'keys.json';
-
-/** 32 random bytes have 30 different values on average; fewer than 16 come once in 3 * 10^16 keys. */
-const MIN_DIFFERENT_BYTES = 16;
 
 /** The two key rings of a deployment. They share no key. */
 export interface KeyRings {
@@ -28,11 +25,11 @@ export interface KeyRings {
  * The key rings from the settings. Outside production, a ring that is not set comes from `keys.json` in the data
  * directory, which is made on first use, with random keys, for this user only (mode 0600); processes that start at once
  * end up with the same keys.
- * @throws InputError naming the setting: missing in production, well-known or not random, or a key that both rings have;
- * naming the file: readable by others, or damaged
+ * @throws InputError naming the setting: missing in production; naming the file: readable by others, damaged, with keys that
+ * are not random, or with one of the other ring
  */
 export async function loadKeyRings(settings: Settings): Promise<KeyRings> {
-  requireInProduction(settings, ['vaultRing', 'codecRing']);
+  requireSettings(settings, 'vaultKeys', 'codecKeys');
   return { vaultRing: await loadVaultRing(settings), codecRing: await loadCodecRing(settings) };
 }
 
@@ -41,7 +38,7 @@ export async function loadKeyRings(settings: Settings): Promise<KeyRings> {
  * @throws InputError as {@link loadVaultKeys} and {@link loadCodecRing} do
  */
 export async function loadKeys(settings: Settings): Promise<{ vaultKeys: KeyProvider; codecRing: KeyRing }> {
-  requireInProduction(settings, settings.keyProvider ? ['codecRing'] : ['vaultRing', 'codecRing']);
+  requireSettings(settings, 'vaultKeys', 'codecKeys');
   return { vaultKeys: await loadVaultKeys(settings), codecRing: await loadCodecRing(settings) };
 }
 
@@ -63,17 +60,17 @@ export async function loadVaultKeys(settings: Settings): Promise<KeyProvider> {
  * @throws InputError as {@link loadKeyRings} does
  */
 export async function loadCodecRing(settings: Settings): Promise<KeyRing> {
-  requireInProduction(settings, ['codecRing']);
-  const codecRing = settings.codecRing ?? (await developmentRings(settings.dataDir)).codecRing;
-  refuseWeakKeys(codecRing, CODEC_SETTING);
+  if (settings.codecRing) return settings.codecRing;
+  requireSettings(settings, 'codecKeys');
+  const { codecRing } = await developmentRings(settings.dataDir);
   if (settings.vaultRing) refuseSharedKeys(settings.vaultRing, codecRing);
   return codecRing;
 }
 
 async function loadVaultRing(settings: Settings): Promise<KeyRing> {
-  requireInProduction(settings, ['vaultRing']);
-  const vaultRing = settings.vaultRing ?? (await developmentRings(settings.dataDir)).vaultRing;
-  refuseWeakKeys(vaultRing, VAULT_SETTING);
+  if (settings.vaultRing) return settings.vaultRing;
+  requireSettings({ ...settings, keyProvider: undefined }, 'vaultKeys');
+  const { vaultRing } = await developmentRings(settings.dataDir);
   if (settings.codecRing) refuseSharedKeys(vaultRing, settings.codecRing);
   return vaultRing;
 }
@@ -104,55 +101,6 @@ interface ProviderModule {
   createKeyProvider?: () => KeyProvider | Promise<KeyProvider>;
 }
 
-function requireInProduction(settings: Settings, needed: ('vaultRing' | 'codecRing')[]): void {
-  if (settings.environment !== 'production') return;
-  const missing = needed
-    .filter((ring) => settings[ring] === undefined)
-    .map((ring) => (ring === 'vaultRing' ? VAULT_SETTING : CODEC_SETTING));
-  if (missing.length === 0) return;
-  throw combineInputErrors(
-    missing.map(
-      (setting) =>
-        new InputError(
-          setting,
-          `missing, with PLAID_ENV production; set it, or ${setting}_FILE, to id:key, where the key is the output of \`openssl rand -base64 32\``,
-        ),
-    ),
-  );
-}
-
-/**
- * Refuses keys that anybody could guess: steps of one size (all zero, 0 1 2 3 ...), text (such as the key of Temporal's
- * samples), a short pattern repeated. Random bytes are none of these.
- */
-function refuseWeakKeys(ring: KeyRing, setting: string): void {
-  for (const id of ring.ids()) {
-    const bytes = ring.get(id)!.export();
-    const step = bytes[1]! - bytes[0]!;
-    const even = bytes.every((byte, index) => index === 0 || byte === ((bytes[index - 1]! + step) & 0xff));
-    const text = bytes.every((byte) => byte >= 0x20 && byte < 0x7f);
-    const repetitive = new Set(bytes).size < MIN_DIFFERENT_BYTES;
-    bytes.fill(0);
-    if (even || text || repetitive)
-      throw new InputError(
-        setting,
-        `the key ${id} is well known or not random; make a new one with \`openssl rand -base64 32\``,
-      );
-  }
-}
-
-function refuseSharedKeys(vaultRing: KeyRing, codecRing: KeyRing): void {
-  for (const vaultId of vaultRing.ids()) {
-    for (const codecId of codecRing.ids()) {
-      if (!vaultRing.get(vaultId)!.equals(codecRing.get(codecId)!)) continue;
-      throw new InputError(
-        CODEC_SETTING,
-        `its key ${codecId} is the vault's key ${vaultId}, so whoever may start sessions could open the vault; give each ring keys of its own`,
-      );
-    }
-  }
-}
-
 const keyFileSchema = z.strictObject({ vaultKeys: z.string(), codecKeys: z.string() });
 
 async function developmentRings(dataDir: string): Promise<KeyRings> {
@@ -163,6 +111,8 @@ async function developmentRings(dataDir: string): Promise<KeyRings> {
     throw new InputError(path, 'damaged; restore it, or remove it together with the vault beside it');
   const vaultRing = parseKeyRing(parsed.data.vaultKeys, `${path}, vaultKeys`);
   const codecRing = parseKeyRing(parsed.data.codecKeys, `${path}, codecKeys`);
+  refuseWeakKeys(vaultRing, `${path}, vaultKeys`);
+  refuseWeakKeys(codecRing, `${path}, codecKeys`);
   refuseSharedKeys(vaultRing, codecRing);
   return { vaultRing, codecRing };
 }
@@ -206,6 +156,6 @@ function fileError(path: string, error: unknown): InputError {
   const { code } = error as NodeJS.ErrnoException;
   return new InputError(
     path,
-    `cannot be read or made (${code}); let this user write there, or set HOSTED_LINK_DATA_DIR, or ${VAULT_SETTING} and ${CODEC_SETTING}`,
+    `cannot be read or made (${code}); let this user write there, or set HOSTED_LINK_DATA_DIR, or ${VAULT_SETTING} and HOSTED_LINK_CODEC_KEYS`,
   );
 }

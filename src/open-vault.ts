@@ -1,4 +1,4 @@
-import type { Settings } from './config';
+import { requireSettings, type Settings } from './config';
 import type { Logger } from './logger';
 import { retryForAWhile } from './retry';
 import type { KeyProvider, Vault, VaultRecords } from './vault';
@@ -16,11 +16,15 @@ import {
  * Opens the deployment's vault for a worker: the database of DATABASE_URL, or else the embedded one, which this process
  * then owns and brings up to date.
  *
+ * @throws InputError naming DATABASE_URL when it is missing in production
  * @throws VaultError VAULT_UNREACHABLE after bounded retries, VAULT_IN_USE, or what `openVault` throws
  */
 export async function openVaultOf(settings: Settings, keys: KeyProvider, logger: Logger): Promise<Vault> {
   const { databaseUrl, environment } = settings;
-  if (databaseUrl === undefined) return await openEmbedded(settings, keys);
+  if (databaseUrl === undefined) {
+    requireSettings(settings, 'database');
+    return await openEmbedded(settings, keys);
+  }
   return await retryForAWhile(
     () => openVault({ databaseUrl: databaseUrl.reveal(), keys, environment }),
     (triesLeft) => logger.warn({ triesLeft }, 'the database cannot be reached yet'),
@@ -32,12 +36,14 @@ export async function openVaultOf(settings: Settings, keys: KeyProvider, logger:
  * Opens the vault for a command: an embedded one through the worker that owns it, if one runs. Close it soon: as long as a
  * command owns it, no worker can start.
  *
+ * @throws InputError naming DATABASE_URL when it is missing in production
  * @throws VaultError VAULT_IN_USE when another process owns it and does not serve it, after bounded retries
  */
 export async function openVaultForCommand(settings: Settings, keys: KeyProvider): Promise<Vault> {
   const { databaseUrl, environment, dataDir } = settings;
   if (databaseUrl !== undefined)
     return await openVault({ databaseUrl: databaseUrl.reveal(), keys, environment });
+  requireSettings(settings, 'database');
   return await onceOwnerServes(dataDir, {
     served: () => openVault({ databaseUrl: embeddedDatabaseUrl(dataDir), keys, environment }),
     notRunning: () => openEmbedded(settings, keys),
@@ -49,8 +55,10 @@ export async function openVaultForCommand(settings: Settings, keys: KeyProvider)
  *
  * @throws VaultError as {@link openVaultForCommand} does
  */
-export async function openRecordsForCommand({ databaseUrl, dataDir }: Settings): Promise<VaultRecords> {
+export async function openRecordsForCommand(settings: Settings): Promise<VaultRecords> {
+  const { databaseUrl, dataDir } = settings;
   if (databaseUrl !== undefined) return await openRecords(databaseUrl.reveal());
+  requireSettings(settings, 'database');
   return await onceOwnerServes(dataDir, {
     served: () => openRecords(embeddedDatabaseUrl(dataDir)),
     notRunning: () => openOwned(dataDir, openRecords),

@@ -24,6 +24,8 @@ const DEFAULT_NAMESPACE = 'default';
 /** `host`, `host:port`, `[ipv6]` or `[ipv6]:port`. */
 const ADDRESS = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/;
 
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:|$)/;
+
 /**
  * Where Temporal is and how to connect, by Temporal's own environment configuration: the `TEMPORAL_*` variables, over a profile of
  * its `temporal.toml`. Default `localhost:7233`, namespace `default`. Connects to nothing.
@@ -43,6 +45,7 @@ export function loadTemporalConnection(variables: Variables = readTemporalVariab
     'has characters that no API key has; copy it again',
   );
   checkCertificates(profile);
+  checkApiKeyIsEncrypted(profile);
   const { connectionOptions, namespace } = toClientOptions(profile);
   return {
     connectionOptions: { ...connectionOptions, address: profile.address ?? DEFAULT_ADDRESS },
@@ -107,6 +110,15 @@ function checkCertificates({ tls }: ClientConfigProfile): void {
   if ((tls.clientCert === undefined) === (tls.clientKey === undefined)) return;
   const missing = tls.clientCert ? 'TEMPORAL_TLS_CLIENT_KEY_PATH' : 'TEMPORAL_TLS_CLIENT_CERT_PATH';
   throw new InputError(missing, 'missing; a client certificate and its key go together');
+}
+
+/** TLS can be switched off beside an API key, which then crosses the network in clear. */
+function checkApiKeyIsEncrypted({ address = DEFAULT_ADDRESS, apiKey, tls }: ClientConfigProfile): void {
+  if (apiKey === undefined || !tls?.disabled || LOOPBACK.test(address)) return;
+  throw new InputError(
+    'TEMPORAL_TLS',
+    'off, so that the API key would cross the network in clear; leave it unset',
+  );
 }
 
 function checkPem(source: ConfigDataSource | undefined, name: string): void {

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { readSettings } from '../src/config';
+import { generateKeyRingText } from '../src/key-ring';
 
 const ROOT = join(__dirname, '..');
 
@@ -42,8 +43,8 @@ const VARIABLES: Record<string, string> = {
   VAULT_RECEIVER_PASSWORD: 'ff66',
   PLAID_CLIENT_ID: 'fictitious-client-id',
   PLAID_SECRET: 'fictitious-plaid-secret',
-  HOSTED_LINK_VAULT_KEYS: `v1:${Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 37) & 0xff)).toString('base64')}`,
-  HOSTED_LINK_CODEC_KEYS: `c1:${Buffer.from(Array.from({ length: 32 }, (_, i) => (i * 91) & 0xff)).toString('base64')}`,
+  HOSTED_LINK_VAULT_KEYS: generateKeyRingText('v'),
+  HOSTED_LINK_CODEC_KEYS: generateKeyRingText('c'),
 };
 
 /** A value as Compose makes it of `${NAME:?message}` and `${NAME:-default}`. */
@@ -103,6 +104,16 @@ describe('docker-compose.yml', () => {
     }
     const withVault = ours.filter(([, { environment = {} }]) => 'HOSTED_LINK_VAULT_KEYS' in environment);
     expect(withVault.map(([name]) => name)).toEqual(['worker']);
+  });
+
+  it('is accepted in production as well, but for the codec server, which knows no callers', () => {
+    for (const [name, service] of ours) {
+      const given = Object.entries(service.environment!).map(([key, value]) => [key, interpolate(value)]);
+      const env = { ...Object.fromEntries(given), PLAID_ENV: 'production' } as NodeJS.ProcessEnv;
+      expect(() => readSettings(env)).not.toThrow();
+      if (name === 'codec-server')
+        expect(() => readSettings(env, { needs: ['codecCallers'] })).toThrow(/^HOSTED_LINK_CODEC_TOKENS: /);
+    }
   });
 
   it('gives the images of Temporal only variables that they know', () => {

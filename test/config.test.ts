@@ -61,7 +61,7 @@ describe('settings', () => {
     const settings = readSettings({
       PLAID_CLIENT_ID: 'client',
       PLAID_SECRET: SECRET,
-      PLAID_ENV: 'production',
+      PLAID_ENV: 'development',
       PLAID_BASE_URL: 'http://127.0.0.1:8790',
       DATABASE_URL: 'postgresql://app:pw@db.example:5432/vault',
       HOSTED_LINK_VAULT_KEYS: vaultKeys,
@@ -77,7 +77,7 @@ describe('settings', () => {
     });
     expect(settings).toMatchObject({
       plaidClientId: 'client',
-      environment: 'production',
+      environment: 'development',
       plaidBaseUrl: 'http://127.0.0.1:8790',
       plaidRate: 2.5,
       codecOrigins: ['http://localhost:8233', 'https://temporal.example'],

@@ -125,6 +125,18 @@ describe('Temporal connection', () => {
     expect(error.field).toBe(`TEMPORAL_TLS_CLIENT_${other}_PATH`);
   });
 
+  test.each(['cloud.example:7233', '10.0.0.1:7233', '127.example:7233'])(
+    'an API key is not sent to %s in clear, and to this machine it may be',
+    (address) => {
+      const inClear = { TEMPORAL_API_KEY: API_KEY, TEMPORAL_TLS: 'false' };
+      expect(errorOf({ ...inClear, TEMPORAL_ADDRESS: address }).message).toMatch(
+        /^TEMPORAL_TLS: off, so that the API key would cross the network in clear; /,
+      );
+      const local = { XDG_CONFIG_HOME: folder, ...inClear, TEMPORAL_ADDRESS: 'localhost:7233' };
+      expect(loadTemporalConnection(local).connectionOptions).toMatchObject({ apiKey: API_KEY, tls: false });
+    },
+  );
+
   test('a certificate given twice is refused', () => {
     const path = fileWith('twice.pem', PEM);
     const error = errorOf({ TEMPORAL_TLS_CLIENT_CERT_PATH: path, TEMPORAL_TLS_CLIENT_CERT_DATA: PEM });

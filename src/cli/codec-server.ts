@@ -3,7 +3,7 @@ import { type CheckAccess, createAccessCheck } from '../codec/access';
 import type { AccessSettings } from '../codec/access-settings';
 import { auditLine } from '../codec/audit';
 import { startCodecServer } from '../codec/codec-server';
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
 import { loadTemporalConnection } from '../temporal-connection';
@@ -36,7 +36,7 @@ export function codecServerCommand(): Command {
     )
     .option('--unmasked', 'show phone numbers, e-mail addresses, URLs and tokens', false)
     .action(async ({ port, host, origin, unmasked }: Flags) => {
-      const settings = readSettings();
+      const settings = readSettingsFor('codecKeys', 'codecCallers');
       const { codecAccess: access, codecTls: tls } = settings;
       const origins = origin ?? settings.codecOrigins;
       if (origins.length === 0)

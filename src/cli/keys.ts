@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { MAX_ENCRYPTIONS, WARN_ENCRYPTIONS } from '../codec/key-use';
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { addKeyToFile } from '../key-file';
 import { generateKeyRingText, type KeyRing } from '../key-ring';
 import { loadKeys, loadVaultKeys } from '../keys';
@@ -49,7 +49,7 @@ function rotateCommand(): Command {
   return new Command('rotate')
     .description("re-wrap what is in the vault under the vault's primary key; may be stopped and run again")
     .action(async () => {
-      const settings = readSettings();
+      const settings = readSettingsFor('database', 'vaultKeys');
       const keys = await loadVaultKeys(settings);
       const vault = await openVaultForCommand(settings, keys);
       try {
@@ -91,7 +91,7 @@ function statusCommand(): Command {
     .description('tell which keys there are, what each has sealed, and how often the codec has used its own')
     .option('--json', 'print {vault, codec}')
     .action(async ({ json }: { json?: boolean }) => {
-      const { vaultKeys, codecRing } = await loadKeys(readSettings());
+      const { vaultKeys, codecRing } = await loadKeys(readSettingsFor('database', 'vaultKeys', 'codecKeys'));
       await withRecords(async (records) => {
         const vault = await records.listKeys(vaultKeys);
         const codec = codecKeyReports(codecRing, await records.codecKeys.list());

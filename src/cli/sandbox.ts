@@ -16,6 +16,9 @@ import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8790;
 
+/** A worker in production talks to Plaid alone. */
+const ENVIRONMENTS = PLAID_ENVIRONMENTS.filter((name) => name !== 'production');
+
 type Flags = Omit<SandboxOptions, 'port' | 'linkTokenLifetimeMs'> & {
   port: number;
   linkTokenLifetime?: number;
@@ -28,7 +31,7 @@ export function sandboxCommand(): Command {
   return new Command('sandbox')
     .description('Run the offline Plaid on this machine, for development')
     .option('--port <number>', 'TCP port on 127.0.0.1, 0 for a free one', wholeNumber(65_535), DEFAULT_PORT)
-    .addOption(oneOf('--environment <name>', 'whose tokens it hands out', PLAID_ENVIRONMENTS))
+    .addOption(oneOf('--environment <name>', 'whose tokens it hands out', ENVIRONMENTS))
     .option('--auto', 'let sessions open and finish by themselves', false)
     .option('--seed <number>', 'make what --auto does repeatable', wholeNumber(2 ** 31), 1)
     .option(

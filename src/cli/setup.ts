@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { migrateEmbedded } from '../open-vault';
 import { addSearchAttributes } from '../search-attributes';
 import { loadTemporalConnection } from '../temporal-connection';
@@ -13,7 +13,7 @@ export function setupCommand(): Command {
       'make the search attributes, bring the database up to date, and grant its roles their rights',
     )
     .action(async () => {
-      const { databaseUrl, dataDir } = readSettings();
+      const { databaseUrl, dataDir } = readSettingsFor('database');
       if (databaseUrl) await setUpDatabase(databaseUrl.reveal());
       else report('migrations', await migrateEmbedded(dataDir));
       const connection = await connectTemporal();

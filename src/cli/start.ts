@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { StartRequest } from '../client';
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { LINK_APIS, type LinkApiName } from '../session';
 import { sessionInput } from '../start-request';
@@ -83,7 +83,7 @@ async function startRequest(options: StartOptions): Promise<StartRequest> {
 /** @throws InputError naming the option */
 function checkRequest(request: StartRequest, options: StartOptions): void {
   try {
-    sessionInput(request, readSettings());
+    sessionInput(request, readSettingsFor('codecKeys'));
   } catch (error) {
     throw error instanceof InputError ? underOption(error, options) : error;
   }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readSettings, requirePlaid, type Settings } from '../config';
+import { readSettingsFor, requirePlaid, type Settings } from '../config';
 import { InputError } from '../input-error';
 import { createLogger } from '../logger';
 import { openRecordsForCommand } from '../open-vault';
@@ -28,7 +28,7 @@ export function webhooksCommand(): Command {
     )
     .option('--host <address>', 'address to listen on (default: HOSTED_LINK_WEBHOOK_HOST, else 127.0.0.1)')
     .action(async ({ port, host }: Flags) => {
-      const settings = readSettings();
+      const settings = readSettingsFor('plaid', 'database', 'codecKeys');
       const { environment, itemWebhookUrl, logLevel } = settings;
       const plaid = createPlaidClient(requirePlaid(settings));
       try {

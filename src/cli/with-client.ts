@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { HostedLinkClient } from '../client';
 import { createPayloadCodec } from '../codec/payload-codec';
 import type { Settings } from '../config';
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
 import { openRecordsForCommand } from '../open-vault';
@@ -21,7 +21,7 @@ export async function withClient(
   { vault: wantsVault }: { vault: boolean },
   use: (client: HostedLinkClient) => Promise<void>,
 ): Promise<void> {
-  const settings = readSettings();
+  const settings = readSettingsFor('codecKeys');
   const codec = createPayloadCodec(await loadCodecRing(settings));
   const connection = await connectTemporal();
   let vault: VaultRecords | undefined;
@@ -51,6 +51,6 @@ export async function connectTemporal(): Promise<Connection> {
 }
 
 /** A database, or an embedded one that a worker has made. */
-export function hasVault({ databaseUrl, dataDir }: Settings): boolean {
-  return databaseUrl !== undefined || existsSync(join(dataDir, 'vault'));
+export function hasVault({ databaseUrl, dataDir, environment }: Settings): boolean {
+  return databaseUrl !== undefined || (environment !== 'production' && existsSync(join(dataDir, 'vault')));
 }

@@ -1,4 +1,4 @@
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { openRecordsForCommand } from '../open-vault';
 import type { VaultRecords } from '../vault';
@@ -10,7 +10,7 @@ import { hasVault } from './with-client';
  * @throws InputError naming a wrong setting, or DATABASE_URL when there is no vault
  */
 export async function withRecords(use: (records: VaultRecords) => Promise<void>): Promise<void> {
-  const settings = readSettings();
+  const settings = readSettingsFor('database');
   if (!hasVault(settings))
     throw new InputError('DATABASE_URL', 'there is no vault to read; set it as the worker has it');
   const records = await openRecordsForCommand(settings);

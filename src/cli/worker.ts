@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readSettings } from '../config';
+import { readSettingsFor } from '../config';
 import { createLogger } from '../logger';
 import { startWorker } from '../worker';
 
@@ -9,7 +9,7 @@ const EXIT_SIGNAL = 130;
 /** `hosted-link worker`: runs until SIGINT or SIGTERM, then finishes what runs; a second signal ends it at once. */
 export function workerCommand(): Command {
   return new Command('worker').description('run the worker until SIGINT or SIGTERM').action(async () => {
-    const settings = readSettings();
+    const settings = readSettingsFor('plaid', 'database', 'vaultKeys', 'codecKeys');
     const logger = createLogger({ level: settings.logLevel });
     const worker = await startWorker(settings, logger);
     logger.info({ environment: settings.environment }, 'worker is polling');

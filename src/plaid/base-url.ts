@@ -5,8 +5,7 @@ const FIELD = 'PLAID_BASE_URL';
 
 /**
  * Where calls to Plaid go, as an origin without a slash at its end: `https://<environment>.plaid.com`, or
- * `override`. An override is `https` (any host outside production, only Plaid's own in it), or `http` to this
- * machine's loopback.
+ * `override`. An override is `https`, or `http` to this machine's loopback; in production only `https` to a host of Plaid's.
  * @throws InputError INVALID_INPUT, field `PLAID_BASE_URL`; the message does not hold the URL, which may hold a password
  */
 export function resolveBaseUrl(environment: PlaidEnvironment, override?: string): string {
@@ -24,17 +23,14 @@ export function resolveBaseUrl(environment: PlaidEnvironment, override?: string)
       'more than scheme, host and port; give it without user, path, query and fragment',
     );
   }
+  if (environment === 'production' && !(url.protocol === 'https:' && url.hostname.endsWith('.plaid.com'))) {
+    throw new InputError(FIELD, 'not a host of Plaid, with PLAID_ENV production; leave it unset');
+  }
   if (isLoopback(url.hostname)) return url.origin;
   if (url.protocol === 'http:') {
     throw new InputError(
       FIELD,
       'http to another machine would show the Plaid secret to the network; use https',
-    );
-  }
-  if (environment === 'production' && !url.hostname.endsWith('.plaid.com')) {
-    throw new InputError(
-      FIELD,
-      'neither a host of Plaid nor loopback, with PLAID_ENV production; leave it unset',
     );
   }
   return url.origin;

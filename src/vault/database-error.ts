@@ -22,7 +22,11 @@ const CLIENT_MESSAGES: readonly [pattern: RegExp, reason: string][] = [
   [/Connection terminated|not queryable/, 'the connection was lost'],
   [/after calling end/, 'the vault has been closed'],
   [/password must be/, 'a password is missing'],
+  [/does not support SSL/, 'it does not speak TLS'],
 ];
+
+/** OpenSSL's codes for a certificate that is not to be believed. */
+const UNTRUSTED = /^(DEPTH_ZERO_)?SELF_SIGNED_CERT|^UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)|^CERT_/;
 
 /** A statement that the server refused. */
 class StatementError extends VaultError {
@@ -81,6 +85,9 @@ function clientReason(error: unknown): string {
   if (!types.isNativeError(error)) return 'the connection failed';
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return `nothing listens there (${code})`;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another host (${code})`;
+  if (code !== undefined && UNTRUSTED.test(code))
+    return `its certificate is not trusted (${code}); name its CA by sslrootcert in DATABASE_URL`;
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code;
   const known = CLIENT_MESSAGES.find(([pattern]) => pattern.test(error.message));
   return known ? known[1] : 'the connection failed';

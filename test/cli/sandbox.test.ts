@@ -66,7 +66,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 
 test('does what its flags say', async () => {
   const sandbox = run(
-    ...['--port', '0', '--environment', 'production', '--link-token-lifetime', '60'],
+    ...['--port', '0', '--environment', 'development', '--link-token-lifetime', '60'],
     ...[
       '--tokens-once',
       '--token-shape',
@@ -89,7 +89,7 @@ test('does what its flags say', async () => {
     ...['--webhook-fault', '{"fault":{"kind":"lose"},"times":"always"}'],
   );
   const url = await printed(sandbox, /PLAID_BASE_URL=(\S+)\n[^]*\n/);
-  expect(sandbox.out()).toContain('PLAID_ENV=production');
+  expect(sandbox.out()).toContain('PLAID_ENV=development');
   const dispatcher = new Agent();
   const headers = {
     'content-type': 'application/json',
@@ -123,7 +123,7 @@ test('does what its flags say', async () => {
     products: ['auth'],
   });
   const { link_token: linkToken, expiration } = (await created.body.json()) as Record<string, string>;
-  expect(linkToken).toMatch(/^link-production-/);
+  expect(linkToken).toMatch(/^link-development-/);
   expect(Date.parse(expiration!) - Date.now()).toBeLessThanOrEqual(60_000);
   const ledger = await request(`${url}/control/ledger`, { headers, dispatcher });
   expect(await ledger.body.json()).toMatchObject({ webhooks: [{ outcome: 'LOST' }] });

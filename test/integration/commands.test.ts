@@ -222,7 +222,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       { what: 'no e-mail address', args: ['--email', 'nobody'], names: '--email' },
       {
         what: 'a link token of another environment',
-        settings: { PLAID_ENV: 'production' },
+        settings: { PLAID_ENV: 'development' },
         names: '--link-token',
       },
       {

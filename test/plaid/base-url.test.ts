@@ -16,19 +16,30 @@ test.each(PLAID_ENVIRONMENTS)("without an override, calls go to Plaid's host of 
   expect(resolveBaseUrl(environment)).toBe(`https://${environment}.plaid.com`);
 });
 
+const LOOPBACK = [
+  ['http://127.0.0.1:4000', 'http://127.0.0.1:4000'],
+  ['http://127.9.9.9/', 'http://127.9.9.9'],
+  ['http://localhost:4000/', 'http://localhost:4000'],
+  ['http://LOCALHOST', 'http://localhost'],
+  ['http://[::1]:4000', 'http://[::1]:4000'],
+  ['https://[::1]', 'https://[::1]'],
+  ['https://127.1:8443', 'https://127.0.0.1:8443'],
+] as const;
+
 describe.each(PLAID_ENVIRONMENTS)('in %s', (environment) => {
   test.each([
-    ['http://127.0.0.1:4000', 'http://127.0.0.1:4000'],
-    ['http://127.9.9.9/', 'http://127.9.9.9'],
-    ['http://localhost:4000/', 'http://localhost:4000'],
-    ['http://LOCALHOST', 'http://localhost'],
-    ['http://[::1]:4000', 'http://[::1]:4000'],
-    ['https://[::1]', 'https://[::1]'],
-    ['https://127.1:8443', 'https://127.0.0.1:8443'],
     ['https://production.plaid.com/', 'https://production.plaid.com'],
     ['https://sandbox.plaid.com:443', 'https://sandbox.plaid.com'],
-  ])('loopback and hosts of Plaid are accepted: %s', (override, origin) => {
+  ])('hosts of Plaid are accepted: %s', (override, origin) => {
     expect(resolveBaseUrl(environment, override)).toBe(origin);
+  });
+
+  test.each(LOOPBACK)('loopback is accepted outside production: %s', (override, origin) => {
+    if (environment !== 'production') expect(resolveBaseUrl(environment, override)).toBe(origin);
+    else
+      expect(refusal(environment, override).message).toMatch(
+        /^PLAID_BASE_URL: not a host of Plaid, with PLAID_ENV /,
+      );
   });
 
   test.each([
@@ -60,7 +71,9 @@ describe.each(PLAID_ENVIRONMENTS)('in %s', (environment) => {
     'http://[::2]',
   ])('http to another machine is refused: %s', (override) => {
     expect(refusal(environment, override).message).toMatch(
-      /^PLAID_BASE_URL: http to another machine .*; use https$/,
+      environment === 'production'
+        ? /^PLAID_BASE_URL: not a host of Plaid, with PLAID_ENV production; leave it unset$/
+        : /^PLAID_BASE_URL: http to another machine .*; use https$/,
     );
   });
 

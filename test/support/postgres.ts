@@ -1,6 +1,15 @@
 import { execFile, spawn, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  appendFileSync,
+  chownSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -43,10 +52,11 @@ export function whyNoPostgres(): string | undefined {
 }
 
 /**
- * Starts a server. Gives undefined, and says why on stderr, when there are no binaries.
+ * Starts a server, which with a certificate (PEM) speaks TLS as well. Gives undefined, and says why on stderr, when there are no
+ * binaries.
  * @throws in CI, when there are no binaries
  */
-export async function startPostgres(): Promise<Postgres | undefined> {
+export async function startPostgres(tls?: { cert: string; key: string }): Promise<Postgres | undefined> {
   const reason = whyNoPostgres();
   if (reason !== undefined) {
     process.stderr.write(`skipping PostgreSQL: ${reason}\n`);
@@ -69,6 +79,14 @@ export async function startPostgres(): Promise<Postgres | undefined> {
     ],
     options,
   );
+  if (tls) {
+    // Where PostgreSQL looks for them by default.
+    const [cert, key] = [join(data, 'server.crt'), join(data, 'server.key')];
+    writeFileSync(cert, tls.cert);
+    writeFileSync(key, tls.key, { mode: 0o600 });
+    if (user) for (const path of [cert, key]) chownSync(path, user.uid, user.gid);
+    appendFileSync(join(data, 'postgresql.conf'), 'ssl = on\n');
+  }
   const port = await freePort();
   const url = (database: string) => `postgresql://tester:${password}@127.0.0.1:${port}/${database}`;
   let server: ServerProcess | undefined;
