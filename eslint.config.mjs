@@ -144,7 +144,7 @@ export default defineConfig(
   layer(['src/rates/**/*.ts'], [...BASE, 'plaid/[a-z-]+']),
   layer(['src/activities/**/*.ts'], [...BASE, 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
   topLayer(
-    ['src/{client,client-error,start-request,status-report,remove-item}.ts'],
+    ['src/{client,client-error,start-request,status-report,remove-item,look-again}.ts'],
     [
       ...BASE,
       'client',
@@ -152,6 +152,7 @@ export default defineConfig(
       'start-request',
       'status-report',
       'remove-item',
+      'look-again',
       'workflows',
       'workflows/[a-z-]+',
       'vault/[a-z-]+',

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError, sessionUnknown } from './client-error';
+import { lookAgain } from './look-again';
 import { removeItem } from './remove-item';
 import type { DeliveryFailure, PlaidErrorView } from './session';
 import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from './session';
@@ -182,6 +183,17 @@ export class HostedLinkClient {
     { timeoutMs = REMOVE_TIMEOUT_MS }: { timeoutMs?: number } = {},
   ): Promise<void> {
     await removeItem(itemId, this.temporal, timeoutMs);
+  }
+
+  /**
+   * Lets a session's token exchange look at the vault again, after a result was resolved by hand. One that runs tells of it at its
+   * end; one that has ended runs once more, and tells the workflows that the caller named once more, of all items. Gives
+   * the ids of those workflows: none when Temporal has forgotten the exchange.
+   *
+   * @throws HostedLinkError SESSION_UNKNOWN
+   */
+  async lookAgain(key: string): Promise<string[]> {
+    return await lookAgain(key, (await this.status(key)).state, this.temporal);
   }
 
   private handle(key: string): WorkflowHandle<typeof hostedLinkSession> {

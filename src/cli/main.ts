@@ -7,6 +7,7 @@ import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
 import { doctorCommand } from './doctor';
+import { exchangesCommand } from './exchanges';
 import { itemsCommand } from './items';
 import { keysCommand } from './keys';
 import { resultCommand } from './result';
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
     checkCommand(),
     cancelCommand(),
     itemsCommand(),
+    exchangesCommand(),
     webhooksCommand(),
     keysCommand(),
     auditCommand(),

@@ -17,6 +17,7 @@ import { SqlSessionReader, SqlSessionStore } from './sessions';
 import { type AccessRead, type Vault, VaultError, type VaultRecords } from './vault';
 
 export { unknownItem } from './items';
+export { unknownResult } from './journal';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
 export type { CodecKeyRow } from './codec-keys';
 export type { VaultKeyRow } from './key-check';

@@ -16,6 +16,7 @@ import {
   type AnsweredCall,
   type ExchangeJournal,
   type NewItem,
+  type Resolution,
   type ResultRow,
   type SeenAccount,
   type SeenToken,
@@ -225,6 +226,28 @@ export class SqlExchangeJournal extends SqlResultReader implements ExchangeJourn
     });
   }
 
+  async resolve(resultId: string, resolution: Resolution): Promise<ResultRow> {
+    const errorCode = `RESOLVED_${resolution}`;
+    return this.#database.transaction(async ({ query }) => {
+      const [resolved] = await query<StoredResult>(
+        `UPDATE hosted_link.results SET state = $2, error_code = $3, ended_at = now()
+        WHERE result_id = $1 AND state = 'UNCERTAIN' RETURNING ${RESULT_COLUMNS}`,
+        [resultId, resolution === 'NO_ITEM' ? 'FAILED' : 'REMOVED', errorCode],
+      );
+      if (resolved) return toResult(resolved);
+      const [row] = await query<StoredResult>(
+        `SELECT ${RESULT_COLUMNS} FROM hosted_link.results WHERE result_id = $1`,
+        [resultId],
+      );
+      if (!row) throw unknownResult(resultId);
+      if (row.error_code === errorCode) return toResult(row);
+      throw new VaultError(
+        'RESULT_NOT_UNCERTAIN',
+        `result ${resultId} is ${row.state}; nothing is to be resolved`,
+      );
+    });
+  }
+
   /** What is sealed of a result, opened before any lock is taken; undefined when it has ended. Never changes until then. */
   async #openPending(resultId: string): Promise<Pending | undefined> {
     const [row] = await this.#database.transaction(({ query }) =>
@@ -278,7 +301,8 @@ function resultIdOf(token: Secret): string {
   return createHash('sha256').update(token.reveal()).digest('hex');
 }
 
-function unknownResult(resultId: string): VaultError {
+/** What every method throws that is given a result id without a row. */
+export function unknownResult(resultId: string): VaultError {
   return new VaultError('RESULT_UNKNOWN', `the vault has no result ${resultId}`);
 }
 

@@ -95,6 +95,9 @@ export interface ResultRow {
   endedAt: Date | undefined;
 }
 
+/** What somebody found of an UNCERTAIN result: Plaid made no item, or made one that has been removed. */
+export type Resolution = 'NO_ITEM' | 'REMOVED';
+
 /** Which results to find; those that fit all of what is given. */
 export interface ResultFilter {
   sessionKey?: string | undefined;
@@ -187,6 +190,12 @@ export interface ExchangeJournal extends ResultReader {
     state: Exclude<ResultState, 'PENDING' | 'LINKED' | 'DUPLICATE'>,
     call: AnsweredCall,
   ): Promise<void>;
+  /**
+   * Ends an UNCERTAIN result as FAILED (NO_ITEM) or REMOVED, with the error code RESOLVED_<resolution>. The same once more
+   * changes nothing. A late success still wins.
+   * @throws VaultError RESULT_UNKNOWN, or RESULT_NOT_UNCERTAIN
+   */
+  resolve(resultId: string, resolution: Resolution): Promise<ResultRow>;
 }
 
 /** An item as it may be shown: without its token and its accounts. */
@@ -284,6 +293,7 @@ export class VaultError extends Error {
       | 'ITEM_UNKNOWN'
       | 'ITEM_REMOVED'
       | 'RESULT_UNKNOWN'
+      | 'RESULT_NOT_UNCERTAIN'
       | 'KEY_UNKNOWN'
       | 'KEY_MISMATCH'
       | 'KEY_PROVIDER_FAILED'

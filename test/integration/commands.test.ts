@@ -6,6 +6,7 @@ import { WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import { freePorts } from '../../dev/child-server';
 import type { StartedSession, StatusReport } from '../../src/client';
 import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
+import type { ResultRow } from '../../src/vault';
 import { sessionWorkflowId } from '../../src/session';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
 import { type Ended, HostedLinkCommands, type RunningCommand } from '../support/hosted-link';
@@ -67,9 +68,14 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     if (folder) await rm(folder, { recursive: true, force: true });
   }, MINUTE_MS);
 
-  async function start(key: string, token: Parameters<Sandbox['issueLinkToken']>[0] = {}) {
+  async function start(
+    key: string,
+    token: Parameters<Sandbox['issueLinkToken']>[0] = {},
+    options: string[] = [],
+  ) {
     const linkToken = sandbox.issueLinkToken(token);
-    const started = await commands.json<StartedSession>(['start', '--key', key, '--link-token', linkToken]);
+    const args = ['start', '--key', key, '--link-token', linkToken, ...options];
+    const started = await commands.json<StartedSession>(args);
     return { ...started, linkToken };
   }
 
@@ -184,6 +190,84 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         });
       }
     });
+
+    it(
+      'exchanges lists an uncertain one, shows it, and resolves it with the token of its item',
+      async () => {
+        const told = await new WorkflowClient({ connection: server.connection }).start('somebodysWorkflow', {
+          workflowId: 'told-of-uncertain',
+          taskQueue: 'nobody',
+        });
+        const { linkToken } = await start('uncertain', { tokenShape: 'public_tokens' }, [
+          '--notify',
+          told.workflowId,
+        ]);
+        sandbox.fault(
+          '/item/public_token/exchange',
+          { kind: 'reset_after_work' },
+          {
+            matching: (body) =>
+              sandbox
+                .ledger()
+                .toJSON()
+                .publicTokens.some(
+                  ({ publicToken, sessionId }) =>
+                    publicToken === body['public_token'] && linkToken.endsWith(sessionId),
+                ),
+          },
+        );
+        sandbox.session(linkToken).complete();
+        await commands.json(['result', 'uncertain']);
+        const [uncertain] = await commands.json<ResultRow[]>(['exchanges', 'list', '--state', 'uncertain']);
+        expect(uncertain).toMatchObject({ sessionKey: 'uncertain', state: 'UNCERTAIN' });
+        const { resultId, requestIds } = uncertain!;
+        const shown = await commands.run(['exchanges', 'show', resultId]);
+        expect(shown.stdout).toContain(`  requests:     ${requestIds.join(', ')}\n`);
+
+        const resolve = (...how: string[]) => commands.run(['exchanges', 'resolve', resultId, ...how]);
+        expect(await resolve()).toMatchObject({ code: 2, stdout: '' });
+        const tokenFile = join(folder, 'access-token');
+        const { items } = sandbox.ledger().toJSON();
+        const { itemId, accessToken } = items.find(({ sessionId }) => linkToken.endsWith(sessionId))!;
+        const give = async (token: string) => {
+          await writeFile(tokenFile, token, { mode: 0o600 });
+          return await resolve('--access-token-file', tokenFile);
+        };
+        const wrong = await give('access-sandbox-00000000-0000-4000-8000-000000000000');
+        expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('INVALID_ACCESS_TOKEN') });
+        const stored = (
+          await commands.json<{ itemId: string }[]>(['items', 'list', '--session', 'followed'])
+        )[0];
+        const another = await give(items.find((item) => item.itemId === stored!.itemId)!.accessToken);
+        expect(another).toMatchObject({ code: 2, stderr: expect.stringContaining('is stored already') });
+        for (const repeat of ['first', 'again']) {
+          expect([repeat, await give(`${accessToken}\n`)]).toEqual([
+            repeat,
+            {
+              code: 0,
+              stdout: `result ${resultId} is LINKED with item ${itemId}; told again: ${told.workflowId}\n`,
+              stderr: '',
+            },
+          ]);
+          await commands.json(['result', 'uncertain']);
+        }
+        expect(await commands.json<StatusReport>(['status', 'uncertain'])).toMatchObject({
+          items: [{ state: 'LINKED', itemId }],
+        });
+        const { events } = await told.fetchHistory();
+        const notices = events!.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+          signal ? [JSON.parse(Buffer.from(signal.input!.payloads![0]!.data!).toString()) as object] : [],
+        );
+        const notice = { key: 'uncertain', state: 'COMPLETED' };
+        expect(notices[0]).toEqual({ ...notice, itemIds: [] });
+        expect(notices.at(-1)).toEqual({ ...notice, itemIds: [itemId] });
+        expect(await resolve('--no-item')).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/^RESULT_NOT_UNCERTAIN: /),
+        });
+      },
+      2 * MINUTE_MS,
+    );
 
     it('cancel takes effect at once', async () => {
       await start('called-off');

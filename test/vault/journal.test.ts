@@ -355,6 +355,47 @@ describeOnEachDatabase((server) => {
     await expect(readToken(item.itemId)).rejects.toMatchObject({ code: 'ITEM_REMOVED' });
   });
 
+  test.each([
+    ['NO_ITEM', 'FAILED'],
+    ['REMOVED', 'REMOVED'],
+  ] as const)(
+    'an uncertain result that is resolved by %s is %s, once and for good',
+    async (resolution, state) => {
+      const { resultId } = await recordOne();
+      await expect(vault.journal.resolve(resultId, resolution)).rejects.toMatchObject({
+        code: 'RESULT_NOT_UNCERTAIN',
+      });
+      const { fence } = await lease(resultId);
+      await vault.journal.end(resultId, fence, 'UNCERTAIN', {
+        errorCode: 'NO_ANSWER',
+        requestId: 'request-1',
+      });
+      const resolved = await vault.journal.resolve(resultId, resolution);
+      expect(resolved).toMatchObject({
+        state,
+        errorCode: `RESOLVED_${resolution}`,
+        requestIds: ['request-1'],
+      });
+      expect(await vault.journal.resolve(resultId, resolution)).toEqual(resolved);
+      const other = resolution === 'REMOVED' ? 'NO_ITEM' : 'REMOVED';
+      await expect(vault.journal.resolve(resultId, other)).rejects.toMatchObject({
+        code: 'RESULT_NOT_UNCERTAIN',
+      });
+      await vault.journal.link(resultId, newItem());
+      expect(await read(resultId)).toMatchObject({ state: 'LINKED', errorCode: undefined });
+    },
+  );
+
+  test('results are found by their state and session', async () => {
+    const [first, second] = [await recordOne(), await recordOne(newToken())];
+    const { fence } = await lease(first.resultId);
+    await vault.journal.end(first.resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER' });
+    const found = await vault.journal.find({ state: 'UNCERTAIN', sessionKey: session });
+    expect(found).toEqual([await read(first.resultId)]);
+    expect(await vault.journal.find({ sessionKey: session })).toHaveLength(2);
+    expect((await vault.journal.find()).map(({ resultId }) => resultId)).toContain(second.resultId);
+  });
+
   test('a result that is not there is refused by every method', async () => {
     const none = '0'.repeat(64);
     const calls = [
@@ -362,6 +403,7 @@ describeOnEachDatabase((server) => {
       () => vault.journal.release(none, 1, { errorCode: 'X', answered: true }),
       () => vault.journal.end(none, 1, 'FAILED', { errorCode: 'X' }),
       () => vault.journal.link(none, newItem()),
+      () => vault.journal.resolve(none, 'NO_ITEM'),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
   });

@@ -1,0 +1,194 @@
+import { text } from 'node:stream/consumers';
+import { Command, Option } from 'commander';
+import type { HostedLinkClient } from '../client';
+import { readSettings, requirePlaid } from '../config';
+import { InputError } from '../input-error';
+import { loadVaultKeys } from '../keys';
+import { openVaultForCommand } from '../open-vault';
+import { createPlaidClient } from '../plaid/client';
+import type { PlaidItem } from '../plaid/plaid';
+import { Secret } from '../secret';
+import { readSecretFile } from '../secret-file';
+import { RESULT_STATES, type ResultState } from '../session';
+import { type ResultRow, unknownResult, type Vault, VaultError } from '../vault';
+import { printJson } from './print';
+import { withClient } from './with-client';
+import { withRecords } from './with-records';
+
+const TOKEN_OPTION = '--access-token-file';
+
+/** `hosted-link exchanges`: looks at results, and ends those that only a person can end. */
+export function exchangesCommand(): Command {
+  return new Command('exchanges')
+    .description('list and show results, and resolve uncertain ones')
+    .addCommand(listCommand())
+    .addCommand(showCommand())
+    .addCommand(resolveCommand());
+}
+
+interface ListOptions {
+  state?: ResultState;
+  session?: string;
+  json?: boolean;
+}
+
+function listCommand(): Command {
+  const states = RESULT_STATES.map((state) => state.toLowerCase());
+  return new Command('list')
+    .description('list results, the oldest first')
+    .addOption(
+      new Option('--state <state>', `only those in this state: ${states.join(', ')}`).argParser(stateOf),
+    )
+    .option('--session <key>', 'only those of this session')
+    .option('--json', 'print a list')
+    .action(async ({ state, session, json }: ListOptions) => {
+      await withRecords(async ({ journal }) => {
+        const results = await journal.find({ state, sessionKey: session });
+        if (json) printJson(results);
+        else for (const result of results) process.stdout.write(`${lineOf(result)}\n`);
+      });
+    });
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description("show a result, with what Plaid's support asks for")
+    .argument('<result id>', 'as exchanges list shows it')
+    .option('--json', 'print an object')
+    .action(async (resultId: string, { json }: { json?: boolean }) => {
+      await withRecords(async ({ journal }) => {
+        const result = await journal.get(resultId);
+        if (!result) throw unknownResult(resultId);
+        if (json) printJson(result);
+        else printResult(result);
+      });
+    });
+}
+
+interface ResolveOptions {
+  item?: boolean;
+  removed?: boolean;
+  accessTokenFile?: string;
+}
+
+function resolveCommand(): Command {
+  return new Command('resolve')
+    .description("end an uncertain result, by what Plaid's support has found")
+    .argument('<result id>', 'as exchanges list shows it')
+    .option('--no-item', 'no item was made: the result has FAILED')
+    .option('--removed', 'an item was made, and has been removed: the result is REMOVED')
+    .option(
+      `${TOKEN_OPTION} <file>`,
+      'its access token is in this file, or with - on standard input: it is proven by Plaid and stored',
+    )
+    .action(async (resultId: string, { item, removed, accessTokenFile }: ResolveOptions) => {
+      if ([item === false, removed === true, accessTokenFile !== undefined].filter(Boolean).length !== 1)
+        throw new InputError('--no-item', `give exactly one of --no-item, --removed and ${TOKEN_OPTION}`);
+      const resolve = async (vault: Vault) => {
+        if (accessTokenFile !== undefined)
+          return await linkToken(vault, resultId, await readToken(accessTokenFile));
+        return await vault.journal.resolve(resultId, removed ? 'REMOVED' : 'NO_ITEM');
+      };
+      await withClient({ vault: true }, (client) => resolveAndTell(client, resultId, resolve));
+    });
+}
+
+/** Resolves a result, then lets its exchange tell of it. Safe to repeat. */
+async function resolveAndTell(
+  client: HostedLinkClient,
+  resultId: string,
+  resolve: (vault: Vault) => Promise<ResultRow>,
+): Promise<void> {
+  const settings = readSettings();
+  const vault = await openVaultForCommand(settings, await loadVaultKeys(settings));
+  let result: ResultRow;
+  try {
+    result = await resolve(vault);
+  } finally {
+    await vault.close();
+  }
+  const told = await client.lookAgain(result.sessionKey);
+  const item = result.itemId === undefined ? '' : ` with item ${result.itemId}`;
+  const whom = told.length > 0 ? `told again: ${told.join(', ')}` : 'nobody is told: tell the application';
+  process.stdout.write(`result ${resultId} is ${result.state}${item}; ${whom}\n`);
+}
+
+/** Stores an access token that Plaid takes, as the end of an uncertain result. */
+async function linkToken(vault: Vault, resultId: string, accessToken: Secret): Promise<ResultRow> {
+  const result = await vault.journal.get(resultId);
+  if (!result) throw unknownResult(resultId);
+  const plaid = createPlaidClient(requirePlaid(readSettings()));
+  let item: PlaidItem;
+  try {
+    item = await plaid.itemGet(accessToken);
+  } finally {
+    await plaid.close();
+  }
+  if (result.state === 'LINKED' && result.itemId === item.itemId) return result;
+  if (result.state !== 'UNCERTAIN') {
+    throw new VaultError(
+      'RESULT_NOT_UNCERTAIN',
+      `result ${resultId} is ${result.state}; nothing is to be resolved`,
+    );
+  }
+  const known = await vault.items.get(item.itemId);
+  if (known)
+    throw new InputError(
+      TOKEN_OPTION,
+      `its item ${item.itemId} is stored already, of session ${known.sessionKey}`,
+    );
+  if (result.institutionId && item.institutionId && result.institutionId !== item.institutionId) {
+    throw new InputError(
+      TOKEN_OPTION,
+      `its item is at ${item.institutionId}, but the person linked ${result.institutionId}`,
+    );
+  }
+  await vault.journal.link(resultId, { ...item, accessToken });
+  return (await vault.journal.get(resultId))!;
+}
+
+async function readToken(file: string): Promise<Secret> {
+  const content = file === '-' ? await text(process.stdin) : readTokenFile(file);
+  const token = content.trim();
+  if (!/^access-[a-z]+-[A-Za-z0-9-]+$/.test(token))
+    throw new InputError(TOKEN_OPTION, 'holds no access token; give the token and nothing else');
+  return new Secret(token);
+}
+
+function readTokenFile(file: string): string {
+  try {
+    return readSecretFile(file, TOKEN_OPTION);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(TOKEN_OPTION, `no readable file (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function stateOf(value: string): ResultState {
+  const state = RESULT_STATES.find((one) => one === value.toUpperCase());
+  if (!state)
+    throw new InputError('--state', `not a state; give one of ${RESULT_STATES.join(', ').toLowerCase()}`);
+  return state;
+}
+
+function lineOf({ resultId, state, sessionKey, errorCode, seenAt }: ResultRow): string {
+  const why = errorCode ? ` (${errorCode})` : '';
+  return `${resultId} ${state}${why}, session ${sessionKey}, seen ${seenAt.toISOString()}`;
+}
+
+function printResult(result: ResultRow): void {
+  const institution = [result.institutionName, result.institutionId && `(${result.institutionId})`];
+  const fields: [string, string | undefined][] = [
+    ['state', result.state],
+    ['session', result.sessionKey],
+    ['item', result.itemId],
+    ['error', result.errorCode],
+    ['institution', institution.filter(Boolean).join(' ')],
+    ['requests', result.requestIds.join(', ')],
+    ['link session', result.linkSessionId],
+    ['seen', result.seenAt.toISOString()],
+    ['ended', result.endedAt?.toISOString()],
+  ];
+  const lines = fields.flatMap(([name, value]) => (value ? [`  ${`${name}:`.padEnd(13)} ${value}`] : []));
+  process.stdout.write(`${[`result ${result.resultId}`, ...lines].join('\n')}\n`);
+}
