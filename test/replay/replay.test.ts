@@ -57,12 +57,13 @@ describe('recorded histories', () => {
 
   test('every state in which an exchanged result can end is among them', async () => {
     const ends = await Promise.all(recorded.filter(isOf('tokenExchange')).map(resultStates));
-    // The exchange itself never ends a result as REMOVED: its session does.
+    // REMOVED by its session's cancel, of which it hears.
     expect([...new Set(ends.flat())].sort()).toEqual([
       'DUPLICATE',
       'EXPIRED',
       'FAILED',
       'LINKED',
+      'REMOVED',
       'UNCERTAIN',
     ]);
   });
