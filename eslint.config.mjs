@@ -115,10 +115,22 @@ export default defineConfig(
   },
   // What joins the layers for worker and command line: settings, keys, connections.
   topLayer(['src/*.ts'], ['(?!(?:cli|doctor|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'], {
-    ignores: ['src/session.ts', 'src/testing.ts', 'src/worker-receiver.ts'],
+    ignores: ['src/session.ts', 'src/worker-receiver.ts'],
   }),
-  topLayer(['src/testing.ts'], ['sandbox']),
   topLayer(['src/worker-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
+  // The package's entries: each only names what it lets out, and loads nothing that its process has no use for.
+  layer(
+    ['src/entry/client.ts'],
+    [
+      '(?:client|config|input-error|key-ring|keys|session|start-request)',
+      'codec/[a-z-]+',
+      'workflows/[a-z-]+',
+    ],
+  ),
+  layer(['src/entry/worker.ts'], ['(?:config|input-error|logger|plugin|session-workers|worker)', 'vault']),
+  layer(['src/entry/vault.ts'], ['(?:config|input-error|open-vault|secret)', 'vault', 'vault/[a-z-]+']),
+  layer(['src/entry/workflows.ts'], ['session', 'workflows/[a-z-]+']),
+  layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
     [
       'src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error,key-strength,needs,setting-files}.ts',

@@ -46,6 +46,12 @@ export interface HostedLinkClientOptions extends StartRules {
   vault?: VaultRecords | undefined;
 }
 
+/** How long a call may wait for its answer. */
+export interface WaitOptions {
+  /** In milliseconds. Default: 30 s. */
+  timeoutMs?: number | undefined;
+}
+
 /** A session that has been started. */
 export interface StartedSession {
   key: string;
@@ -67,14 +73,13 @@ export class HostedLinkClient {
   /**
    * Starts a session and gives its URL, or gives the URL of the session that has the key already.
    *
-   * @param options.timeoutMs how long to wait for the URL, in milliseconds; default {@link START_TIMEOUT_MS}
    * @throws InputError before anything is started, naming the field
    * @throws HostedLinkError KEY_REUSED, CREATE_FAILED (with Plaid's error), SESSION_ENDED or START_TIMEOUT; DELIVERY_UNCERTAIN
    * when a `hosted_link` create that sends lost its answer; ITEM_UNKNOWN or ITEM_REMOVED in update mode
    */
   async start(
     request: StartRequest,
-    { timeoutMs = START_TIMEOUT_MS }: { timeoutMs?: number } = {},
+    { timeoutMs = START_TIMEOUT_MS }: WaitOptions = {},
   ): Promise<StartedSession> {
     const input = sessionInput(request, this.options);
     const { key } = input;
@@ -174,14 +179,10 @@ export class HostedLinkClient {
    * Removes a stored item: at Plaid, where its billing ends, and its access token from the vault. An item that is gone at Plaid
    * counts as removed, and so does one that was removed before.
    *
-   * @param options.timeoutMs how long to wait for the end, in milliseconds; default {@link REMOVE_TIMEOUT_MS}
    * @throws InputError naming itemId
    * @throws HostedLinkError ITEM_UNKNOWN, REMOVE_FAILED (with Plaid's error), or REMOVE_TIMEOUT: the removal goes on
    */
-  async removeItem(
-    itemId: string,
-    { timeoutMs = REMOVE_TIMEOUT_MS }: { timeoutMs?: number } = {},
-  ): Promise<void> {
+  async removeItem(itemId: string, { timeoutMs = REMOVE_TIMEOUT_MS }: WaitOptions = {}): Promise<void> {
     await removeItem(itemId, this.temporal, timeoutMs);
   }
 

@@ -56,8 +56,10 @@ export async function loadVaultKeys(settings: Settings): Promise<KeyProvider> {
 }
 
 /**
- * The codec's key ring alone, by the rules of {@link loadKeyRings}: for those who are not to have the vault's.
- * @throws InputError as {@link loadKeyRings} does
+ * The codec's key ring alone, for those who are not to have the vault's. Outside production, one that is not set comes from
+ * `keys.json` in the data directory, which is made on first use, with random keys, for this user only (mode 0600).
+ * @throws InputError naming HOSTED_LINK_CODEC_KEYS: missing in production, well-known or not random, or with a key of the vault's;
+ * naming the file: readable by others, or damaged
  */
 export async function loadCodecRing(settings: Settings): Promise<KeyRing> {
   if (settings.codecRing) return settings.codecRing;

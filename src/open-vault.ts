@@ -1,4 +1,5 @@
 import { requireSettings, type Settings } from './config';
+import { loadVaultKeys } from './keys';
 import type { Logger } from './logger';
 import { retryForAWhile } from './retry';
 import type { KeyProvider, Vault, VaultRecords } from './vault';
@@ -33,14 +34,17 @@ export async function openVaultOf(settings: Settings, keys: KeyProvider, logger:
 }
 
 /**
- * Opens the vault for a command: an embedded one through the worker that owns it, if one runs. Close it soon: as long as a
- * command owns it, no worker can start.
+ * Opens the vault for whoever is no worker: a command, or a reader of access tokens. An embedded one is opened through the
+ * worker that owns it, if one runs; else close it soon: as long as another process owns it, no worker can start.
  *
- * @throws InputError naming DATABASE_URL when it is missing in production
- * @throws VaultError VAULT_IN_USE when another process owns it and does not serve it, after bounded retries
+ * @param keyProvider default: the one of the settings
+ * @throws InputError naming a wrong or missing setting of the vault or its keys
+ * @throws VaultError VAULT_IN_USE when another process owns it and does not serve it, after bounded retries, or what `openVault`
+ * throws
  */
-export async function openVaultForCommand(settings: Settings, keys: KeyProvider): Promise<Vault> {
+export async function openVaultFromSettings(settings: Settings, keyProvider?: KeyProvider): Promise<Vault> {
   const { databaseUrl, environment, dataDir } = settings;
+  const keys = keyProvider ?? (await loadVaultKeys(settings));
   if (databaseUrl !== undefined)
     return await openVault({ databaseUrl: databaseUrl.reveal(), keys, environment });
   requireSettings(settings, 'database');
@@ -51,11 +55,11 @@ export async function openVaultForCommand(settings: Settings, keys: KeyProvider)
 }
 
 /**
- * Opens what needs none of the vault's keys, by the rules of {@link openVaultForCommand}.
+ * Opens what needs none of the vault's keys, by the rules of {@link openVaultFromSettings}.
  *
- * @throws VaultError as {@link openVaultForCommand} does
+ * @throws VaultError as {@link openVaultFromSettings} does
  */
-export async function openRecordsForCommand(settings: Settings): Promise<VaultRecords> {
+export async function openRecordsFromSettings(settings: Settings): Promise<VaultRecords> {
   const { databaseUrl, dataDir } = settings;
   if (databaseUrl !== undefined) return await openRecords(databaseUrl.reveal());
   requireSettings(settings, 'database');
@@ -68,7 +72,7 @@ export async function openRecordsForCommand(settings: Settings): Promise<VaultRe
 /**
  * Brings the embedded database up to date, and gives the names of the migrations that it lacked.
  *
- * @throws VaultError as {@link openVaultForCommand} does
+ * @throws VaultError as {@link openVaultFromSettings} does
  */
 export async function migrateEmbedded(dataDir: string): Promise<string[]> {
   return await onceOwnerServes(dataDir, {

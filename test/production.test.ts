@@ -6,7 +6,7 @@ import { readSettings } from '../src/config';
 import { InputError } from '../src/input-error';
 import { generateKeyRingText } from '../src/key-ring';
 import type { Need } from '../src/needs';
-import { openRecordsForCommand, openVaultForCommand } from '../src/open-vault';
+import { openRecordsFromSettings, openVaultFromSettings } from '../src/open-vault';
 import { ringKeyProvider } from '../src/vault';
 import { HostedLinkCommands } from './support/hosted-link';
 
@@ -152,8 +152,8 @@ describe('production', () => {
     const settings = readSettings({ PLAID_ENV: 'production', HOSTED_LINK_DATA_DIR: dataDir });
     const vaultRing = readSettings(GOOD).vaultRing!;
     const attempts = [
-      openVaultForCommand(settings, ringKeyProvider(vaultRing, 'HOSTED_LINK_VAULT_KEYS')),
-      openRecordsForCommand(settings),
+      openVaultFromSettings(settings, ringKeyProvider(vaultRing, 'HOSTED_LINK_VAULT_KEYS')),
+      openRecordsFromSettings(settings),
     ];
     for (const attempt of attempts) await expect(attempt).rejects.toThrow(/^DATABASE_URL: missing, /);
     expect(existsSync(dataDir)).toBe(false);

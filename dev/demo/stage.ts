@@ -8,8 +8,8 @@ import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { auditLine } from '../../src/codec/audit';
 import { startCodecServer } from '../../src/codec/codec-server';
 import { readSettings, readTemporalVariables } from '../../src/config';
-import { loadKeyRings, type KeyRings, loadVaultKeys } from '../../src/keys';
-import { openVaultForCommand } from '../../src/open-vault';
+import { loadKeyRings, type KeyRings } from '../../src/keys';
+import { openVaultFromSettings } from '../../src/open-vault';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { loadTemporalConnection } from '../../src/temporal-connection';
 import { sessionWorkflowId } from '../../src/session';
@@ -135,7 +135,7 @@ export async function openStage(
     keyOf: (name) => keyPrefix + name,
     databaseFile: started ? join(dataDir, DATABASE_FILE) : undefined,
     async withVault(use) {
-      const vault = await openVaultForCommand(settings, await loadVaultKeys(settings));
+      const vault = await openVaultFromSettings(settings);
       try {
         return await use(vault);
       } finally {

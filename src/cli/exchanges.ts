@@ -4,7 +4,7 @@ import type { HostedLinkClient } from '../client';
 import { readSettings, requirePlaid } from '../config';
 import { InputError } from '../input-error';
 import { loadVaultKeys } from '../keys';
-import { openVaultForCommand } from '../open-vault';
+import { openVaultFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
 import type { PlaidItem } from '../plaid/plaid';
 import { Secret } from '../secret';
@@ -100,7 +100,7 @@ async function resolveAndTell(
   resolve: (vault: Vault) => Promise<ResultRow>,
 ): Promise<void> {
   const settings = readSettings();
-  const vault = await openVaultForCommand(settings, await loadVaultKeys(settings));
+  const vault = await openVaultFromSettings(settings, await loadVaultKeys(settings));
   let result: ResultRow;
   try {
     result = await resolve(vault);

@@ -4,7 +4,7 @@ import { readSettingsFor } from '../config';
 import { addKeyToFile } from '../key-file';
 import { generateKeyRingText, type KeyRing } from '../key-ring';
 import { loadKeys, loadVaultKeys } from '../keys';
-import { openVaultForCommand } from '../open-vault';
+import { openVaultFromSettings } from '../open-vault';
 import type { CodecKeyRow, KeyProvider, Vault, VaultKeyRow } from '../vault';
 import { printJson } from './print';
 import { stopSignal } from './stop-signal';
@@ -51,7 +51,7 @@ function rotateCommand(): Command {
     .action(async () => {
       const settings = readSettingsFor('database', 'vaultKeys');
       const keys = await loadVaultKeys(settings);
-      const vault = await openVaultForCommand(settings, keys);
+      const vault = await openVaultFromSettings(settings, keys);
       try {
         await rotate(vault, keys);
       } finally {

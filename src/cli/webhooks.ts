@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readSettingsFor, requirePlaid, type Settings } from '../config';
 import { InputError } from '../input-error';
 import { createLogger } from '../logger';
-import { openRecordsForCommand } from '../open-vault';
+import { openRecordsFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
 import { startWebhookReceiver, type WebhookReceiverOptions } from '../webhook/receiver';
@@ -72,5 +72,5 @@ async function openDatabase(settings: Settings): Promise<VaultRecords> {
       'not set, and no worker runs with an embedded database; start the worker first, or set it',
     );
   }
-  return await openRecordsForCommand(settings);
+  return await openRecordsFromSettings(settings);
 }

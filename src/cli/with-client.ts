@@ -7,7 +7,7 @@ import type { Settings } from '../config';
 import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
-import { openRecordsForCommand } from '../open-vault';
+import { openRecordsFromSettings } from '../open-vault';
 import { loadTemporalConnection } from '../temporal-connection';
 import type { VaultRecords } from '../vault';
 
@@ -26,7 +26,7 @@ export async function withClient(
   const connection = await connectTemporal();
   let vault: VaultRecords | undefined;
   try {
-    vault = wantsVault && hasVault(settings) ? await openRecordsForCommand(settings) : undefined;
+    vault = wantsVault && hasVault(settings) ? await openRecordsFromSettings(settings) : undefined;
     const { namespace } = loadTemporalConnection();
     const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
     const { environment, notifyPrefixes } = settings;

@@ -1,6 +1,6 @@
 import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
-import { openRecordsForCommand } from '../open-vault';
+import { openRecordsFromSettings } from '../open-vault';
 import type { VaultRecords } from '../vault';
 import { hasVault } from './with-client';
 
@@ -13,7 +13,7 @@ export async function withRecords(use: (records: VaultRecords) => Promise<void>)
   const settings = readSettingsFor('database');
   if (!hasVault(settings))
     throw new InputError('DATABASE_URL', 'there is no vault to read; set it as the worker has it');
-  const records = await openRecordsForCommand(settings);
+  const records = await openRecordsFromSettings(settings);
   try {
     await use(records);
   } finally {

@@ -5,7 +5,7 @@ import type { SandboxState } from './state';
 import type { WebhookDelivery } from './webhook-sender';
 
 /** Every secret that the sandbox issued or was sent, by kind. */
-interface LedgerSecrets {
+export interface LedgerSecrets {
   accessTokens: string[];
   publicTokens: string[];
   linkTokens: string[];

@@ -1,0 +1,40 @@
+/**
+ * For application services: starts sessions and follows them. Needs a Temporal server and the codec's keys; neither Plaid's
+ * keys nor the vault's.
+ *
+ * @module
+ */
+export { HostedLinkClient, HostedLinkError, REMOVE_TIMEOUT_MS, START_TIMEOUT_MS } from '../client';
+export type {
+  HostedLinkClientOptions,
+  ItemReport,
+  StartedSession,
+  StartRequest,
+  StatusReport,
+  WaitOptions,
+  WatchReport,
+} from '../client';
+export { HostedLinkCodecPlugin } from '../codec/codec-plugin';
+export type { JwtAccess } from '../codec/access';
+export type { AccessSettings } from '../codec/access-settings';
+export { CodecError, createPayloadCodec } from '../codec/payload-codec';
+export { readSettings } from '../config';
+export type { Settings } from '../config';
+export { InputError } from '../input-error';
+export { parseKeyRing } from '../key-ring';
+export type { KeyRing } from '../key-ring';
+export { loadCodecRing } from '../keys';
+export { LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../session';
+export type {
+  Delivery,
+  DeliveryFailure,
+  DeliveryMethod,
+  Health,
+  LinkApiName,
+  PlaidEnvironment,
+  PlaidErrorView,
+  ResultState,
+  SessionState,
+} from '../session';
+export type { StartRules } from '../start-request';
+export type { Notice } from '../workflows/messages';

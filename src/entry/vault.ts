@@ -1,0 +1,34 @@
+/**
+ * For readers of access tokens. Needs the vault's database and keys.
+ *
+ * @module
+ */
+export { readSettings } from '../config';
+export type { Settings } from '../config';
+export { InputError } from '../input-error';
+export { openVaultFromSettings } from '../open-vault';
+export { Secret } from '../secret';
+export { VaultError } from '../vault';
+export type { AuditEntry, AuditFilter, AuditLog } from '../vault/audit';
+export type { CodecKeyRow, CodecKeyStore } from '../vault/codec-keys';
+export type { KeyProvider } from '../vault/key-provider';
+export type { RotationOptions, RotationReport } from '../vault/rotation';
+export type { SealedCount } from '../vault/sealed-values';
+export type {
+  AccessRead,
+  Acquired,
+  AnsweredCall,
+  ExchangeJournal,
+  ItemFilter,
+  ItemRow,
+  ItemStore,
+  NewItem,
+  ResultRow,
+  SeenAccount,
+  SeenToken,
+  SessionClaim,
+  SessionRow,
+  SessionStore,
+  TokenKind,
+  Vault,
+} from '../vault/vault';
