@@ -122,8 +122,9 @@ export default defineConfig(
   layer(
     ['src/entry/client.ts'],
     [
-      '(?:client|config|input-error|key-ring|keys|session|start-request)',
+      '(?:client|config|input-error|key-ring|keys|needs|session|start-request)',
       'codec/[a-z-]+',
+      'vault/vault',
       'workflows/[a-z-]+',
     ],
   ),

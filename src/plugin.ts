@@ -1,7 +1,7 @@
 import type { Worker, WorkerOptions } from '@temporalio/worker';
 import { HostedLinkCodecPlugin } from './codec/codec-plugin';
 import type { Settings } from './config';
-import { requirePlaid } from './config';
+import { requireSettings } from './config';
 import { InputError } from './input-error';
 import { loadKeys } from './keys';
 import type { Logger } from './logger';
@@ -21,7 +21,7 @@ export async function createHostedLinkPlugin(
   settings: Settings,
   logger: Logger = createLogger({ level: settings.logLevel }),
 ): Promise<HostedLinkPlugin> {
-  requirePlaid(settings);
+  requireSettings(settings, 'plaid', 'database', 'vaultKeys', 'codecKeys');
   return new HostedLinkPlugin({ settings, keys: await loadKeys(settings), logger });
 }
 

@@ -24,12 +24,14 @@ export { InputError } from '../input-error';
 export { parseKeyRing } from '../key-ring';
 export type { KeyRing } from '../key-ring';
 export { loadCodecRing } from '../keys';
+export type { Need } from '../needs';
 export { LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../session';
 export type {
   Delivery,
   DeliveryFailure,
   DeliveryMethod,
   Health,
+  ItemMending,
   LinkApiName,
   PlaidEnvironment,
   PlaidErrorView,
@@ -37,4 +39,5 @@ export type {
   SessionState,
 } from '../session';
 export type { StartRules } from '../start-request';
+export type { VaultRecords } from '../vault/vault';
 export type { Notice } from '../workflows/messages';

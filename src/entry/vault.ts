@@ -14,21 +14,5 @@ export type { CodecKeyRow, CodecKeyStore } from '../vault/codec-keys';
 export type { KeyProvider } from '../vault/key-provider';
 export type { RotationOptions, RotationReport } from '../vault/rotation';
 export type { SealedCount } from '../vault/sealed-values';
-export type {
-  AccessRead,
-  Acquired,
-  AnsweredCall,
-  ExchangeJournal,
-  ItemFilter,
-  ItemRow,
-  ItemStore,
-  NewItem,
-  ResultRow,
-  SeenAccount,
-  SeenToken,
-  SessionClaim,
-  SessionRow,
-  SessionStore,
-  TokenKind,
-  Vault,
-} from '../vault/vault';
+export type { VaultKeyRow } from '../vault/key-check';
+export type * from '../vault/vault';
