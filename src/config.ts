@@ -63,6 +63,8 @@ export interface Settings {
   webhookHost: string;
   /** HOSTED_LINK_ITEM_WEBHOOK_URL: where items' webhooks go, by the rules of `checkWebhookUrl`. */
   itemWebhookUrl: string | undefined;
+  /** HOSTED_LINK_RETENTION_DAYS, a whole number of at least 1, default 90. */
+  retentionDays: number;
   /** HOSTED_LINK_DATA_DIR as an absolute path, default `.hosted-link` in the working directory. */
   dataDir: string;
   /** LOG_LEVEL, default `info`. */
@@ -116,6 +118,13 @@ const port = z
   .refine((number) => number <= 65_535, NOT_A_PORT)
   .optional();
 
+/** Reasons for the default: docs/decisions/0017-retention.md. */
+const retentionDays = z
+  .string()
+  .regex(/^[1-9]\d{0,4}$/, 'not a number of days; write a whole one from 1 to 99999, such as 90')
+  .default('90')
+  .transform(Number);
+
 const logLevel = z
   .enum(LOG_LEVELS, { error: `not a log level; set it to ${anyOf(LOG_LEVELS)}` })
   .default('info');
@@ -155,6 +164,7 @@ const schema = z.object({
   HOSTED_LINK_WEBHOOK_PORT: port,
   HOSTED_LINK_WEBHOOK_HOST: z.string().default('127.0.0.1'),
   HOSTED_LINK_ITEM_WEBHOOK_URL: z.string().optional(),
+  HOSTED_LINK_RETENTION_DAYS: retentionDays,
   HOSTED_LINK_DATA_DIR: z.string().default('.hosted-link'),
   LOG_LEVEL: logLevel,
 });
@@ -200,6 +210,7 @@ export function readSettings(
     webhookPort: set.HOSTED_LINK_WEBHOOK_PORT,
     webhookHost: set.HOSTED_LINK_WEBHOOK_HOST,
     itemWebhookUrl: set.HOSTED_LINK_ITEM_WEBHOOK_URL,
+    retentionDays: set.HOSTED_LINK_RETENTION_DAYS,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
     logLevel: set.LOG_LEVEL,
   };

@@ -18,6 +18,7 @@ import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
 import type { PlaidRateSettings } from './rates/plaid-rates';
 import { keepPlaidRates } from './rates/plaid-rates';
+import { keepRetention } from './retention';
 import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
 import { TASK_QUEUES } from './session';
 import type { KeyProvider, Vault } from './vault';
@@ -86,6 +87,8 @@ export async function startSessionWorkers({
     closers.push(() => rates.stop());
     const plaid = createPlaidClient({ ...account, onFailure: (error) => rates.callFailed(error) });
     closers.push(() => plaid.close());
+    const retention = keepRetention(vault.retention, settings.retentionDays, logger);
+    closers.push(() => retention.stop());
     const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, logger)] };
     const common = { settings, plaid, vault, dataConverter, connection, namespace, logger };
     const receiver = await startWorkerReceiver(common);

@@ -184,11 +184,24 @@ async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemRep
     vault.journal.list(key),
     vault.items.list({ sessionKey: key }),
   ]);
-  return results.map((result) => ({
+  const reports = results.map((result) => ({
     ...itemReport(result),
     institutionName:
       items.find(({ itemId }) => itemId === result.itemId)?.institutionName ?? result.institutionName,
   }));
+  // Of a session whose time is over the results are gone, and its items stay.
+  const others = items.filter(({ itemId }) => !results.some((result) => result.itemId === itemId));
+  return [
+    ...reports,
+    ...others.map(({ itemId, institutionName, removedAt }): ItemReport => ({
+      state: removedAt ? 'REMOVED' : 'LINKED',
+      itemId,
+      institutionName,
+      errorCode: undefined,
+      requestIds: [],
+      linkSessionId: undefined,
+    })),
+  ];
 }
 
 function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {

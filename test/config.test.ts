@@ -48,6 +48,7 @@ describe('settings', () => {
       webhookPort: undefined,
       webhookHost: '127.0.0.1',
       itemWebhookUrl: undefined,
+      retentionDays: 90,
       dataDir: resolve('.hosted-link'),
       logLevel: 'info',
     });
@@ -72,6 +73,7 @@ describe('settings', () => {
       HOSTED_LINK_WEBHOOK_PORT: '8791',
       HOSTED_LINK_WEBHOOK_HOST: '0.0.0.0',
       HOSTED_LINK_ITEM_WEBHOOK_URL: 'https://app.example/plaid?tenant=1',
+      HOSTED_LINK_RETENTION_DAYS: '30',
       HOSTED_LINK_DATA_DIR: '/var/lib/hosted-link',
       LOG_LEVEL: 'silent',
     });
@@ -85,6 +87,7 @@ describe('settings', () => {
       webhookPort: 8791,
       webhookHost: '0.0.0.0',
       itemWebhookUrl: 'https://app.example/plaid?tenant=1',
+      retentionDays: 30,
       dataDir: '/var/lib/hosted-link',
       logLevel: 'silent',
     });
@@ -108,6 +111,12 @@ describe('settings', () => {
     expect(printed).toContain('[secret]');
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toContain(ring.split(':')[1]);
+  });
+
+  test.each(['0', '-1', '1.5', 'ever', '100000'])('a retention of %s days is refused', (days) => {
+    expect(errorOf({ HOSTED_LINK_RETENTION_DAYS: days }).message).toMatch(
+      /^HOSTED_LINK_RETENTION_DAYS: not a number of days; /,
+    );
   });
 
   test('an empty setting counts as not set', () => {

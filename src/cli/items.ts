@@ -1,17 +1,23 @@
 import { Command } from 'commander';
+import { readSettings } from '../config';
 import { userHash } from '../digest';
+import { type ForgetReport, forgetUser } from '../forget-user';
 import { type ItemRow, unknownItem } from '../vault';
 import { printJson } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
 
+/** What `forget` exits with when something of the person is left. */
+const EXIT_UNFINISHED = 1;
+
 /** `hosted-link items`: looks at the items that are stored, and removes them. */
 export function itemsCommand(): Command {
   return new Command('items')
-    .description('list, show and remove stored items')
+    .description('list, show and remove stored items, and forget whose they are')
     .addCommand(listCommand())
     .addCommand(showCommand())
-    .addCommand(removeCommand());
+    .addCommand(removeCommand())
+    .addCommand(forgetCommand());
 }
 
 interface ListOptions {
@@ -59,6 +65,58 @@ function removeCommand(): Command {
       await withClient({ vault: false }, (client) => client.removeItem(itemId));
       process.stdout.write(`item ${itemId} is removed\n`);
     });
+}
+
+function forgetCommand(): Command {
+  return new Command('forget')
+    .description('remove a person: their items at Plaid and in the vault, and what tells of them')
+    .argument('<user id>', 'the user id that their sessions were started with')
+    .option('--json', 'print an object')
+    .action(async (userId: string, { json }: { json?: boolean }) => {
+      const { retentionDays } = readSettings();
+      await withRecords(async ({ retention }) => {
+        await withClient({ vault: false }, async (client, temporal) => {
+          const report = await forgetUser(userId, { client, temporal, retention, retentionDays });
+          if (json) printJson(report ?? null);
+          else printForgotten(report);
+          if (report && isUnfinished(report)) process.exitCode = EXIT_UNFINISHED;
+        });
+      });
+    });
+}
+
+function isUnfinished({ left }: ForgetReport): boolean {
+  const { runningSessions, endedSessions, liveItems } = left;
+  return runningSessions.length + endedSessions.length + liveItems.length > 0;
+}
+
+function printForgotten(report: ForgetReport | undefined): void {
+  if (!report) {
+    process.stdout.write('the vault keeps nothing of this person\n');
+    return;
+  }
+  const { cancelled, removed, failures, left, histories } = report;
+  const lines = [
+    ...removed.map((itemId) => `item ${itemId} is removed`),
+    ...failures.map(({ error }) => `${error.code}: ${error.message}`),
+    ...cancelled.map((key) => `session ${key} is being cancelled; a worker strips it once it has ended`),
+  ];
+  if (left.pendingResults > 0) lines.push(`${left.pendingResults} results are being exchanged`);
+  if (left.uncertainResults > 0)
+    lines.push(
+      `${left.uncertainResults} results are UNCERTAIN: Plaid may have an item that the vault does not know`,
+    );
+  lines.push(
+    isUnfinished(report)
+      ? 'not everything has ended: run this again when it has'
+      : 'the vault keeps nothing more of this person but a tombstone',
+    ...histories.map(({ workflowId, deletedAt }) =>
+      deletedAt
+        ? `Temporal keeps the encrypted history of ${workflowId} until ${deletedAt}`
+        : `Temporal keeps the encrypted history of ${workflowId}, which still runs`,
+    ),
+  );
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** An item without what only the vault needs: whose it is. */

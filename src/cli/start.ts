@@ -16,6 +16,7 @@ interface StartOptions {
   sms?: string;
   email?: string;
   updateItem?: string;
+  user?: string;
   expiresAt?: string;
   notify?: string[];
   fairnessKey?: string;
@@ -44,6 +45,10 @@ export function startCommand(): Command {
     )
     .option('--email <address>', 'let Plaid send the link to this e-mail address')
     .option('--update-item <item id>', 'let the person mend this item (update mode), with --request')
+    .option(
+      '--user <id>',
+      'your id of the person, by which items are found and forgotten (default: the one in the request)',
+    )
     .option('--expires-at <time>', 'when the link token expires (ISO 8601)')
     .option('--notify <workflow id...>', 'workflows to signal linkCompleted at the end')
     .option('--fairness-key <key>', 'your customer or tenant, whose sessions are not to hold up others')
@@ -62,7 +67,7 @@ export function startCommand(): Command {
 }
 
 async function startRequest(options: StartOptions): Promise<StartRequest> {
-  const { key, linkApi, linkToken, request, sms, email, updateItem } = options;
+  const { key, linkApi, linkToken, request, sms, email, user, updateItem } = options;
   const { expiresAt, notify, fairnessKey, allowDuplicates } = options;
   if (linkToken === undefined && request === undefined)
     throw new InputError('--link-token', 'missing; give a link token, or a file with --request');
@@ -73,6 +78,7 @@ async function startRequest(options: StartOptions): Promise<StartRequest> {
     linkTokenRequest: request === undefined ? undefined : await readRequest(request),
     delivery: sms ? { method: 'SMS', address: sms } : email ? { method: 'EMAIL', address: email } : undefined,
     update: updateItem === undefined ? undefined : { itemId: updateItem },
+    userId: user,
     expiresAt,
     notify,
     fairnessKey,

@@ -19,7 +19,7 @@ import type { VaultRecords } from '../vault';
  */
 export async function withClient(
   { vault: wantsVault }: { vault: boolean },
-  use: (client: HostedLinkClient) => Promise<void>,
+  use: (client: HostedLinkClient, temporal: Client) => Promise<void>,
 ): Promise<void> {
   const settings = readSettingsFor('codecKeys');
   const codec = createPayloadCodec(await loadCodecRing(settings));
@@ -30,7 +30,7 @@ export async function withClient(
     const { namespace } = loadTemporalConnection();
     const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
     const { environment, notifyPrefixes } = settings;
-    await use(new HostedLinkClient({ temporal, vault, environment, notifyPrefixes }));
+    await use(new HostedLinkClient({ temporal, vault, environment, notifyPrefixes }), temporal);
   } finally {
     await vault?.close();
     await connection.close();

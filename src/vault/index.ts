@@ -11,6 +11,7 @@ import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './key-ch
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
 import { SqlResultReader } from './result-reader';
+import { SqlRetention } from './retention';
 import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
 import { ITEM_ACCESS_TOKEN } from './sealed-values';
 import { SqlSessionReader, SqlSessionStore } from './sessions';
@@ -21,6 +22,7 @@ export { unknownResult } from './journal';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
 export type { CodecKeyRow } from './codec-keys';
 export type { VaultKeyRow } from './key-check';
+export type { PersonRows, RetentionStore } from './retention';
 export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';
 export { databaseTransport } from './transport';
@@ -65,6 +67,7 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
     items: new SqlItemStore(database),
     audit: new SqlAuditLog(database),
     codecKeys: new SqlCodecKeyStore(database),
+    retention: new SqlRetention(database),
     listKeys: (keys) => listKeysOf(database, keys),
     close: () => database.close(),
   };
@@ -127,6 +130,7 @@ class SqlVault implements Vault {
   readonly items: SqlItemStore;
   readonly audit: SqlAuditLog;
   readonly codecKeys: SqlCodecKeyStore;
+  readonly retention: SqlRetention;
   readonly #database: Database;
   readonly #cipher: Cipher;
 
@@ -138,6 +142,7 @@ class SqlVault implements Vault {
     this.items = new SqlItemStore(database);
     this.audit = new SqlAuditLog(database);
     this.codecKeys = new SqlCodecKeyStore(database);
+    this.retention = new SqlRetention(database);
   }
 
   async withAccessToken<T>(

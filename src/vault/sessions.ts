@@ -26,8 +26,9 @@ interface Row {
   ended_at: Date | null;
 }
 
+/** Its sealed columns are null once the session has been stripped. */
 interface SealedRow extends Row {
-  key_id: string;
+  key_id: string | null;
   wrapped_key: Buffer;
   sealed_request_digest: Buffer;
 }
@@ -75,6 +76,8 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
   async claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }> {
     const found = (await this.#find(claim.key)) ?? (await this.#make(claim)) ?? (await this.#find(claim.key));
     if (!found) throw new VaultError('VAULT_FAILED', `session ${claim.key} was deleted while it was claimed`);
+    // Whichever request this is: the key stands for a session that ended long ago.
+    if (found.key_id === null) return { row: toSession(found), claimedBefore: true };
     const digest = await this.#cipher.open(
       { keyId: found.key_id, wrappedKey: found.wrapped_key, ciphertext: found.sealed_request_digest },
       REQUEST_DIGEST.contextOf(claim.key),

@@ -4,6 +4,7 @@ import type { AuditLog } from './audit';
 import type { CodecKeyStore } from './codec-keys';
 import type { VaultKeyRow } from './key-check';
 import type { KeyProvider } from './key-provider';
+import type { RetentionStore } from './retention';
 import type { RotationOptions, RotationReport } from './rotation';
 
 /** A row of `sessions`: the promise "same key, same session", kept beyond Temporal's retention. */
@@ -43,6 +44,7 @@ export interface SessionStore extends SessionReader {
   /**
    * Makes the row, or finds it. A repeat by the same first run id changes nothing but a `plaidSessionHash` that was not
    * known before. `claimedBefore` is true when another workflow (an earlier one with the same key) made the row.
+   * A session that was stripped is found whatever the request, which nobody can compare any more.
    * @throws VaultError KEY_REUSED when the key stands for another request
    */
   claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }>;
@@ -250,13 +252,14 @@ export interface AccessRead {
   purpose: string;
 }
 
-/** What may be read of the vault without any of its keys. */
+/** What needs none of the vault's keys: what may be read without them, and taken out. */
 export interface VaultRecords {
   readonly sessions: SessionReader;
   readonly journal: ResultReader;
   readonly items: Pick<ItemStore, 'list' | 'get'>;
   readonly audit: AuditLog;
   readonly codecKeys: Pick<CodecKeyStore, 'list'>;
+  readonly retention: RetentionStore;
   /** The vault's keys: those that `keys` has, and those that the vault has known. */
   listKeys(keys: KeyProvider): Promise<VaultKeyRow[]>;
   /** Closes the connections, after the transactions under way have ended. An embedded database is closed by its starter. */

@@ -269,6 +269,65 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       2 * MINUTE_MS,
     );
 
+    it(
+      'items forget removes a person, says what is left, and leaves the rest to the session’s end',
+      async () => {
+        const linkTokens = new Map<string, string>();
+        for (const key of ['forgotten', 'open']) {
+          const linkToken = sandbox.issueLinkToken();
+          linkTokens.set(key, linkToken);
+          await commands.json(['start', '--key', key, '--link-token', linkToken, '--user', 'person-17']);
+        }
+        sandbox.session(linkTokens.get('forgotten')!).complete();
+        await commands.json(['result', 'forgotten']);
+        const { itemId } = sandbox.ledger().toJSON().items.at(-1)!;
+
+        const first = await commands.run(['items', 'forget', 'person-17']);
+        expect(first).toMatchObject({ code: 1, stderr: '' });
+        const kept = (id: string) => `Temporal keeps the encrypted history of ${id}`;
+        expect(first.stdout.split('\n')).toEqual([
+          `item ${itemId} is removed`,
+          'session open is being cancelled; a worker strips it once it has ended',
+          'not everything has ended: run this again when it has',
+          `${kept('hosted-link/open')}, which still runs`,
+          expect.stringMatching(`^${kept('hosted-link/forgotten')} until 20`),
+          expect.stringMatching(`^${kept('token-exchange/forgotten')} until 20`),
+          expect.stringMatching(`^${kept(`remove-item/${itemId}`)} until 20`),
+          '',
+        ]);
+        expect(
+          sandbox
+            .ledger()
+            .toJSON()
+            .items.find((item) => item.itemId === itemId)!.live,
+        ).toBe(false);
+        expect(await commands.json(['items', 'list', '--user', 'person-17'])).toEqual([]);
+        // Its row in the journal is gone; the item tells how it ended.
+        expect(await commands.json(['status', 'forgotten'])).toMatchObject({
+          state: 'COMPLETED',
+          items: [{ state: 'REMOVED', itemId }],
+        });
+
+        sandbox.session(linkTokens.get('open')!).expire();
+        await commands.json(['result', 'open']);
+        const second = await commands.run(['items', 'forget', 'person-17']);
+        expect(second).toMatchObject({ code: 0, stderr: '' });
+        expect(second.stdout).toContain('the vault keeps nothing more of this person but a tombstone\n');
+        expect(await commands.run(['items', 'forget', 'person-17'])).toEqual({
+          code: 0,
+          stdout: 'the vault keeps nothing of this person\n',
+          stderr: '',
+        });
+        // The keys still stand for the sessions that have ended.
+        const again = ['start', '--key', 'open', '--link-token', sandbox.issueLinkToken()];
+        expect(await commands.run(again)).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/^KEY_REUSED/),
+        });
+      },
+      2 * MINUTE_MS,
+    );
+
     it('cancel takes effect at once', async () => {
       await start('called-off');
       expect(await commands.run(['cancel', 'called-off'])).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -22,6 +22,9 @@ const STATEMENTS: [statement: string, allowed: Role[]][] = [
   ["UPDATE hosted_link.sessions SET state = 'FAILED', ended_at = now() WHERE false", ['setup', 'worker']],
   ['SELECT sealed_token FROM hosted_link.results', ['setup', 'worker']],
   ['UPDATE hosted_link.results SET fence = fence WHERE false', ['setup', 'worker']],
+  ['DELETE FROM hosted_link.results WHERE false', ['setup', 'worker']],
+  ['SELECT user_hash FROM hosted_link.forgotten_users', ['setup', 'worker']],
+  ['DELETE FROM hosted_link.forgotten_users WHERE false', ['setup']],
   ['SELECT sealed_access_token FROM hosted_link.items', ['setup', 'worker', 'reader']],
   ['UPDATE hosted_link.items SET removed_at = removed_at WHERE false', ['setup', 'worker']],
   ['DELETE FROM hosted_link.items WHERE false', ['setup']],
@@ -143,6 +146,10 @@ describeOnPostgres((server) => {
 
     await worker.sessions.end('session', 'COMPLETED', 'run');
     await worker.items.markRemoved('item');
+    await worker.retention.markForgotten('b'.repeat(32));
+    await runSql(superuserUrl, "UPDATE hosted_link.sessions SET ended_at = now() - interval '2 days'");
+    await runSql(superuserUrl, "UPDATE hosted_link.results SET ended_at = now() - interval '2 days'");
+    expect(await worker.retention.strip(1)).toMatchObject({ sessions: 1, results: 1 });
     expect(await migrate(urls.setup)).toEqual([]);
   });
 

@@ -1,0 +1,173 @@
+import type { Database, Transaction } from './database';
+
+/** So many sessions, or items, are stripped in one transaction. */
+const BATCH_SIZE = 100;
+
+/** How many rows lost what told of a person. */
+export interface StrippedRows {
+  sessions: number;
+  /** Rows of the exchange journal, which are deleted. */
+  results: number;
+  items: number;
+}
+
+/** What the vault keeps of a person. */
+export interface PersonRows {
+  /** Keys of sessions that have not ended. */
+  runningSessions: string[];
+  /** Keys of sessions that have ended and are not stripped yet. */
+  endedSessions: string[];
+  /** Ids of items that are not removed. */
+  liveItems: string[];
+  /** Results that a token exchange is still to bring to their end. */
+  pendingResults: number;
+  /** Results that wait for a person to look at them. */
+  uncertainResults: number;
+}
+
+/** Takes out of the vault what tells of a person, once its time is over. Needs no key. */
+export interface RetentionStore {
+  /**
+   * Strips what ended `days` ago (a number above 0) or is of a forgotten person: deletes the results of ended sessions, empties
+   * those sessions but for key and state, and removed items but for their id. A session with a result that is PENDING or
+   * UNCERTAIN stays as it is, and so does an item that is not removed. Several at once share the work.
+   */
+  strip(days: number): Promise<StrippedRows>;
+  /** What is kept of the person with this `userHash`. */
+  find(userHash: string): Promise<PersonRows>;
+  /** Leaves the tombstone: from now on {@link RetentionStore.strip} takes what there is of the person as soon as it has ended. */
+  markForgotten(userHash: string): Promise<void>;
+  /** Ends a session as FAILED whose workflow is gone: terminated, or lost with Temporal's database. */
+  endLost(key: string): Promise<void>;
+}
+
+/** True for a row of a person who was forgotten after it was made. */
+const forgotten = (userHash: string, madeAt: string) =>
+  `EXISTS (SELECT FROM hosted_link.forgotten_users AS gone WHERE gone.user_hash = ${userHash} AND gone.forgotten_at >= ${madeAt})`;
+
+const PENDING = "('PENDING', 'UNCERTAIN')";
+
+/** Retention, over all tables. */
+export class SqlRetention implements RetentionStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async strip(days: number): Promise<StrippedRows> {
+    const stripped: StrippedRows = { sessions: 0, results: 0, items: 0 };
+    for (;;) {
+      const batch = await this.#database.transaction((transaction) => stripSessions(transaction, days));
+      stripped.sessions += batch.sessions;
+      stripped.results += batch.results;
+      if (batch.sessions === 0) break;
+    }
+    for (;;) {
+      const items = await this.#database.transaction((transaction) => stripItems(transaction, days));
+      stripped.items += items;
+      if (items === 0) return stripped;
+    }
+  }
+
+  async find(userHash: string): Promise<PersonRows> {
+    return this.#database.transaction(async ({ query }) => {
+      const sessions = await query<{ key: string; ended: boolean }>(
+        `SELECT session_key AS key, ended_at IS NOT NULL AS ended FROM hosted_link.sessions WHERE user_hash = $1
+        ORDER BY created_at`,
+        [userHash],
+      );
+      const items = await query<{ id: string }>(
+        `SELECT item_id AS id FROM hosted_link.items WHERE removed_at IS NULL AND user_hash = $1
+        ORDER BY linked_at`,
+        [userHash],
+      );
+      const [results] = await query<{ pending: number; uncertain: number }>(
+        `SELECT count(*) FILTER (WHERE results.state = 'PENDING')::int AS pending,
+          count(*) FILTER (WHERE results.state = 'UNCERTAIN')::int AS uncertain
+        FROM hosted_link.results JOIN hosted_link.sessions USING (session_key) WHERE user_hash = $1`,
+        [userHash],
+      );
+      return {
+        runningSessions: sessions.filter(({ ended }) => !ended).map(({ key }) => key),
+        endedSessions: sessions.filter(({ ended }) => ended).map(({ key }) => key),
+        liveItems: items.map(({ id }) => id),
+        pendingResults: results!.pending,
+        uncertainResults: results!.uncertain,
+      };
+    });
+  }
+
+  async markForgotten(userHash: string): Promise<void> {
+    await this.#database.transaction(({ query }) =>
+      query(
+        `INSERT INTO hosted_link.forgotten_users (user_hash) VALUES ($1)
+        ON CONFLICT (user_hash) DO UPDATE SET forgotten_at = now()`,
+        [userHash],
+      ),
+    );
+  }
+
+  async endLost(key: string): Promise<void> {
+    await this.#database.transaction(({ query }) =>
+      query(
+        `UPDATE hosted_link.sessions SET state = 'FAILED', ended_at = now()
+        WHERE session_key = $1 AND ended_at IS NULL`,
+        [key],
+      ),
+    );
+  }
+}
+
+async function stripSessions(
+  { query }: Transaction,
+  days: number,
+): Promise<{ sessions: number; results: number }> {
+  // The rows are locked first, so that no result can come to them; then they are looked at again.
+  const candidates = await query<{ key: string }>(
+    `SELECT session_key AS key FROM hosted_link.sessions
+    WHERE stripped_at IS NULL AND ended_at IS NOT NULL
+      AND (ended_at < now() - $1 * interval '1 day' OR ${forgotten('sessions.user_hash', 'sessions.created_at')})
+      AND NOT EXISTS (${holding('$1')} AND results.session_key = sessions.session_key)
+    ORDER BY ended_at LIMIT ${BATCH_SIZE} FOR UPDATE SKIP LOCKED`,
+    [days],
+  );
+  const held = await query<{ key: string }>(
+    `SELECT sessions.session_key AS key FROM hosted_link.sessions
+    WHERE session_key = ANY ($2) AND EXISTS (${holding('$1')} AND results.session_key = sessions.session_key)`,
+    [days, candidates.map(({ key }) => key)],
+  );
+  const due = candidates.map(({ key }) => key).filter((key) => !held.some((row) => row.key === key));
+  const results = await query('DELETE FROM hosted_link.results WHERE session_key = ANY ($1) RETURNING 1', [
+    due,
+  ]);
+  await query(
+    `UPDATE hosted_link.sessions
+    SET stripped_at = now(), user_hash = NULL, plaid_session_hash = NULL, key_id = NULL, wrapped_key = NULL,
+      sealed_request_digest = NULL
+    WHERE session_key = ANY ($1)`,
+    [due],
+  );
+  return { sessions: due.length, results: results.length };
+}
+
+/** The results that keep their session from being stripped: not at their end, or ended too lately. */
+function holding(days: string): string {
+  return `SELECT FROM hosted_link.results
+    WHERE (results.state IN ${PENDING} OR (results.ended_at >= now() - ${days} * interval '1 day'
+      AND NOT ${forgotten('sessions.user_hash', 'sessions.created_at')}))`;
+}
+
+async function stripItems({ query }: Transaction, days: number): Promise<number> {
+  const stripped = await query(
+    `UPDATE hosted_link.items SET user_hash = NULL, institution_id = NULL, institution_name = NULL
+    WHERE item_id IN (
+      SELECT item_id FROM hosted_link.items
+      WHERE removed_at IS NOT NULL AND num_nonnulls(user_hash, institution_id, institution_name) > 0
+        AND (removed_at < now() - $1 * interval '1 day' OR ${forgotten('items.user_hash', 'items.linked_at')})
+      LIMIT ${BATCH_SIZE} FOR UPDATE SKIP LOCKED
+    ) RETURNING 1`,
+    [days],
+  );
+  return stripped.length;
+}
