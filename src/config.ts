@@ -118,7 +118,7 @@ const port = z
   .refine((number) => number <= 65_535, NOT_A_PORT)
   .optional();
 
-/** Reasons for the default: docs/decisions/0017-retention.md. */
+/** Reasons for the default: docs/decisions/0018-retention.md. */
 const retentionDays = z
   .string()
   .regex(/^[1-9]\d{0,4}$/, 'not a number of days; write a whole one from 1 to 99999, such as 90')

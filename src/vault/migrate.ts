@@ -36,12 +36,13 @@ interface Migration {
  * Brings the schema of the vault up to date: runs each migration that the database lacks, in order, each in a transaction
  * of its own. Several at once are safe: they take turns by an advisory lock that lasts as long as each transaction.
  * Gives the names of the migrations that this call ran.
+ * @param folder where the migrations are: this version's, or an earlier one's
  * @throws VaultError SCHEMA_NEWER or SCHEMA_DIVERGED when the database is ahead of, or at odds with, this version;
  * VAULT_UNREACHABLE or VAULT_FAILED
  * @throws InputError naming DATABASE_URL
  */
-export async function migrate(databaseUrl: string): Promise<string[]> {
-  const migrations = await readMigrations();
+export async function migrate(databaseUrl: string, folder = SQL_FOLDER): Promise<string[]> {
+  const migrations = await readMigrations(folder);
   const database = new Database(databaseUrl, MIGRATION_LIMITS);
   try {
     const ran: string[] = [];
@@ -60,7 +61,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
  * @throws VaultError SCHEMA_OUTDATED, SCHEMA_NEWER or SCHEMA_DIVERGED
  */
 export async function checkSchema(transaction: Transaction): Promise<void> {
-  const pending = nextMigration(await readMigrations(), await readApplied(transaction));
+  const pending = nextMigration(await readMigrations(SQL_FOLDER), await readApplied(transaction));
   if (pending) {
     throw new VaultError(
       'SCHEMA_OUTDATED',
@@ -141,13 +142,13 @@ async function readApplied(transaction: Transaction): Promise<Map<number, string
   return new Map(rows.map((row) => [row.version, row.checksum]));
 }
 
-async function readMigrations(): Promise<Migration[]> {
-  const files = (await readdir(SQL_FOLDER)).filter((file) => file !== ROLES_FILE).sort();
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const files = (await readdir(folder)).filter((file) => file !== ROLES_FILE).sort();
   return Promise.all(
     files.map(async (file) => {
       const match = FILE_PATTERN.exec(file);
       if (!match) throw new Error(`sql/${file} is not named like 0001_what_it_does.sql`);
-      const sql = (await readFile(join(SQL_FOLDER, file), 'utf8')).replaceAll('\r\n', '\n');
+      const sql = (await readFile(join(folder, file), 'utf8')).replaceAll('\r\n', '\n');
       const checksum = createHash('sha256').update(sql).digest('hex');
       return { version: Number(match[1]), name: file.slice(0, -'.sql'.length), sql, checksum };
     }),

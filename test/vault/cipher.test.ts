@@ -238,3 +238,34 @@ describe('a key provider', () => {
     );
   });
 });
+
+describe('what the first version sealed', () => {
+  // Made with a key of no secrecy by the version before key providers.
+  const keys = keysOf('vault-1:ACVKb5S53gMoTXKXvOEGK1B1mr/kCS5TeJ3C5wwxVns=');
+  const sealed: Sealed = {
+    keyId: 'vault-1',
+    wrappedKey: Buffer.from(
+      'xdHmEdNATtdTuSPh6y1Jc1C8qgAo1W+natxrp6PfL9gyxwwMs97tKsqvHnrS8WU9q2R0+HAszI2/N/pn',
+      'base64',
+    ),
+    ciphertext: Buffer.from(
+      'Ae2fK6Y9lbV/55eDJKEwOOCS4ZRPcKHQc+9Pci91jfLqGHaaw8xHYQewSR/kCofUm9FtlChT7w==',
+      'base64',
+    ),
+  };
+
+  test('still opens', async () => {
+    const opened = await createCipher(keys, 'sandbox').open(sealed, {
+      purpose: 'item.access_token',
+      rowId: 'item-1',
+      itemId: 'item-1',
+    });
+    expect(opened.reveal()).toBe('access-sandbox-from-before');
+  });
+
+  test('was sealed with a key whose fingerprint has stayed the same', async () => {
+    expect((await keys.fingerprint('vault-1')).toString('hex')).toBe(
+      'f8dde31367e2c00749a37c61f7d8ebe1f1bbc19cb95c848b61842b0c7962b4d1',
+    );
+  });
+});
