@@ -280,7 +280,8 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         }
         sandbox.session(linkTokens.get('forgotten')!).complete();
         await commands.json(['result', 'forgotten']);
-        const { itemId } = sandbox.ledger().toJSON().items.at(-1)!;
+        const made = sandbox.ledger().toJSON().items;
+        const { itemId } = made.find(({ sessionId }) => linkTokens.get('forgotten')!.endsWith(sessionId))!;
 
         const first = await commands.run(['items', 'forget', 'person-17']);
         expect(first).toMatchObject({ code: 1, stderr: '' });
