@@ -57,7 +57,7 @@ const readsEnvironment = {
 const typesOnly = (regex) => ({ regex, allowTypeImports: true, message: 'Only its types may be imported.' });
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', '.cache/', 'test/histories/'] },
+  { ignores: ['dist/', 'coverage/', '.cache/', 'docs/api/', 'test/histories/'] },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   { languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } },
