@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { StatusReport } from '../../src/client';
 import type { LedgerJson } from '../../src/sandbox';
-import { isEndState, type ResultState } from '../../src/session';
+import { isEndState } from '../../src/session';
 import type { Vault } from '../../src/vault';
 import type { Visit } from './visitors';
 
@@ -13,9 +13,6 @@ export interface Finding {
 
 /** An item or a session, and what is wrong with it, for people. Holds no secret. */
 export type Problem = string;
-
-/** States in which nobody can tell whether Plaid made an item; the ledger may have either. */
-const UNCERTAIN_RESULTS: readonly ResultState[] = ['UNCERTAIN'];
 
 /**
  * Holds Plaid's own ledger against the workflows and the vault. Wrong is: a live item that the vault lacks and no named
@@ -66,7 +63,8 @@ function auditLedger({ visit, report }: Finding, ledger: LedgerJson): Problem[] 
   const stored = new Set(
     report.items.flatMap(({ state, itemId }) => (state === 'LINKED' && itemId ? [itemId] : [])),
   );
-  const uncertain = report.items.filter(({ state }) => UNCERTAIN_RESULTS.includes(state)).length;
+  // Nobody can tell whether Plaid made an item; the ledger may have either.
+  const uncertain = report.items.filter(({ state }) => state === 'UNCERTAIN').length;
   const missing = live.filter(({ itemId }) => !stored.has(itemId)).length;
   if (missing > uncertain)
     problems.push(`${missing} live items are not stored, and ${uncertain} results are UNCERTAIN`);

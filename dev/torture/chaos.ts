@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Dice } from './dice';
+import { pause } from './pause';
 import type { Part, Topology } from './topology';
 
 const SECOND = 1_000;
@@ -69,9 +69,4 @@ export async function wreakHavoc(
     if (signal.aborted) return;
     count(await dice.pick(BLOWS)(topology, dice, signal));
   }
-}
-
-/** Ends early, without an error, when the signal comes. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }

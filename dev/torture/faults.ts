@@ -1,7 +1,6 @@
 import type { Fault, Sandbox } from '../../src/sandbox';
+import { ENDPOINTS } from '../../src/sandbox/fault';
 import type { Dice } from './dice';
-
-type Endpoint = Parameters<Sandbox['fault']>[0];
 
 /** How much of all requests to Plaid meet a fault. */
 const FAULT_SHARE = 0.12;
@@ -40,17 +39,6 @@ const FAULTS: readonly (readonly [weight: number, name: string, fault: Fault])[]
   [2, 'slow answer', { kind: 'delay_after_work', holdMs: 3_000 }],
   [0.3, 'no answer in time', { kind: 'delay_after_work', holdMs: PAST_TIME_LIMIT_MS }],
   [1, 'oversized answer', { kind: 'oversized_answer', bytes: 5 * 1024 * 1024 }],
-];
-
-const ENDPOINTS: readonly NonNullable<Endpoint>[] = [
-  '/link/token/create',
-  '/link/token/get',
-  '/link_delivery/create',
-  '/link_delivery/get',
-  '/item/public_token/exchange',
-  '/item/get',
-  '/item/remove',
-  '/webhook_verification_key/get',
 ];
 
 /**

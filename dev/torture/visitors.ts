@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
 import type { DeliveryMethod, LinkApiName } from '../../src/session';
 import type { Dice } from './dice';
+import { pause } from './pause';
 import type { Topology } from './topology';
 
 const SECOND = 1_000;
@@ -185,8 +185,4 @@ async function unlessEnded(call: Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof HostedLinkError && error.code === 'SESSION_ENDED')) throw error;
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
