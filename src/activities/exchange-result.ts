@@ -154,10 +154,13 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
     /** Undoes a result of a cancelled session: removes its item, stored or not; an unexchanged public token is left to die. */
     async removeResult(resultId: string): Promise<ResultView> {
       const result = await withLease(resultId, removeItem);
-      if (result.state !== 'LINKED' || result.itemId === undefined) return result;
-      await removeStoredItem({ plaid, vault }, result.itemId).catch((error: unknown) => {
+      const { itemId } = result;
+      if (result.state !== 'LINKED' || itemId === undefined) return result;
+      try {
+        await withHeartbeat(() => removeStoredItem({ plaid, vault }, itemId));
+      } catch (error) {
         throw error instanceof PlaidError ? tryAgain(error, Context.current().info.attempt) : error;
-      });
+      }
       return { ...result, state: 'REMOVED' };
     },
 
