@@ -1,57 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import type { ApplicationFailure } from '@temporalio/common';
-import { type Activities, createActivities } from '../../src/activities';
+import type { Activities } from '../../src/activities';
 import { userHash } from '../../src/digest';
-import { createPlaidClient } from '../../src/plaid/client';
 import type { PlaidClient } from '../../src/plaid/plaid';
-import { type Sandbox, startSandbox } from '../../src/sandbox';
+import type { Sandbox } from '../../src/sandbox';
 import { Secret } from '../../src/secret';
 import type { ResultRow, Vault } from '../../src/vault';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
-import { type PgliteOwner, startPglite } from '../support/pglite';
 import { runSql } from '../support/postgres';
 import { runActivity } from '../support/run-activity';
-import { makeFolder, prepareVault } from '../vault/databases';
+import { vaultAndPlaid } from './vault-and-plaid';
 
-const SECRET = 'exchange-plaid-secret';
 const BANK = { institutionId: 'ins_990001' };
 
 /** What the lease is for, in milliseconds. */
 const LEASE_MS = 30_000;
 
 describe('the exchange of one result', () => {
-  const folder = makeFolder();
-  let database: PgliteOwner;
+  const parts = vaultAndPlaid();
   let vault: Vault;
   let sandbox: Sandbox;
   let plaid: PlaidClient;
   let activities: Activities;
-
-  beforeAll(async () => {
-    database = await startPglite(folder.path);
-    vault = await prepareVault(database.databaseUrl);
-    sandbox = await startSandbox({ clientId: 'exchange', secret: SECRET });
-    plaid = createPlaidClient({
-      clientId: 'exchange',
-      secret: new Secret(SECRET),
-      environment: 'sandbox',
-      baseUrl: sandbox.url,
-    });
-    activities = createActivities({
-      plaid,
-      vault,
-      environment: 'sandbox',
-      // Notices are not sent here.
-      noticeClient: undefined as never,
-      now: () => Promise.resolve(Date.now()),
-    });
-  });
-  afterAll(async () => {
-    await plaid?.close();
-    await sandbox?.close();
-    await vault?.close();
-    await database?.stop();
-    folder.remove();
+  beforeAll(() => {
+    ({ vault, sandbox, plaid, activities } = parts);
   });
 
   /** A person connects a bank; its public token is recorded as a get does it. */
@@ -187,7 +159,7 @@ describe('the exchange of one result', () => {
     const slow = exchange(resultId);
     await stored;
     const leaseOver = `UPDATE hosted_link.results SET leased_until = now() WHERE result_id = '${resultId}'`;
-    await runSql(database.databaseUrl, leaseOver);
+    await runSql(parts.databaseUrl, leaseOver);
     expect(await exchange(resultId)).toMatchObject({
       state: 'UNCERTAIN',
       errorCode: 'INVALID_INPUT/INVALID_PUBLIC_TOKEN',

@@ -1,40 +1,18 @@
-import { createActivities } from '../../src/activities';
-import { createPlaidClient } from '../../src/plaid/client';
 import type { PlaidClient } from '../../src/plaid/plaid';
-import { type Sandbox, startSandbox } from '../../src/sandbox';
+import type { Sandbox } from '../../src/sandbox';
 import { Secret } from '../../src/secret';
 import type { Vault } from '../../src/vault';
-import { type PgliteOwner, startPglite } from '../support/pglite';
 import { runSql } from '../support/postgres';
 import { runActivity } from '../support/run-activity';
-import { makeFolder, prepareVault } from '../vault/databases';
-
-const SECRET = 'removal-plaid-secret';
+import { vaultAndPlaid } from './vault-and-plaid';
 
 describe('the removal of a stored item', () => {
-  const folder = makeFolder();
-  let database: PgliteOwner;
+  const parts = vaultAndPlaid();
   let vault: Vault;
   let sandbox: Sandbox;
   let plaid: PlaidClient;
-
-  beforeAll(async () => {
-    database = await startPglite(folder.path);
-    vault = await prepareVault(database.databaseUrl);
-    sandbox = await startSandbox({ clientId: 'removal', secret: SECRET });
-    plaid = createPlaidClient({
-      clientId: 'removal',
-      secret: new Secret(SECRET),
-      environment: 'sandbox',
-      baseUrl: sandbox.url,
-    });
-  });
-  afterAll(async () => {
-    await plaid?.close();
-    await sandbox?.close();
-    await vault?.close();
-    await database?.stop();
-    folder.remove();
+  beforeAll(() => {
+    ({ vault, sandbox, plaid } = parts);
   });
 
   /** Links an item that a person has made at Plaid. */
@@ -55,17 +33,7 @@ describe('the removal of a stored item', () => {
     return item;
   }
 
-  function removeItem(itemId: string): Promise<void> {
-    const activities = createActivities({
-      plaid,
-      environment: 'sandbox',
-      vault,
-      // Notices are not sent here.
-      noticeClient: undefined as never,
-      now: () => Promise.resolve(Date.now()),
-    });
-    return runActivity(activities.removeItem, itemId);
-  }
+  const removeItem = (itemId: string): Promise<void> => runActivity(parts.activities.removeItem, itemId);
   const isLive = (itemId: string) =>
     sandbox
       .ledger()
@@ -73,7 +41,7 @@ describe('the removal of a stored item', () => {
       .items.find((item) => item.itemId === itemId)!.live;
   const readsOf = (itemId: string) =>
     runSql<{ actor: string; purpose: string }>(
-      database.databaseUrl,
+      parts.databaseUrl,
       `SELECT actor, purpose FROM hosted_link.access_audit WHERE item_id = '${itemId}'`,
     );
 
