@@ -117,7 +117,12 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
     }
   }
 
-  async function removeItem({ row, fence, token }: Leased): Promise<void> {
+  async function undo(leased: Leased): Promise<void> {
+    const { row, fence, token, unansweredCalls } = leased;
+    if (row.kind === 'public_token' && unansweredCalls > 0) {
+      // An earlier call may have made an item: what is in doubt cannot be left to die.
+      return await exchangePublicToken(leased);
+    }
     if (row.kind === 'access_token') {
       try {
         await plaid.itemRemove(token);
@@ -151,9 +156,12 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
       );
     },
 
-    /** Undoes a result of a cancelled session: removes its item, stored or not; an unexchanged public token is left to die. */
+    /**
+     * Undoes a result of a cancelled session: removes its item, stored or not. A public token is left to die, unless an earlier
+     * exchange had no answer: then it is brought to its end first, and stays UNCERTAIN where that does not end the doubt.
+     */
     async removeResult(resultId: string): Promise<ResultView> {
-      const result = await withLease(resultId, removeItem);
+      const result = await withLease(resultId, undo);
       const { itemId } = result;
       if (result.state !== 'LINKED' || itemId === undefined) return result;
       try {

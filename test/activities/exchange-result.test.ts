@@ -92,6 +92,31 @@ describe('the exchange of one result', () => {
     expect(await vault.items.get(itemId!)).toMatchObject({ removedAt: undefined });
   });
 
+  it('whose answer was lost is UNCERTAIN, not REMOVED, when its session is cancelled', async () => {
+    const { resultId } = await seen(randomUUID());
+    sandbox.fault('/item/public_token/exchange', { kind: 'reset_after_work' });
+    expect(await failureOf(exchange(resultId))).toBeDefined();
+    expect(await runActivity(activities.removeResult, resultId)).toMatchObject({ state: 'UNCERTAIN' });
+    expect(sandbox.ledger().toJSON().items.at(-1)).toMatchObject({ live: true });
+  });
+
+  it('that never reached Plaid leaves no item behind when its session is cancelled', async () => {
+    const { resultId } = await seen(randomUUID());
+    sandbox.fault('/item/public_token/exchange', { kind: 'reset_before_work' });
+    expect(await failureOf(exchange(resultId))).toBeDefined();
+    const { state, itemId } = await runActivity(activities.removeResult, resultId);
+    expect(state).toBe('REMOVED');
+    const { items } = sandbox.ledger().toJSON();
+    expect(items.find((item) => item.itemId === itemId)).toMatchObject({ live: false });
+    expect(answered()).toEqual({ succeeded: 1, refused: 0 });
+  });
+
+  it('without a call on record is left to die when its session is cancelled', async () => {
+    const { resultId } = await seen(randomUUID());
+    expect(await runActivity(activities.removeResult, resultId)).toMatchObject({ state: 'REMOVED' });
+    expect(answered()).toEqual({ succeeded: 0, refused: 0 });
+  });
+
   it('waits without a call while another result with the same account is being exchanged', async () => {
     const person = randomUUID();
     const [first, second] = [await seen(person), await seen(person)];
