@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { HostedLinkClient } from '../../src/client';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { auditLine } from '../../src/codec/audit';
@@ -12,7 +12,7 @@ import { loadKeyRings, type KeyRings } from '../../src/keys';
 import { openVaultFromSettings } from '../../src/open-vault';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { loadTemporalConnection } from '../../src/temporal-connection';
-import { sessionWorkflowId } from '../../src/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
 import type { Vault } from '../../src/vault';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { freePorts } from '../child-server';
@@ -117,9 +117,10 @@ export async function openStage(
   const dataConverter = { payloadCodecs: [createPayloadCodec(keyRings.codecRing)] };
   const temporal = new Client({ connection, namespace, dataConverter });
   const keyPrefix = `demo-${randomBytes(2).toString('hex')}-`;
+  const keys = new Set<string>();
   if (!started) {
     await refuseNamespaceInUse(temporal);
-    closers.push(() => endSessions(temporal, sessionWorkflowId(keyPrefix)));
+    closers.push(() => endSessions(temporal, [...keys]));
   }
 
   const worker = new ProgramProcess({ command: 'worker', env, logFile: join(dataDir, WORKER_LOG) });
@@ -132,7 +133,11 @@ export async function openStage(
     client: new HostedLinkClient({ temporal, environment: 'sandbox' }),
     worker,
     keyRings,
-    keyOf: (name) => keyPrefix + name,
+    keyOf(name) {
+      const key = keyPrefix + name;
+      keys.add(key);
+      return key;
+    },
     databaseFile: started ? join(dataDir, DATABASE_FILE) : undefined,
     async withVault(use) {
       const vault = await openVaultFromSettings(settings);
@@ -163,9 +168,20 @@ async function refuseNamespaceInUse(temporal: Client): Promise<void> {
   );
 }
 
-/** A session that nobody finished would wait for the next worker there. */
-async function endSessions(temporal: Client, workflowIdPrefix: string): Promise<void> {
-  const query = `WorkflowId STARTS_WITH '${workflowIdPrefix}' AND ExecutionStatus = 'Running'`;
-  for await (const { workflowId } of temporal.workflow.list({ query }))
-    await temporal.workflow.getHandle(workflowId).terminate('the demo has ended');
+/**
+ * A session that nobody finished, or its exchange, would wait for the next worker there. By their ids: a list may lack what has
+ * started just now.
+ */
+async function endSessions(temporal: Client, keys: readonly string[]): Promise<void> {
+  const workflowIds = keys.flatMap((key) => [sessionWorkflowId(key), exchangeWorkflowId(key)]);
+  await Promise.all(
+    workflowIds.map((workflowId) =>
+      temporal.workflow
+        .getHandle(workflowId)
+        .terminate('the demo has ended')
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }),
+    ),
+  );
 }
