@@ -155,9 +155,10 @@ export default defineConfig(
     more: [TEMPORAL],
   }),
   layer(['src/rates/**/*.ts'], [...BASE, 'plaid/[a-z-]+']),
-  layer(['src/activities/**/*.ts'], [...BASE, 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
+  layer(['src/activities/**/*.ts'], [...BASE, 'start-request', 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
+  topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(
-    ['src/{client,client-error,start-request,status-report,remove-item,look-again}.ts'],
+    ['src/{client,client-error,status-report,remove-item,look-again}.ts'],
     [
       ...BASE,
       'client',

@@ -15,6 +15,8 @@ module.exports = {
   },
   // jose is published as ES modules only; Node imports it as it is, Jest loads it as CommonJS.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+  // The package by its own name, as applications import it.
+  moduleNameMapper: { '^hosted-link/([a-z]+)$': '<rootDir>/src/entry/$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testTimeout: 60_000,
   maxWorkers: 2,

@@ -15,7 +15,7 @@ import { exchangeWorkflowId, removalWorkflowId, sessionWorkflowId } from '../src
 import { onDevServer, startHarness, type Harness } from '../test/support/harness';
 import { HISTORIES, RECORDING_RING } from '../test/replay/recorded-histories';
 import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS, type Scenario } from './recorded-scenarios';
-import { Stage } from './recorded-stage';
+import { PARENTS, Stage } from './recorded-stage';
 import { findTemporalCli, startTemporalServer } from './temporal-server';
 
 const SEARCH_ATTRIBUTES = { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } as const;
@@ -64,6 +64,7 @@ async function onServer(
       { codecRing: RECORDING_RING },
     );
     try {
+      await harness.startApplicationWorker(PARENTS);
       await use(harness);
     } finally {
       await harness.close();

@@ -5,10 +5,17 @@ import { HostedLinkError, type StartRequest } from '../src/client';
 import type { Fault } from '../src/sandbox';
 import { sessionWorkflowId } from '../src/session';
 import type { Harness } from '../test/support/harness';
+import type { parentOfSession } from '../test/integration/fixtures/parent-workflows';
 import { until } from '../test/support/until';
 
 /** Within a deadline's two minutes and what a busy machine adds, in milliseconds. */
 const PATIENCE_MS = 200_000;
+
+/** The worker of {@link Stage.startAsChild}'s parents. */
+export const PARENTS = {
+  taskQueue: 'parents',
+  workflowsPath: require.resolve('../test/integration/fixtures/parent-workflows'),
+};
 
 /** One session and all that acts on it, for a scenario to play. */
 export class Stage {
@@ -60,6 +67,21 @@ export class Stage {
     const [item] = await this.harness.vault.items.list({ sessionKey: this.key });
     if (!item) throw new Error('no item was linked, against the scenario');
     this.itemId = item.itemId;
+  }
+
+  /** Starts the session as the child of a workflow that waits for its end. */
+  async startAsChild(request: Omit<StartRequest, 'key'> = {}): Promise<void> {
+    const { key } = this;
+    await this.harness.temporal.workflow.start<typeof parentOfSession>('parentOfSession', {
+      workflowId: `parent-of-${key}`,
+      taskQueue: PARENTS.taskQueue,
+      args: [{ key, linkToken: this.linkToken, ...request }],
+    });
+    await this.until(
+      'it has started',
+      async () => (await this.handle.describe().catch(() => undefined)) !== undefined,
+    );
+    this.firstRunId = (await this.handle.describe()).runId;
   }
 
   /** What the person, or time, does. */

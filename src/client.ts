@@ -114,7 +114,7 @@ export class HostedLinkClient {
   }
 
   /**
-   * What `start` gave for this key.
+   * What `start` gave for this key, or the link of a session that another workflow started, as long as that runs.
    *
    * @throws HostedLinkError SESSION_UNKNOWN, or CREATE_FAILED when it never had a link
    */
@@ -204,9 +204,17 @@ export class HostedLinkClient {
   /** What the first start of a session was answered, also after its end. That stands in the history of its first run. */
   private async firstAnswer(key: string): Promise<Link> {
     const handle = this.handle(key);
-    const { raw } = await handle.describe();
+    const { raw, status } = await handle.describe();
     const workflowRunId = raw.workflowExecutionInfo?.firstRunId ?? undefined;
-    return await handle.getUpdateHandle<Link>(LINK_UPDATE_ID, { workflowRunId }).result();
+    try {
+      return await handle.getUpdateHandle<Link>(LINK_UPDATE_ID, { workflowRunId }).result();
+    } catch (error) {
+      // A session that another workflow started has not been asked before.
+      if (!(error instanceof WorkflowNotFoundError) || status.name !== 'RUNNING') throw error;
+      return await this.temporal.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
+        handle.executeUpdate(linkUpdate, { updateId: LINK_UPDATE_ID }),
+      );
+    }
   }
 
   private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {

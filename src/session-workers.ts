@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { WorkflowClient } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
-import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { createActivities } from './activities';
 import { FailureGate } from './activities/interceptor';
 import { KeyUse } from './codec/key-use';
@@ -102,6 +102,7 @@ export async function startSessionWorkers({
       activities: createActivities({
         plaid,
         environment: settings.environment,
+        notifyPrefixes: settings.notifyPrefixes,
         vault,
         // Not a Client: that would take the codec of a plugin that the connection has.
         noticeClient: new WorkflowClient({ connection, namespace }),
@@ -145,7 +146,9 @@ async function countedCodec(ring: KeyRing, vault: Vault, logger: Logger): Promis
 /** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */
 async function workflowBundle(): Promise<WorkflowBundleOption> {
   const codePath = join(__dirname, 'workflow-bundle.js');
-  return existsSync(codePath) ? { codePath } : await bundleWorkflowCode(WORKFLOW_SOURCE);
+  return existsSync(codePath)
+    ? { codePath }
+    : await bundleWorkflowCode({ ...WORKFLOW_SOURCE, logger: new DefaultLogger('WARN') });
 }
 
 /** In development (embedded vault) what is missing is made; else it is `hosted-link setup`'s to make. */

@@ -162,6 +162,11 @@ export function sessionWorkflowId(key: string): string {
   return SESSION_PREFIX + key;
 }
 
+/** The key of the session with this workflow id. */
+export function sessionKeyOf(workflowId: string): string {
+  return workflowId.slice(SESSION_PREFIX.length);
+}
+
 /** The workflow id of a session's token exchange. */
 export function exchangeWorkflowId(key: string): string {
   return EXCHANGE_PREFIX + key;
@@ -197,6 +202,31 @@ export interface Delivery {
   /** A phone number in E.164, or an e-mail address. */
   address: string;
   firstName?: string | undefined;
+}
+
+/**
+ * A request to start a session that has been checked. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the
+ * link api `hosted_link` and in update mode.
+ */
+export interface CheckedRequest {
+  key: string;
+  linkApi: LinkApiName;
+  linkToken?: string | undefined;
+  /** A body for `/link/token/create`. */
+  linkTokenRequest?: Record<string, unknown> | undefined;
+  delivery?: Delivery | undefined;
+  /** Update mode: the item to be mended. */
+  update?: { itemId: string } | undefined;
+  /** The caller's id of the person. */
+  userId?: string | undefined;
+  /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
+  expiresAt?: string | undefined;
+  /** True: accounts that the person has already are linked again. */
+  allowDuplicates?: boolean | undefined;
+  /** Ids of workflows to signal `linkCompleted` when the session and its exchange have ended. */
+  notify: string[];
+  /** SHA-256 (hex) of the caller's request, by which a reused key is told from a repeated call. */
+  requestDigest: string;
 }
 
 /** Plaid could not deliver the link that it was to send. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError, inputErrorFrom } from './input-error';
 import { checkLinkTokenRequest } from './plaid/link-token-request';
-import type { Delivery, LinkApiName, PlaidEnvironment } from './session';
+import type { CheckedRequest, Delivery, LinkApiName, PlaidEnvironment } from './session';
 import {
   ITEM_ID_PATTERN,
   LINK_APIS,
@@ -12,7 +12,6 @@ import {
   SESSION_KEY_PATTERN,
 } from './session';
 import { jsonDigest, plaidSessionHash } from './digest';
-import type { SessionInput } from './workflows/messages';
 
 /**
  * What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the link api
@@ -123,11 +122,11 @@ const schema = z.strictObject({
 });
 
 /**
- * Checks a request before anything is started, and gives the input of the session's workflow.
+ * Checks a request before anything is done for it, and gives the input of the session's workflow.
  *
  * @throws InputError naming the field
  */
-export function sessionInput(request: StartRequest, rules: StartRules): SessionInput {
+export function sessionInput(request: StartRequest, rules: StartRules): CheckedRequest {
   const parsed = schema.safeParse(request);
   if (!parsed.success) throw inputErrorFrom(parsed.error);
   // How soon a session is served is no part of what it is.

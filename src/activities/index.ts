@@ -2,6 +2,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import type { PlaidClient } from '../plaid/plaid';
 import type { LinkApiName, PlaidEnvironment } from '../session';
 import type { Vault } from '../vault/vault';
+import { checkRequestActivities } from './check-request';
 import { confirmMendedActivities } from './confirm-mended';
 import { createSessionActivities } from './create-session';
 import { exchangeActivities } from './exchange-result';
@@ -19,6 +20,8 @@ export interface ActivityDeps {
   environment: PlaidEnvironment;
   vault: Vault;
   linkApis: Record<LinkApiName, LinkApi>;
+  /** Workflow id prefixes that a request may name in `notify`. Default: all but our own. */
+  notifyPrefixes?: readonly string[] | undefined;
   /** A client without a payload codec. */
   noticeClient: WorkflowClient;
   /** Where items' webhooks go once they are stored. Undefined leaves them where the link token pointed. */
@@ -38,6 +41,7 @@ export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
     },
   };
   return {
+    ...checkRequestActivities(all),
     ...sessionRowActivities(all),
     ...createSessionActivities(all),
     ...getSessionActivities(all),

@@ -1,6 +1,10 @@
 /**
- * For the code of other workflows, in Temporal's sandbox: what sessions tell them.
+ * For the code of other workflows, in Temporal's sandbox: starts sessions as their children, and names what sessions tell them.
  *
  * @module
  */
-export type { CompletionNotice } from '../session';
+export { LINK_APIS, SESSION_STATES } from '../session';
+export type { CompletionNotice, Delivery, DeliveryMethod, LinkApiName, SessionState } from '../session';
+export { linkCompletedSignal, linkReadySignal, startHostedLinkSession } from '../workflows/child-session';
+export type { ChildRequest, ChildSession, ChildSessionOptions, LinkReady } from '../workflows/child-session';
+export type { SessionView } from '../workflows/messages';

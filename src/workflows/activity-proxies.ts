@@ -11,6 +11,12 @@ export const vault = proxyLocalActivities<Pick<Activities, 'claimSession' | 'end
   retry: PATIENT,
 });
 
+/** The check of a request: it asks nobody. */
+export const check = proxyLocalActivities<Pick<Activities, 'checkRequest'>>({
+  startToCloseTimeout: '10s',
+  retry: PATIENT,
+});
+
 /** Creates that send nothing. A caller waits for them, so patience ends after ten minutes. */
 export const create = proxyActivities<Pick<Activities, 'createLinkToken' | 'createSession'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,

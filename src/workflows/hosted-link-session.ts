@@ -19,11 +19,13 @@ import { isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../sess
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';
+import { checkedInput } from './checked-input';
 import { createSession, DELIVERY_UNCERTAIN, SESSION_ENDED } from './create';
 import { currentDetails } from './current-details';
-import type { Link, LinkCompleted, SessionInput, SessionView } from './messages';
+import type { Link, LinkCompleted, SessionInput, SessionView, UncheckedInput } from './messages';
 import { checkNowSignal, deliveryFailedSignal, linkUpdate, statusQuery } from './messages';
 import { notifyAll } from './notices';
+import { tellParent } from './parent';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
 import { STATE_ATTRIBUTE } from './search-attributes';
 
@@ -34,7 +36,8 @@ const GATHER_HINTS_MS = 2_000;
  * One Hosted Link session, from its create to its end. Gives the session's last view when it COMPLETED or EXPIRED; is
  * cancelled when it was CANCELLED; fails when it FAILED or is DELIVERY_UNCERTAIN, with Plaid's error type as the type.
  */
-export async function hostedLinkSession(input: SessionInput): Promise<SessionView> {
+export async function hostedLinkSession(given: SessionInput | UncheckedInput): Promise<SessionView> {
+  const input = 'request' in given ? await checkedInput(given) : given;
   const rules = LINK_API_RULES[input.linkApi];
   const view = input.resumed?.view ?? newView(input);
   let created = input.resumed?.created;
@@ -105,6 +108,9 @@ export async function hostedLinkSession(input: SessionInput): Promise<SessionVie
     else view.plaidStatus = 'CREATED';
     scheduleStartMs = Date.now();
     enter('WAITING');
+    const { key, parentId } = input;
+    const { url, expiresAt } = created;
+    if (parentId !== undefined) await tellParent(parentId, { key, url, expiresAt });
   }
 
   /** The next observation: a get at once after a hint, else a watch. Undefined when it was cut short or got no answer. */

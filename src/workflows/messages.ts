@@ -1,7 +1,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Created } from './create';
+import type { StartRequest } from '../activities/check-request';
 import type {
-  Delivery,
+  CheckedRequest,
   DeliveryFailure,
   Health,
   ItemMending,
@@ -11,31 +12,17 @@ import type {
   SessionState,
 } from '../session';
 
-/**
- * The input of `hostedLinkSession`. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the link api
- * `hosted_link` and in update mode.
- */
-export interface SessionInput {
-  key: string;
-  linkApi: LinkApiName;
-  linkToken?: string | undefined;
-  /** A body for `/link/token/create`. */
-  linkTokenRequest?: Record<string, unknown> | undefined;
-  delivery?: Delivery | undefined;
-  /** Update mode: the item to be mended. */
-  update?: { itemId: string } | undefined;
-  /** The caller's id of the person. */
-  userId?: string | undefined;
-  /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
-  expiresAt?: string | undefined;
-  /** True: accounts that the person has already are linked again. */
-  allowDuplicates?: boolean | undefined;
-  /** Ids of workflows to signal `linkCompleted` when the session and its exchange have ended. */
-  notify: string[];
-  /** SHA-256 (hex) of the caller's request, by which a reused key is told from a repeated call. */
-  requestDigest: string;
+/** The input of `hostedLinkSession`. */
+export interface SessionInput extends CheckedRequest {
+  /** The workflow that started the session as its child, to be told of the link and of the end. */
+  parentId?: string | undefined;
   /** Set by the workflow itself when it continues as new. */
   resumed?: ResumedSession | undefined;
+}
+
+/** The input of `hostedLinkSession` from who cannot check a request, such as another workflow: the session checks it first. */
+export interface UncheckedInput {
+  request: StartRequest;
 }
 
 /** What a run hands to the run that continues it. */

@@ -128,6 +128,9 @@ describe('recorded histories', () => {
       async () => {
         const nonCancellable = 'return await CancellationScope.nonCancellable(async () => {';
         await change('hosted-link-session.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
+        // A session whose request is refused ends before all else.
+        await change('checked-input.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
+        await change('checked-input.ts', 'upsertSearchAttributes,', 'sleep, upsertSearchAttributes,');
         await change('token-exchange.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
         await change('token-exchange.ts', '  setHandler,', '  setHandler, sleep,');
         await change('remove-item.ts', '  await removal', "  await sleep('1s');\n  await removal");

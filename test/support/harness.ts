@@ -82,6 +82,8 @@ export interface Harness {
   /** Sets the sandbox's clock to the server's time. Every watch does so too. */
   syncClock(): Promise<void>;
   stopWorkers(): Promise<void>;
+  /** Runs a worker of an application beside, which has the codec, until the harness is closed. */
+  startApplicationWorker(options: Pick<WorkerOptions, 'taskQueue' | 'workflowsPath'>): Promise<void>;
   /** @param codecRing default: the one that the client has */
   startWorkers(codecRing?: KeyRing): Promise<void>;
   close(): Promise<void>;
@@ -182,6 +184,21 @@ export async function startHarness(
   };
   await startWorkers();
 
+  const stopApplicationWorkers: (() => Promise<void>)[] = [];
+  const startApplicationWorker: Harness['startApplicationWorker'] = async (options) => {
+    const worker = await Worker.create({
+      ...options,
+      connection: nativeConnection,
+      namespace,
+      dataConverter,
+    });
+    const run = worker.run();
+    stopApplicationWorkers.push(async () => {
+      worker.shutdown();
+      await run;
+    });
+  };
+
   return {
     sandbox,
     vault,
@@ -189,9 +206,11 @@ export async function startHarness(
     client: new HostedLinkClient({ temporal, vault, environment: 'sandbox' }),
     temporal,
     syncClock,
+    startApplicationWorker,
     startWorkers,
     stopWorkers: () => stopWorkers(),
     close: async () => {
+      await Promise.all(stopApplicationWorkers.map((stop) => stop()));
       await stopWorkers();
       await vault.close();
       await database.stop();

@@ -1,6 +1,7 @@
-import type { CompletionNotice } from 'hosted-link/workflows';
+import { type ChildRequest, startHostedLinkSession } from 'hosted-link/workflows';
 
 /** A workflow of an application that imports from the package. */
-export async function applicationWorkflow(notice: CompletionNotice): Promise<string> {
-  return notice.key;
+export async function applicationWorkflow(request: ChildRequest): Promise<string> {
+  const { workflowId } = await startHostedLinkSession(request);
+  return workflowId;
 }

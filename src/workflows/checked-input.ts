@@ -1,0 +1,43 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { sessionKeyOf, sessionWorkflowId } from '../session';
+import { check } from './activity-proxies';
+import type { SessionInput, UncheckedInput } from './messages';
+import { notifyAll } from './notices';
+import { applicationFailureOf } from './plaid-error';
+import { STATE_ATTRIBUTE } from './search-attributes';
+
+/**
+ * The input of a session that was started with an unchecked request. A parent is to be told of the link and of the end, and
+ * of a request that was refused.
+ *
+ * @throws ApplicationFailure INVALID_INPUT naming the field
+ */
+export async function checkedInput({ request }: UncheckedInput): Promise<SessionInput> {
+  const { workflowId, parent } = workflowInfo();
+  return await CancellationScope.nonCancellable(async () => {
+    try {
+      const checked = await check.checkRequest(request);
+      if (workflowId !== sessionWorkflowId(checked.key)) {
+        throw ApplicationFailure.nonRetryable(
+          `key: belongs to the workflow id ${sessionWorkflowId(checked.key)}; start the session under that`,
+          'INVALID_INPUT',
+        );
+      }
+      if (!parent) return checked;
+      const notify = [...new Set([...checked.notify, parent.workflowId])];
+      return { ...checked, notify, parentId: parent.workflowId };
+    } catch (error) {
+      const failure = applicationFailureOf(error);
+      if (!failure) throw error;
+      upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: 'FAILED' }]);
+      const key = sessionKeyOf(workflowId);
+      if (parent) await notifyAll([parent.workflowId], { key, state: 'FAILED', itemIds: [] });
+      throw ApplicationFailure.nonRetryable(failure.message, failure.type);
+    }
+  });
+}
