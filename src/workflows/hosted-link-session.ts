@@ -54,7 +54,9 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     hinted = true;
     if (cutShort?.byHints) cutShort.scope.cancel();
   });
-  setHandler(deliveryFailedSignal, (method) => {
+  setHandler(deliveryFailedSignal, (said) => {
+    // Whoever may signal can say anything, and the view is shown as Markdown.
+    const method = said === 'SMS' || said === 'EMAIL' ? said : 'UNKNOWN';
     view.deliveryFailure ??= { at: new Date().toISOString(), method };
     setCurrentDetails(currentDetails(view));
   });

@@ -102,12 +102,23 @@ describeWithTimeSkipping('a create', () => {
       'WAITING',
       { at: expect.any(String) as string, method: 'SMS' },
     ]);
-    await client.deliveryFailed(key, 'UNKNOWN');
+    await client.deliveryFailed(key, 'EMAIL');
 
     await virtual.person((sandbox) => sandbox.session(linkToken).open());
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
     expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', deliveryFailure });
     await expect(client.deliveryFailed(key, 'SMS')).rejects.toMatchObject({ code: 'SESSION_ENDED' });
+  });
+
+  it('whose delivery failure is told with anything else than a method shows none of it', async () => {
+    const { client } = virtual.harness;
+    const { key, linkToken } = await virtual.start({ delivery: DELIVERY });
+    await client.deliveryFailed(key, '[a link](https://elsewhere.example)' as 'SMS');
+    await until('the status shows it', async () => (await client.status(key)).deliveryFailure !== undefined);
+    expect((await client.status(key)).deliveryFailure).toMatchObject({ method: 'UNKNOWN' });
+    await virtual.person((sandbox) => sandbox.session(linkToken).open());
+    await virtual.person((sandbox) => sandbox.session(linkToken).complete());
+    await virtual.result(key);
   });
 
   it('that sends and loses its answer is not repeated: the session is watched, and completes', async () => {
