@@ -36,9 +36,9 @@ export function plaidErrorView(error: PlaidError): PlaidErrorView {
   throw new TypeError(`unknown kind of PlaidError: ${error.code}`);
 }
 
-/** Plaid's own 4xx, and its 503, say that the work was not begun; its 500 does not. */
-function wasRefused(error: PlaidApiError): boolean {
-  return error.httpStatus < 500 || error.httpStatus === 503;
+/** Plaid's own 4xx, and its 503, say that the work was not begun; its 500, or an error with a status of success, does not. */
+function wasRefused({ httpStatus }: PlaidApiError): boolean {
+  return (httpStatus >= 400 && httpStatus < 500) || httpStatus === 503;
 }
 
 /**

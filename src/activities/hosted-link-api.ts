@@ -45,7 +45,7 @@ export function hostedLinkApi(
 
 /** Plaid sends the link to an address of the request's user. */
 function withHostedLink(request: LinkTokenRequest, delivery: Delivery | undefined): LinkTokenRequest {
-  const options = request['hosted_link'] as object | null | undefined;
+  const options = request['hosted_link'] as object | undefined;
   if (!delivery) return { ...request, hosted_link: { ...options } };
   const user = request['user'] as object | undefined;
   const [method, field] = delivery.method === 'SMS' ? ['sms', 'phone_number'] : ['email', 'email_address'];

@@ -6,7 +6,7 @@ import { anyAnswer, plaidErrorAnswer } from './schemas';
 
 /**
  * What a whole HTTP answer says, by the schema of its endpoint.
- * @throws PlaidApiError PLAID_ERROR when it is an error of Plaid's own
+ * @throws PlaidApiError PLAID_ERROR when it is an error of Plaid's own, whatever its status
  * @throws PlaidBadAnswerError BAD_ANSWER when it is anything else that Plaid does not document
  */
 export function readAnswer<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, answer: HttpAnswer): T {
@@ -15,15 +15,12 @@ export function readAnswer<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, ans
   if ('problem' in json) throw new PlaidBadAnswerError(endpoint, httpStatus, json.problem, undefined);
 
   const error = plaidErrorAnswer.safeParse(json.value);
-  if (httpStatus < 200 || httpStatus > 299) {
-    if (!error.success) throw wrongShape(endpoint, httpStatus, json.value, error.error);
+  if (error.success) {
+    // Plaid has one with a status of success: OAUTH_STATE_ID_ALREADY_PROCESSED comes with 208.
     const { error_type, error_code, request_id } = error.data;
     throw new PlaidApiError(endpoint, error_type, error_code, httpStatus, request_id);
   }
-  if (error.success) {
-    const problem = 'error_type: not expected with a status of success';
-    throw new PlaidBadAnswerError(endpoint, httpStatus, problem, error.data.request_id);
-  }
+  if (httpStatus < 200 || httpStatus > 299) throw wrongShape(endpoint, httpStatus, json.value, error.error);
   const parsed = schema.safeParse(json.value);
   if (!parsed.success) throw wrongShape(endpoint, httpStatus, json.value, parsed.error);
   return parsed.data;

@@ -87,12 +87,13 @@ const LOOKUP: ReadonlyMap<string, ReadonlyMap<string, ErrorClass>> = new Map(
 /**
  * The class of a failed call. No answer and a bad answer are transient: of the call's effect they say
  * nothing, see `PlaidNoAnswerError.mayHaveReachedPlaid`. An error of Plaid's that is not in the table is
- * transient with HTTP 429 or 5xx, and permanent with any other status.
+ * permanent with HTTP 4xx but 429, and transient with any other status.
  */
 export function classify(error: PlaidError): ErrorClass {
   if (!(error instanceof PlaidApiError)) return 'transient';
-  const unlisted = error.httpStatus === 429 || error.httpStatus >= 500 ? 'transient' : 'permanent';
-  return classOf(error.errorType, error.errorCode) ?? unlisted;
+  const { errorType, errorCode, httpStatus } = error;
+  const isRefusal = httpStatus >= 400 && httpStatus < 500 && httpStatus !== 429;
+  return classOf(errorType, errorCode) ?? (isRefusal ? 'permanent' : 'transient');
 }
 
 /** The class of an error that Plaid tells of otherwise than by an answer; undefined when it is not in the table. */

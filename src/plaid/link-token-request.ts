@@ -90,19 +90,19 @@ const LIFETIME_REMEDY = `give a whole number of seconds from 1 to ${MAX_LIFETIME
 const hostedLink = z
   .looseObject(
     {
-      completion_redirect_uri: z.string(expected('a string', 'give a URI or leave it out')).nullish(),
+      completion_redirect_uri: z.string(expected('a string', 'give a URI or leave it out')).optional(),
       url_lifetime_seconds: z
         .number(expected('a number', LIFETIME_REMEDY))
         .refine(
           (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LIFETIME_MS / 1_000,
           `not a lifetime of Plaid's; ${LIFETIME_REMEDY}`,
         )
-        .nullish(),
-      is_mobile_app: z.boolean(expected('true or false', 'give one of them or leave it out')).nullish(),
+        .optional(),
+      is_mobile_app: z.boolean(expected('true or false', 'give one of them or leave it out')).optional(),
     },
     expected('an object', 'give an object or leave it out'),
   )
-  .nullish();
+  .optional();
 
 const required = z
   .looseObject(
@@ -134,7 +134,7 @@ const required = z
     if (request.user === undefined && request.user_id === undefined) {
       refuse(['user'], 'missing; give {"client_user_id": ...}, or user_id');
     }
-    if (request.hosted_link?.['delivery_method'] != null) {
+    if (request.hosted_link?.['delivery_method'] !== undefined) {
       const remedy = 'leave it out and name a recipient for the session, so that no message is sent twice';
       refuse(['hosted_link', 'delivery_method'], `not allowed; ${remedy}`);
     }
@@ -172,7 +172,7 @@ export function checkLinkTokenRequest(
       refuse(['update'], 'goes with update mode; give update: {"itemId": ...} beside the request');
     }
     const { completion_redirect_uri: uri } = request.hosted_link ?? {};
-    const problem = uri == null ? undefined : redirectProblem(uri, environment);
+    const problem = uri === undefined ? undefined : redirectProblem(uri, environment);
     if (problem !== undefined) refuse(['hosted_link', 'completion_redirect_uri'], problem);
   });
   const parsed = schema.safeParse(value);

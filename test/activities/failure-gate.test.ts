@@ -77,6 +77,16 @@ describe('the gate between activities and history', () => {
       nextRetryDelay: expect.any(Number) as number,
       details: [{ class: 'transient', effect: 'UNKNOWN' }],
     });
+    const already = new PlaidApiError(
+      '/item/public_token/exchange',
+      'OAUTH_ERROR',
+      'OAUTH_STATE_ID_ALREADY_PROCESSED',
+      208,
+      'request-1',
+    );
+    expect((await thrown(already)).failure).toMatchObject({
+      details: [{ class: 'person', effect: 'UNKNOWN', httpStatus: 208 }],
+    });
   });
 
   it('tells the vault’s errors by their code; only a reused key is final', async () => {

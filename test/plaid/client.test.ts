@@ -423,14 +423,25 @@ describe("Plaid's own error", () => {
     expect(error).toMatchObject({ errorType, errorCode, httpStatus: 500, requestId });
   });
 
-  test('is a bad answer when it comes with a status of success', async () => {
-    answers(200, { error_type: 'API_ERROR', error_code: 'INTERNAL_SERVER_ERROR', request_id: REQUEST_ID });
-    await expect(client.itemRemove(new Secret(ACCESS_TOKEN))).rejects.toMatchObject({
-      code: 'BAD_ANSWER',
-      problem: 'error_type: not expected with a status of success',
-    });
+  test.each([
+    [208, 'OAUTH_ERROR', 'OAUTH_STATE_ID_ALREADY_PROCESSED'],
+    [200, 'API_ERROR', 'INTERNAL_SERVER_ERROR'],
+  ])('is one with a status of success too: %d', async (httpStatus, errorType, errorCode) => {
+    answers(httpStatus, { error_type: errorType, error_code: errorCode, request_id: REQUEST_ID });
+    const error = await rejection(client.itemRemove(new Secret(ACCESS_TOKEN)));
+    expect(error).toBeInstanceOf(PlaidApiError);
+    expect(error).toMatchObject({ errorType, errorCode, httpStatus, requestId: REQUEST_ID });
   });
 });
+
+test.each([200, 201, 202, 208])(
+  'an answer with HTTP %d is a success when it is no error',
+  async (httpStatus) => {
+    answers(httpStatus, { access_token: ACCESS_TOKEN, item_id: 'item-1', request_id: REQUEST_ID });
+    const exchange = client.itemPublicTokenExchange(new Secret('public-sandbox-1'));
+    await expect(exchange).resolves.toMatchObject({ itemId: 'item-1' });
+  },
+);
 
 describe('an answer that is not JSON of Plaid', () => {
   const page = '<!doctype html><title>502 Bad Gateway</title>';

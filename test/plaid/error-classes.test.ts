@@ -121,6 +121,7 @@ describe('the class of an error', () => {
     ['LINK_DELIVERY_ERROR', 'UNPUBLISHED', 500, 'transient'],
     ['NEW_ERROR', 'NEW_CODE', 429, 'transient'],
     ['NEW_ERROR', 'NEW_CODE', 418, 'permanent'],
+    ['NEW_ERROR', 'NEW_CODE', 200, 'transient'],
     ['constructor', 'name', 400, 'permanent'],
   ])(
     'that Plaid has not published, %s/%s with HTTP %d, is %s',

@@ -130,6 +130,22 @@ describe('refused by path, kind and remedy', () => {
       { ...good, hosted_link: { is_mobile_app: 'no' } },
       'request.hosted_link.is_mobile_app: expected true or false, got a string; give one of them or leave it out',
     ],
+    [
+      { ...good, hosted_link: null },
+      'request.hosted_link: expected an object, got null; give an object or leave it out',
+    ],
+    [
+      { ...good, hosted_link: { completion_redirect_uri: null } },
+      'request.hosted_link.completion_redirect_uri: expected a string, got null; give a URI or leave it out',
+    ],
+    [
+      { ...good, hosted_link: { url_lifetime_seconds: null } },
+      'request.hosted_link.url_lifetime_seconds: expected a number, got null; give a whole number of seconds from 1 to 1814400, which is 21 days',
+    ],
+    [
+      { ...good, hosted_link: { is_mobile_app: null } },
+      'request.hosted_link.is_mobile_app: expected true or false, got null; give one of them or leave it out',
+    ],
     [{ ...good, later: new Date() }, 'request.later: expected a JSON value, got an object; give JSON'],
     [{ ...good, later: [() => 1] }, 'request.later[0]: expected a JSON value, got a function; give JSON'],
     [
@@ -191,8 +207,8 @@ describe('what must not enter a workflow', () => {
     expect(refusal({ secret: SECRET }).field).toBe('request.secret');
   });
 
-  test('a message that Plaid would send with each repeat is refused', () => {
-    const error = refusal({ ...good, hosted_link: { delivery_method: 'sms' } });
+  test.each(['sms', null])('a message that Plaid would send with each repeat is refused: %s', (method) => {
+    const error = refusal({ ...good, hosted_link: { delivery_method: method } });
     expect(error.field).toBe('request.hosted_link.delivery_method');
     expect(error.message).toMatch(/not allowed; leave it out and name a recipient/);
   });
