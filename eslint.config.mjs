@@ -134,13 +134,22 @@ export default defineConfig(
   layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
     [
-      'src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error,key-strength,needs,setting-files}.ts',
+      'src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error,key-strength,needs,setting-files,setting-schema}.ts',
     ],
     BASE,
   ),
   topLayer(
     ['src/config.ts'],
-    [...BASE, 'key-strength', 'needs', 'setting-files', 'plaid/[a-z-]+', 'vault/[a-z-]+', 'codec/[a-z-]+'],
+    [
+      ...BASE,
+      'key-strength',
+      'needs',
+      'setting-files',
+      'setting-schema',
+      'plaid/[a-z-]+',
+      'vault/[a-z-]+',
+      'codec/[a-z-]+',
+    ],
   ),
   {
     files: ['src/config.ts'],

@@ -2,27 +2,17 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type AccessSettings, readAccessSettings } from './codec/access-settings';
 import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
-import { type KeyRing, parseKeyRing } from './key-ring';
+import type { KeyRing } from './key-ring';
 import { refuseSharedKeys, refuseWeakKeys } from './key-strength';
-import { LOG_LEVELS, type LogLevel } from './logger';
+import type { LogLevel } from './logger';
 import { missingSettings, type Need } from './needs';
 import { resolveBaseUrl } from './plaid/base-url';
 import { checkWebhookUrl } from './plaid/webhook-url';
 import { Secret } from './secret';
-import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from './session';
+import type { PlaidEnvironment } from './session';
 import { readSettingFiles } from './setting-files';
+import { environment, FILE_SETTINGS, settingSchema } from './setting-schema';
 import { verifiedDatabaseUrl } from './vault/database-tls';
-
-/** Settings that may also be given as a file: `PLAID_SECRET_FILE` holds the path of a file with the value of `PLAID_SECRET`. */
-const FILE_SETTINGS = [
-  'PLAID_SECRET',
-  'DATABASE_URL',
-  'HOSTED_LINK_VAULT_KEYS',
-  'HOSTED_LINK_CODEC_KEYS',
-  'HOSTED_LINK_CODEC_TOKENS',
-  'HOSTED_LINK_CODEC_TLS_CERT',
-  'HOSTED_LINK_CODEC_TLS_KEY',
-] as const;
 
 /**
  * The settings of a deployment, but for Temporal's (see `loadTemporalConnection`). What is undefined was not set; whoever needs
@@ -79,96 +69,6 @@ export interface PlaidAccount {
   baseUrl: string | undefined;
 }
 
-const NOT_A_PORT = 'not a port; give a whole number from 0 to 65535';
-
-/** A Plaid key as it may stand in an HTTP header. */
-const plaidKey = z
-  .string()
-  .regex(
-    /^[!-~]+$/,
-    'has white space or other characters that no Plaid key has; copy it again from the Plaid dashboard',
-  )
-  .optional();
-
-const environment = z
-  .enum(PLAID_ENVIRONMENTS, { error: `not an environment; set it to ${anyOf(PLAID_ENVIRONMENTS)}` })
-  .default('sandbox');
-
-const databaseUrl = z
-  .string()
-  .regex(
-    /^postgres(ql)?:\/\/\S+$/,
-    'not a PostgreSQL URL; write postgresql://user:password@host:5432/database',
-  )
-  .optional();
-
-const rate = z
-  .string()
-  .transform(Number)
-  .refine(
-    (number) => number > 0 && number < Infinity,
-    'not a number above 0; write how many a second, such as 20',
-  )
-  .optional();
-
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/, NOT_A_PORT)
-  .transform(Number)
-  .refine((number) => number <= 65_535, NOT_A_PORT)
-  .optional();
-
-/** Reasons for the default: docs/decisions/0018-retention.md. */
-const retentionDays = z
-  .string()
-  .regex(/^[1-9]\d{0,4}$/, 'not a number of days; write a whole one from 1 to 99999, such as 90')
-  .default('90')
-  .transform(Number);
-
-const logLevel = z
-  .enum(LOG_LEVELS, { error: `not a log level; set it to ${anyOf(LOG_LEVELS)}` })
-  .default('info');
-
-const list = z
-  .string()
-  .transform((text) => text.split(',').map((entry) => entry.trim()))
-  .refine(
-    (entries) => entries.every((entry) => entry !== ''),
-    'has an empty entry; leave out the spare comma',
-  )
-  .optional();
-
-const schema = z.object({
-  PLAID_CLIENT_ID: plaidKey,
-  PLAID_SECRET: plaidKey,
-  PLAID_ENV: environment,
-  PLAID_BASE_URL: z.string().optional(),
-  HOSTED_LINK_PLAID_RATE: rate,
-  HOSTED_LINK_PLAID_URGENT_RATE: rate,
-  DATABASE_URL: databaseUrl,
-  HOSTED_LINK_VAULT_KEYS: keyRing('HOSTED_LINK_VAULT_KEYS'),
-  HOSTED_LINK_KEY_PROVIDER: z
-    .string()
-    .transform((path) => resolve(path))
-    .optional(),
-  HOSTED_LINK_CODEC_KEYS: keyRing('HOSTED_LINK_CODEC_KEYS'),
-  HOSTED_LINK_CODEC_ORIGINS: list,
-  HOSTED_LINK_CODEC_TOKENS: z.string().optional(),
-  HOSTED_LINK_CODEC_JWKS_URL: z.string().optional(),
-  HOSTED_LINK_CODEC_JWT_ISSUER: z.string().optional(),
-  HOSTED_LINK_CODEC_JWT_AUDIENCE: z.string().optional(),
-  HOSTED_LINK_CODEC_JWT_SUBJECTS: list,
-  HOSTED_LINK_CODEC_TLS_CERT: z.string().optional(),
-  HOSTED_LINK_CODEC_TLS_KEY: z.string().optional(),
-  HOSTED_LINK_NOTIFY_PREFIXES: list,
-  HOSTED_LINK_WEBHOOK_PORT: port,
-  HOSTED_LINK_WEBHOOK_HOST: z.string().default('127.0.0.1'),
-  HOSTED_LINK_ITEM_WEBHOOK_URL: z.string().optional(),
-  HOSTED_LINK_RETENTION_DAYS: retentionDays,
-  HOSTED_LINK_DATA_DIR: z.string().default('.hosted-link'),
-  LOG_LEVEL: logLevel,
-});
-
 /**
  * Reads and checks all settings, for a command with these needs. An empty setting counts as not set.
  * @throws InputError that tells all problems at once, a line each; `field` is the first one's setting
@@ -179,7 +79,7 @@ export function readSettings(
 ): Settings {
   const problems: InputError[] = [];
   const given = { ...withoutEmpty(env), ...readSettingFiles(FILE_SETTINGS, env, problems) };
-  const parsed = schema.safeParse(given);
+  const parsed = settingSchema.safeParse(given);
   for (const issue of parsed.error?.issues ?? []) problems.push(inputErrorFrom(new z.ZodError([issue])));
   problems.push(...problemIn(() => readAccessSettings(given)), ...problemIn(() => readCodecTls(given)));
   const plaidEnvironment = environment.safeParse(given['PLAID_ENV']);
@@ -258,21 +158,6 @@ function withoutEmpty(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-function keyRing(setting: string) {
-  return z
-    .string()
-    .transform((text, context) => {
-      try {
-        return parseKeyRing(text, setting);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        context.addIssue({ code: 'custom', message: error.problem });
-        return z.NEVER;
-      }
-    })
-    .optional();
-}
-
 function checkUrls(plaidEnvironment: PlaidEnvironment, given: NodeJS.ProcessEnv): InputError[] {
   const itemWebhook = 'HOSTED_LINK_ITEM_WEBHOOK_URL';
   const url = given[itemWebhook];
@@ -301,7 +186,7 @@ function checkNodeTls({ NODE_TLS_REJECT_UNAUTHORIZED: verification }: NodeJS.Pro
 function checkKeys({
   HOSTED_LINK_VAULT_KEYS: vaultRing,
   HOSTED_LINK_CODEC_KEYS: codecRing,
-}: z.infer<typeof schema>): InputError[] {
+}: z.infer<typeof settingSchema>): InputError[] {
   return [
     ...problemIn(() => vaultRing && refuseWeakKeys(vaultRing, 'HOSTED_LINK_VAULT_KEYS')),
     ...problemIn(() => codecRing && refuseWeakKeys(codecRing, 'HOSTED_LINK_CODEC_KEYS')),
@@ -331,8 +216,4 @@ function problemIn(check: () => unknown): InputError[] {
 
 function secretOf(value: string | undefined): Secret | undefined {
   return value === undefined ? undefined : new Secret(value);
-}
-
-function anyOf(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
