@@ -1,0 +1,33 @@
+import type { Scenario } from './scenario';
+
+/** Sessions whose link dies. */
+export const EXPIRIES: readonly Scenario[] = [
+  {
+    session: 'expired-at-deadline',
+    play: async (stage) => {
+      await stage.start({ expiresAt: new Date(Date.now() + 3_000).toISOString() });
+    },
+  },
+  {
+    session: 'failed-without-result',
+    play: async (stage) => {
+      stage.issue({ items: 0 });
+      await stage.start({ expiresAt: new Date(Date.now() + 3_000).toISOString() });
+      stage.person.complete();
+    },
+  },
+  {
+    session: 'expired',
+    play: async (stage) => {
+      await stage.start();
+      stage.person.expire();
+    },
+  },
+  {
+    session: 'expired-notified',
+    play: async (stage) => {
+      await stage.start({ notify: [await stage.target(), 'nobody-runs-this'] });
+      stage.person.expire();
+    },
+  },
+];

@@ -1,0 +1,42 @@
+import type { Scenario } from './scenario';
+
+/** Sessions that stop the workers, so that they are played alone. */
+export const WORKER_STOPS: readonly Scenario[] = [
+  {
+    session: 'cancelled-at-once',
+    play: async (stage) => {
+      await stage.harness.stopWorkers();
+      const start = stage.startInVain();
+      await stage.until('it has started', async () => {
+        return await stage.handle.describe().then(
+          () => true,
+          () => false,
+        );
+      });
+      await stage.handle.cancel();
+      await stage.harness.startWorkers();
+      await start;
+    },
+  },
+  {
+    session: 'completed-item-removed',
+    exchange: 'failed-unstored',
+    play: async (stage) => {
+      stage.issue({ tokenShape: 'public_tokens' });
+      await stage.start();
+      const { journal } = stage.harness.vault;
+      const link = journal.link;
+      const tried = new Promise<void>((resolve) => {
+        journal.link = async () => {
+          resolve();
+          throw new Error('the database is away');
+        };
+      });
+      stage.person.complete();
+      await tried;
+      await stage.harness.stopWorkers();
+      journal.link = link;
+      await stage.harness.startWorkers();
+    },
+  },
+];
