@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { webhooksCommand } from '../../src/cli/webhooks';
 import { createLogger } from '../../src/logger';
 import type { StatusReport } from '../../src/client';
-import { type Sandbox, startSandbox } from '../../src/sandbox';
+import { type Fault, type Sandbox, startSandbox } from '../../src/sandbox';
+import { parseLinkToken, sessionWorkflowId } from '../../src/session';
 import { migrate } from '../../src/vault';
 import { startWebhookReceiver } from '../../src/webhook/receiver';
 import { httpServer } from '../plaid/loopback';
@@ -59,18 +60,15 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     return { ...harness, receiver };
   }
 
-  /** Lets a session's next get be far away; gives when it is, in milliseconds since 1970. */
-  async function farNextGet(
-    { sandbox, client }: Pick<Harness, 'sandbox' | 'client'>,
-    endpoint: '/link_delivery/get' | '/link/token/get',
-    key: string,
-  ): Promise<number> {
-    sandbox.fault(endpoint, {
-      kind: 'plaid_error',
-      status: 503,
-      errorType: 'API_ERROR',
-      errorCode: 'PLANNED_MAINTENANCE',
-    });
+  const MAINTENANCE: Fault = {
+    kind: 'plaid_error',
+    status: 503,
+    errorType: 'API_ERROR',
+    errorCode: 'PLANNED_MAINTENANCE',
+  };
+
+  /** Waits until a session's next get is far away, as it is after {@link MAINTENANCE}; gives when it is, in milliseconds since 1970. */
+  async function farNextGet(client: Harness['client'], key: string): Promise<number> {
     let nextGetAt = 0;
     await until('the next get is far away', async () => {
       nextGetAt = Date.parse((await client.status(key)).watch?.nextGetAt ?? '');
@@ -79,16 +77,21 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     return nextGetAt;
   }
 
+  async function eventsOf({ workflow }: Harness['temporal'], key: string) {
+    return (await workflow.getHandle(sessionWorkflowId(key)).fetchHistory()).events!;
+  }
+
   const delivered = (sandbox: Sandbox) =>
     until('all webhooks are delivered', () =>
       sandbox.webhooks.deliveries().every(({ outcome }) => outcome === 'DELIVERED'),
     );
 
-  test('a webhook ends its session at once, though the next get was a minute away', async () => {
-    const { sandbox, client, receiver } = await startDeployment();
+  test('a webhook ends its session at once, though the next get was a minute away, in no more than 45 events', async () => {
+    const { sandbox, client, receiver, temporal } = await startDeployment();
     const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
     await client.start({ key: 'delivered', linkToken });
-    const nextGetAt = await farNextGet({ sandbox, client }, '/link_delivery/get', 'delivered');
+    sandbox.fault('/link_delivery/get', MAINTENANCE);
+    const nextGetAt = await farNextGet(client, 'delivered');
 
     sandbox.session(linkToken).complete();
     expect(await client.result('delivered')).toMatchObject({
@@ -98,6 +101,49 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
     await delivered(sandbox);
     expect(receiver.counts()).toMatchObject({ hinted: 1, refused: 0, unavailable: 0 });
+    expect((await eventsOf(temporal, 'delivered')).length).toBeLessThanOrEqual(45);
+  }, 120_000);
+
+  test('a webhook whose get fails holds up none after it: the next one cuts the wait short', async () => {
+    const { sandbox, client, receiver, temporal } = await startDeployment();
+    const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
+    await client.start({ key: 'failing', linkToken });
+    const mend = sandbox.fault('/link_delivery/get', MAINTENANCE, { times: Infinity });
+    sandbox.session(linkToken).exit();
+    await until('the hinted get has failed', async () =>
+      (await eventsOf(temporal, 'failing')).some((event) => event.activityTaskFailedEventAttributes),
+    );
+    const nextGetAt = await farNextGet(client, 'failing');
+
+    mend();
+    sandbox.session(linkToken).complete();
+    expect(await client.result('failing')).toMatchObject({
+      state: 'COMPLETED',
+      items: [{ state: 'LINKED' }],
+    });
+    expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
+  }, 120_000);
+
+  test('a page that sends 100 webhooks costs its session a few hints, and no more than 120 events', async () => {
+    const { sandbox, client, receiver, temporal } = await startDeployment();
+    const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
+    await client.start({ key: 'chatty', linkToken });
+    const { id } = parseLinkToken(linkToken)!;
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => {
+        const body = callback('ON_EXIT', id);
+        const headers = {
+          'content-type': 'application/json',
+          'plaid-verification': sandbox.webhooks.sign(body),
+        };
+        return fetch(receiver.url, { method: 'POST', headers, body });
+      }),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    expect(receiver.counts()).toMatchObject({ hinted: 100 });
+    sandbox.session(linkToken).complete();
+    expect(await client.result('chatty')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect((await eventsOf(temporal, 'chatty')).length).toBeLessThanOrEqual(120);
   }, 120_000);
 
   test('LINK webhooks end a hosted_link session at once, each of its items found, and none of their tokens in its history', async () => {
@@ -109,7 +155,8 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       enable_multi_item_link: true,
     };
     const { url } = await client.start({ key: 'hosted', linkApi: 'hosted_link', linkTokenRequest });
-    const nextGetAt = await farNextGet({ sandbox, client }, '/link/token/get', 'hosted');
+    sandbox.fault('/link/token/get', MAINTENANCE);
+    const nextGetAt = await farNextGet(client, 'hosted');
 
     sandbox.session(url!.split('/').at(-1)!).complete({ items: 2 });
     expect(await client.result('hosted')).toMatchObject({
@@ -122,10 +169,8 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     // Two items, the finished session, its events.
     expect(hinted + endedSession).toBe(4);
     expect(Object.values(others).every((count) => count === 0)).toBe(true);
-    const history = await temporal.workflow.getHandle('hosted-link/hosted').fetchHistory();
-    const signals = history.events!.flatMap(
-      ({ workflowExecutionSignaledEventAttributes: signal }) => signal ?? [],
-    );
+    const events = await eventsOf(temporal, 'hosted');
+    const signals = events.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) => signal ?? []);
     expect(signals.length).toBeGreaterThan(0);
     for (const signal of signals) expect(signal.input?.payloads ?? []).toEqual([]);
   }, 120_000);
