@@ -31,6 +31,8 @@ export interface Settings {
   plaidRate: number | undefined;
   /** HOSTED_LINK_PLAID_URGENT_RATE: the most creates, hinted gets and exchanges a second, over all workers. Above 0. */
   plaidUrgentRate: number | undefined;
+  /** TEMPORAL_DEPLOYMENT_NAME and TEMPORAL_WORKER_BUILD_ID. Undefined: workers without a version. */
+  deploymentVersion: { deploymentName: string; buildId: string } | undefined;
   /** DATABASE_URL; without it the vault is embedded in `dataDir`. */
   databaseUrl: Secret | undefined;
   /** HOSTED_LINK_VAULT_KEYS */
@@ -82,6 +84,7 @@ export function readSettings(
   const parsed = settingSchema.safeParse(given);
   for (const issue of parsed.error?.issues ?? []) problems.push(inputErrorFrom(new z.ZodError([issue])));
   problems.push(...problemIn(() => readAccessSettings(given)), ...problemIn(() => readCodecTls(given)));
+  problems.push(...problemIn(() => readDeploymentVersion(given)));
   const plaidEnvironment = environment.safeParse(given['PLAID_ENV']);
   // Not told as well when the environment itself is wrong, of which most depends.
   if (plaidEnvironment.success) {
@@ -99,6 +102,7 @@ export function readSettings(
     plaidBaseUrl: set.PLAID_BASE_URL,
     plaidRate: set.HOSTED_LINK_PLAID_RATE,
     plaidUrgentRate: set.HOSTED_LINK_PLAID_URGENT_RATE,
+    deploymentVersion: readDeploymentVersion(given),
     databaseUrl: secretOf(databaseUrlIn(set.PLAID_ENV, set.DATABASE_URL)),
     vaultRing: set.HOSTED_LINK_VAULT_KEYS,
     keyProvider: set.HOSTED_LINK_KEY_PROVIDER,
@@ -201,6 +205,16 @@ function readCodecTls(given: NodeJS.ProcessEnv): Settings['codecTls'] {
   throw new InputError(
     `HOSTED_LINK_CODEC_TLS_${cert === undefined ? 'CERT' : 'KEY'}`,
     'missing; a certificate and its key go together',
+  );
+}
+
+function readDeploymentVersion(given: NodeJS.ProcessEnv): Settings['deploymentVersion'] {
+  const { TEMPORAL_DEPLOYMENT_NAME: deploymentName, TEMPORAL_WORKER_BUILD_ID: buildId } = given;
+  if (deploymentName !== undefined && buildId !== undefined) return { deploymentName, buildId };
+  if (deploymentName === undefined && buildId === undefined) return undefined;
+  throw new InputError(
+    deploymentName === undefined ? 'TEMPORAL_DEPLOYMENT_NAME' : 'TEMPORAL_WORKER_BUILD_ID',
+    'missing; a version is the name of the deployment and a build id: set both, or neither',
   );
 }
 

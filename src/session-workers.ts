@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { WorkflowClient } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
-import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
-import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { createActivities } from './activities';
 import { FailureGate } from './activities/interceptor';
 import { KeyUse } from './codec/key-use';
@@ -22,7 +20,7 @@ import { keepRetention } from './retention';
 import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
 import { TASK_QUEUES } from './session';
 import type { KeyProvider, Vault } from './vault';
-import { WORKFLOW_SOURCE } from './workflow-source';
+import { workflowBundle } from './workflow-source';
 import { startWorkerReceiver } from './worker-receiver';
 
 /**
@@ -110,6 +108,14 @@ export async function startSessionWorkers({
         now: () => Promise.resolve(Date.now()),
       }),
       dataConverter,
+      // A session that waits moves on to each new version: what it meets there is behind `patched`.
+      ...(settings.deploymentVersion && {
+        workerDeploymentOptions: {
+          version: settings.deploymentVersion,
+          useWorkerVersioning: true,
+          defaultVersioningBehavior: 'AUTO_UPGRADE',
+        },
+      }),
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
       shutdownForceTime: SHUTDOWN_FORCE_MS,
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, logger) })] },
@@ -141,14 +147,6 @@ async function countedCodec(ring: KeyRing, vault: Vault, logger: Logger): Promis
   const { id: keyId } = ring.primary;
   const use = new KeyUse({ keyId, book: (encryptions) => codecKeys.book(keyId, encryptions), logger });
   return createWorkerCodec(ring, (count) => use.add(count));
-}
-
-/** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */
-async function workflowBundle(): Promise<WorkflowBundleOption> {
-  const codePath = join(__dirname, 'workflow-bundle.js');
-  return existsSync(codePath)
-    ? { codePath }
-    : await bundleWorkflowCode({ ...WORKFLOW_SOURCE, logger: new DefaultLogger('WARN') });
 }
 
 /** In development (embedded vault) what is missing is made; else it is `hosted-link setup`'s to make. */

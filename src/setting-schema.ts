@@ -70,6 +70,12 @@ const list = z
   )
   .optional();
 
+/** By Temporal's rules; the dot is what it puts between the two. */
+const versionPart = z
+  .string()
+  .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}$/, 'not a name; use up to 255 of A-Z a-z 0-9 _ - .')
+  .optional();
+
 /** Text whose rules another module has. */
 const text = z.string().optional();
 
@@ -94,6 +100,14 @@ export const DEPLOYMENT_SETTINGS = {
     description: 'The same for creates, hinted gets and exchanges, which have a task queue of their own.',
     absent: '`40`',
   }),
+  TEMPORAL_DEPLOYMENT_NAME: versionPart
+    .refine((name) => !name?.includes('.'), 'has a dot, which Temporal allows in none; leave it out')
+    .describe(
+      'Turns on worker versioning: the Worker Deployment that the workers belong to. Goes with `TEMPORAL_WORKER_BUILD_ID`. See [changing-workflows.md](changing-workflows.md#worker-versioning).',
+    ),
+  TEMPORAL_WORKER_BUILD_ID: versionPart.describe(
+    'The version of this deployment, such as a commit; another one for each release.',
+  ),
   DATABASE_URL: databaseUrl.describe(
     '`postgresql://user:password@host:5432/database`, the vault. Without it the vault is embedded, for development.',
   ),

@@ -1,5 +1,4 @@
-import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
 import { InputError } from './input-error';
@@ -10,6 +9,7 @@ import type { RunningWorker } from './session-workers';
 import { startSessionWorkers } from './session-workers';
 import type { TemporalConnection } from './temporal-connection';
 import { loadTemporalConnection } from './temporal-connection';
+import { installRuntime } from './temporal-runtime';
 
 /**
  * Starts the standalone worker, once in a process: the SDK's runtime, a connection, and all workers of this deployment.
@@ -37,33 +37,6 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
     throw error;
   }
 }
-
-/**
- * Lets the SDK log through ours, which redacts. The SDK's runtime keeps the process alive until a connection that it has
- * made is closed, so it is installed when nothing but the connection can fail.
- */
-function installRuntime(logger: Logger): void {
-  Runtime.install({
-    logger: temporalLogger(logger),
-    shutdownSignals: [],
-    // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
-    telemetryOptions: { logging: { forward: {} } },
-  });
-}
-
-function temporalLogger(logger: Logger): DefaultLogger {
-  return new DefaultLogger('DEBUG', ({ level, message, meta }) => {
-    logger[LEVELS[level]](meta ?? {}, message);
-  });
-}
-
-const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  ERROR: 'error',
-};
 
 /** @throws InputError naming TEMPORAL_ADDRESS, after bounded retries */
 async function connect(

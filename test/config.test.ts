@@ -268,6 +268,27 @@ describe('settings', () => {
     });
   });
 
+  describe("the workers' version", () => {
+    const [name, build] = ['TEMPORAL_DEPLOYMENT_NAME', 'TEMPORAL_WORKER_BUILD_ID'];
+
+    test('is the two settings together, and none without them', () => {
+      expect(readSettings({}).deploymentVersion).toBeUndefined();
+      expect(readSettings({ [name]: 'hosted-link', [build]: 'v1.2' }).deploymentVersion).toEqual({
+        deploymentName: 'hosted-link',
+        buildId: 'v1.2',
+      });
+    });
+
+    test.each([
+      [{ [name]: 'hosted-link' }, `${build}: missing`],
+      [{ [build]: 'v1' }, `${name}: missing`],
+      [{ [name]: 'hosted.link', [build]: 'v1' }, `${name}: has a dot`],
+      [{ [name]: 'hosted-link', [build]: 'v 1' }, `${build}: not a name`],
+    ])('%o is refused', (env, start) => {
+      expect(catchMessage(() => readSettings(env)).startsWith(start)).toBe(true);
+    });
+  });
+
   describe('Plaid account', () => {
     test('is complete with client id and secret', () => {
       const settings = readSettings({

@@ -10,6 +10,7 @@ import { doctorCommand } from './doctor';
 import { exchangesCommand } from './exchanges';
 import { itemsCommand } from './items';
 import { keysCommand } from './keys';
+import { replayCommand } from './replay';
 import { resultCommand } from './result';
 import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
     webhooksCommand(),
     keysCommand(),
     auditCommand(),
+    replayCommand(),
     codecServerCommand(),
     sandboxCommand(),
   ]) {

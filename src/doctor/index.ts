@@ -3,6 +3,7 @@ import type { Settings } from '../config';
 import { InputError } from '../input-error';
 import { loadTemporalConnection, type TemporalConnection } from '../temporal-connection';
 import { checkPlaidClock } from './clock';
+import { checkCurrentVersion } from './current-version';
 import { checkDatabase } from './database';
 import { checkEncryptionInTransit } from './encryption-in-transit';
 import { checkFairness } from './fairness';
@@ -78,6 +79,7 @@ async function examineTemporal({ databaseUrl }: Settings): Promise<TemporalFindi
       ...(await checked('Temporal', () => checkTemporal(connection, address))),
       ...(await checkNamespace(connection, namespace, { madeByWorker: databaseUrl === undefined })),
       ...(await checked('task queues', () => checkTaskQueues(connection, namespace))),
+      ...(await checked('worker version', () => checkCurrentVersion(connection, namespace))),
       ...checkFairness(),
     ]);
     return { findings, settings };

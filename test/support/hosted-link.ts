@@ -29,15 +29,20 @@ export interface RunningCommand {
 /** The `hosted-link` commands of a deployment, each in a process of its own. */
 export class HostedLinkCommands {
   readonly #running = new Set<ChildProcess>();
-  readonly #program = program();
 
-  /** @param settings what stands in their environment, besides what is no setting */
-  constructor(private readonly settings: NodeJS.ProcessEnv) {}
+  /**
+   * @param settings what stands in their environment, besides what is no setting
+   * @param program what Node.js runs; default: this checkout
+   */
+  constructor(
+    private readonly settings: NodeJS.ProcessEnv,
+    private readonly program: readonly string[] = checkout(),
+  ) {}
 
   /** Starts a command. `settings` are added to those of the deployment; undefined takes one away. */
   start(args: readonly string[], settings: NodeJS.ProcessEnv = {}): RunningCommand {
     const inherited = Object.entries(process.env).filter(([name]) => !OWN_SETTINGS.test(name));
-    const child = spawn(process.execPath, [...this.#program, ...args], {
+    const child = spawn(process.execPath, [...this.program, ...args], {
       cwd: ROOT,
       env: { ...Object.fromEntries(inherited), ...this.settings, ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -90,6 +95,6 @@ export class HostedLinkCommands {
 }
 
 /** What was built, when that is not out of date; else the sources, which take longer to start. */
-function program(): string[] {
+function checkout(): string[] {
   return isBuilt() ? [join(ROOT, 'bin/hosted-link.js')] : ['--import', 'tsx', join(ROOT, 'src/cli/main.ts')];
 }
