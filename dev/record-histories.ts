@@ -16,9 +16,7 @@ import { onDevServer, startHarness, type Harness } from '../test/support/harness
 import { HISTORIES, RECORDING_RING } from '../test/replay/recorded-histories';
 import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS, type Scenario } from './recorded-scenarios';
 import { PARENTS, Stage } from './recorded-stage';
-import { findTemporalCli, startTemporalServer } from './temporal-server';
-
-const SEARCH_ATTRIBUTES = { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } as const;
+import { findTemporalCli, SESSION_SEARCH_ATTRIBUTES, startTemporalServer } from './temporal-server';
 
 /** More at once, and a small machine takes so long for a workflow task that its histories show it. */
 const AT_ONCE = 8;
@@ -51,7 +49,7 @@ async function onServer(
   const server = await startTemporalServer({
     cli,
     dynamicConfig,
-    searchAttributes: SEARCH_ATTRIBUTES,
+    searchAttributes: SESSION_SEARCH_ATTRIBUTES,
     log: say,
   });
   try {

@@ -1,7 +1,9 @@
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { SearchAttributeType } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { SEARCH_ATTRIBUTES } from '../src/workflows/search-attributes';
 import { cacheFolder, isExecutable, onPath, provision, type Log, type ProgramSource } from './provision';
 import { runProgram } from './run-program';
 import { sdkDownload, sdkDownloadPath } from './sdk-download';
@@ -86,6 +88,14 @@ function goInstall(folder: string, path: string, env: NodeJS.ProcessEnv): Progra
   };
 }
 
+/** Those that sessions need, with the CLI's names of their types. */
+export const SESSION_SEARCH_ATTRIBUTES: TemporalServerOptions['searchAttributes'] = Object.fromEntries(
+  SEARCH_ATTRIBUTES.map(({ name, type }) => [
+    name,
+    type === SearchAttributeType.KEYWORD_LIST ? 'KeywordList' : 'Keyword',
+  ]),
+);
+
 /** How {@link startTemporalServer} starts a server. */
 export interface TemporalServerOptions {
   /** The Temporal CLI, from {@link findTemporalCli}; found when absent. */
@@ -98,7 +108,7 @@ export interface TemporalServerOptions {
   dbFile?: string;
   /** Where Web UI has payloads decoded: the URL of a codec server. */
   codecEndpoint?: string;
-  /** Search attributes to register, name to type: `{ HostedLinkState: 'Keyword' }`. */
+  /** Search attributes to register, name to type, such as {@link SESSION_SEARCH_ATTRIBUTES}. */
   searchAttributes?: Record<
     string,
     'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList'

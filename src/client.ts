@@ -14,8 +14,9 @@ import { ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError, sessionUnknown } from './client-error';
 import { lookAgain } from './look-again';
 import { removeItem } from './remove-item';
-import type { DeliveryFailure, PlaidErrorView } from './session';
-import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from './session';
+import { plaidSessionHash } from './digest';
+import type { CheckedRequest, DeliveryFailure, PlaidErrorView } from './session';
+import { exchangeWorkflowId, parseLinkToken, sessionWorkflowId, TASK_QUEUES } from './session';
 import type { StartRequest, StartRules } from './start-request';
 import { sessionInput } from './start-request';
 import type { StatusReport } from './status-report';
@@ -24,7 +25,8 @@ import type { VaultRecords } from './vault/vault';
 import type { hostedLinkSession } from './workflows';
 import type { Link } from './workflows/messages';
 import { checkNowSignal, deliveryFailedSignal, linkUpdate } from './workflows/messages';
-import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attributes';
+import { searchAttributes } from './workflows/search-attributes';
+import { sessionSummary } from './workflows/summaries';
 
 export { HostedLinkError } from './client-error';
 export type { StartRequest } from './start-request';
@@ -89,11 +91,8 @@ export class HostedLinkClient {
       args: [input],
       workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      typedSearchAttributes: [
-        { key: STATE_ATTRIBUTE, value: 'CREATING' },
-        { key: LINK_API_ATTRIBUTE, value: input.linkApi },
-      ],
-      staticSummary: `Hosted Link session ${key} via ${input.linkApi}`,
+      typedSearchAttributes: attributesOf(input),
+      staticSummary: sessionSummary(input),
       // Activities and the token exchange inherit it.
       ...(request.fairnessKey !== undefined && { priority: { fairnessKey: request.fairnessKey } }),
     });
@@ -252,6 +251,16 @@ export class HostedLinkClient {
       throw error;
     }
   }
+}
+
+function attributesOf({ linkApi, linkToken, userAttribute: user }: CheckedRequest) {
+  const id = linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
+  return searchAttributes({
+    state: 'CREATING',
+    linkApi,
+    plaidSessionHash: id === undefined ? undefined : plaidSessionHash(id),
+    user,
+  });
 }
 
 function started(key: string, { url, expiresAt }: Link): StartedSession {

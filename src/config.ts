@@ -9,7 +9,7 @@ import { missingSettings, type Need } from './needs';
 import { resolveBaseUrl } from './plaid/base-url';
 import { checkWebhookUrl } from './plaid/webhook-url';
 import { Secret } from './secret';
-import type { PlaidEnvironment } from './session';
+import type { PlaidEnvironment, UserAttribute } from './session';
 import { readSettingFiles } from './setting-files';
 import { environment, FILE_SETTINGS, settingSchema } from './setting-schema';
 import { verifiedDatabaseUrl } from './vault/database-tls';
@@ -49,6 +49,8 @@ export interface Settings {
   codecTls: { cert: string; key: Secret } | undefined;
   /** HOSTED_LINK_NOTIFY_PREFIXES, separated by commas: a notice may go only to workflow ids that start so. Default any. */
   notifyPrefixes: string[] | undefined;
+  /** HOSTED_LINK_USER_ATTRIBUTE, default `hash`: what stands for a person in search attributes. */
+  userAttribute: UserAttribute;
   /** HOSTED_LINK_WEBHOOK_PORT: where Plaid's webhooks are received, 0 for a free port. Undefined: not by the worker. */
   webhookPort: number | undefined;
   /** HOSTED_LINK_WEBHOOK_HOST: the address to receive them on. Default 127.0.0.1. */
@@ -111,6 +113,7 @@ export function readSettings(
     codecAccess: readAccessSettings(given),
     codecTls: readCodecTls(given),
     notifyPrefixes: set.HOSTED_LINK_NOTIFY_PREFIXES,
+    userAttribute: set.HOSTED_LINK_USER_ATTRIBUTE,
     webhookPort: set.HOSTED_LINK_WEBHOOK_PORT,
     webhookHost: set.HOSTED_LINK_WEBHOOK_HOST,
     itemWebhookUrl: set.HOSTED_LINK_ITEM_WEBHOOK_URL,

@@ -17,7 +17,7 @@ import { createPlaidClient } from './plaid/client';
 import type { PlaidRateSettings } from './rates/plaid-rates';
 import { keepPlaidRates } from './rates/plaid-rates';
 import { keepRetention } from './retention';
-import { addSearchAttributes, missingSearchAttributes } from './search-attributes';
+import { addSearchAttributes, searchAttributeProblems } from './search-attributes';
 import { TASK_QUEUES } from './session';
 import type { KeyProvider, Vault } from './vault';
 import { workflowBundle } from './workflow-source';
@@ -101,6 +101,7 @@ export async function startSessionWorkers({
         plaid,
         environment: settings.environment,
         notifyPrefixes: settings.notifyPrefixes,
+        userAttribute: settings.userAttribute,
         vault,
         // Not a Client: that would take the codec of a plugin that the connection has.
         noticeClient: new WorkflowClient({ connection, namespace }),
@@ -155,11 +156,14 @@ async function checkSearchAttributes(
   namespace: string,
   settings: Settings,
 ): Promise<void> {
-  if (settings.databaseUrl === undefined) {
-    await addSearchAttributes(connection, namespace);
-    return;
+  if (settings.databaseUrl === undefined) await addSearchAttributes(connection, namespace);
+  const { missing, mistyped } = await searchAttributeProblems(connection, namespace);
+  if (mistyped.length > 0) {
+    throw new InputError(
+      'TEMPORAL_NAMESPACE',
+      `${namespace} has the search attributes ${mistyped.join(', ')} with other types; hosted-link doctor says what to do`,
+    );
   }
-  const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length > 0) {
     throw new InputError(
       'TEMPORAL_NAMESPACE',

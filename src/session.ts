@@ -186,6 +186,13 @@ export function parseLinkToken(linkToken: string): { environment: PlaidEnvironme
   return { environment: match[1] as PlaidEnvironment, id: match[2]! };
 }
 
+/** What stands for a person in Temporal's search attributes: the hash of the caller's id, or that id in clear. */
+export const USER_ATTRIBUTES = ['hash', 'clear'] as const;
+export type UserAttribute = (typeof USER_ATTRIBUTES)[number];
+
+/** Plaid's id of an institution, such as `ins_109508`. */
+export const INSTITUTION_ID_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
+
 /** The task queues of a deployment. */
 export const TASK_QUEUES = {
   /** Workflows and vault-only activities. */
@@ -219,6 +226,8 @@ export interface CheckedRequest {
   update?: { itemId: string } | undefined;
   /** The caller's id of the person. */
   userId?: string | undefined;
+  /** What stands for the person in Temporal's search attributes, in clear: see `UserAttribute`. */
+  userAttribute?: string | undefined;
   /** When the link of a given `linkToken` expires, ISO 8601. Default: Plaid's lifetime for the delivery. */
   expiresAt?: string | undefined;
   /** True: accounts that the person has already are linked again. */
@@ -268,8 +277,15 @@ export interface CompletionNotice {
   itemIds: string[];
 }
 
-/** One result, as it may be shown. */
-export interface ResultView {
+/** A bank, as far as Plaid tells. */
+export interface Institution {
+  /** Such as `ins_109508`. */
+  institutionId?: string | undefined;
+  institutionName?: string | undefined;
+}
+
+/** One result, as it may be shown, with its institution once that is known. */
+export interface ResultView extends Institution {
   resultId: string;
   state: ResultState;
   itemId: string | undefined;

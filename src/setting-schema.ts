@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { InputError } from './input-error';
 import { parseKeyRing } from './key-ring';
 import { LOG_LEVELS } from './logger';
-import { PLAID_ENVIRONMENTS } from './session';
+import { PLAID_ENVIRONMENTS, USER_ATTRIBUTES } from './session';
 
 /*
  * The settings one by one: how each is written, what it is when absent, and what docs/settings.md says of it, which
@@ -56,6 +56,10 @@ const retentionDays = z
   .regex(/^[1-9]\d{0,4}$/, 'not a number of days; write a whole one from 1 to 99999, such as 90')
   .default('90')
   .transform(Number);
+
+const userAttribute = z
+  .enum(USER_ATTRIBUTES, { error: `not a choice; set it to ${anyOf(USER_ATTRIBUTES)}` })
+  .default('hash');
 
 const logLevel = z
   .enum(LOG_LEVELS, { error: `not a log level; set it to ${anyOf(LOG_LEVELS)}` })
@@ -133,6 +137,9 @@ export const DEPLOYMENT_SETTINGS = {
     description: 'Prefixes of the workflow ids that a start may name for a notice, separated by commas.',
     absent: 'any but our own',
   }),
+  HOSTED_LINK_USER_ATTRIBUTE: userAttribute.describe(
+    "What stands for a person in Temporal's search attributes, which are not encrypted: `hash` or `clear`, your user id itself. Set it alike for all that start sessions. See [web-ui.md](web-ui.md#search-attributes).",
+  ),
   HOSTED_LINK_WEBHOOK_PORT: port.describe(
     "The TCP port on which a worker receives Plaid's webhooks itself, 0 for a free one; without it, it does not. Also the default of `hosted-link webhooks --port` (else 8791). See [webhooks.md](webhooks.md).",
   ),

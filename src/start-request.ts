@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InputError, inputErrorFrom } from './input-error';
 import { checkLinkTokenRequest } from './plaid/link-token-request';
-import type { CheckedRequest, Delivery, LinkApiName, PlaidEnvironment } from './session';
+import type { CheckedRequest, Delivery, LinkApiName, PlaidEnvironment, UserAttribute } from './session';
 import {
   ITEM_ID_PATTERN,
   LINK_APIS,
@@ -11,7 +11,7 @@ import {
   PLAID_ENVIRONMENTS,
   SESSION_KEY_PATTERN,
 } from './session';
-import { jsonDigest, plaidSessionHash } from './digest';
+import { jsonDigest, plaidSessionHash, userHash } from './digest';
 
 /**
  * What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the link api
@@ -40,8 +40,8 @@ export interface StartRequest {
    */
   update?: { itemId: string } | undefined;
   /**
-   * Your id of the person, without personal data. Only its hash is kept outside of encrypted payloads. Default: the request's
-   * `user.client_user_id`, or its `user_id`.
+   * Your id of the person, without personal data. Only its hash is kept outside of encrypted payloads, unless
+   * HOSTED_LINK_USER_ATTRIBUTE is `clear`. Default: the request's `user.client_user_id`, or its `user_id`.
    */
   userId?: string | undefined;
   /**
@@ -65,10 +65,18 @@ export interface StartRules {
   environment: PlaidEnvironment;
   /** Workflow id prefixes that `notify` may name. Default: all but our own. */
   notifyPrefixes?: readonly string[] | undefined;
+  /**
+   * What stands for the person in Temporal's search attributes, which are not encrypted: `hash` (the default), or `clear` for
+   * the user id itself, which then has at most 255 characters.
+   */
+  userAttribute?: UserAttribute | undefined;
 }
 
 /** Temporal's own bound. */
 const MAX_FAIRNESS_KEY_BYTES = 64;
+
+/** The longest keyword of a search attribute that Temporal keeps on every database, in characters. */
+const MAX_KEYWORD_LENGTH = 255;
 
 const E164 = /^\+[1-9][0-9]{6,14}$/;
 
@@ -144,9 +152,11 @@ export function sessionInput(request: StartRequest, rules: StartRules): CheckedR
   if (rest.expiresAt !== undefined) checkExpiration(rest.expiresAt, linkToken);
   rest.notify.forEach((workflowId, index) => checkTarget(workflowId, `notify[${index}]`, rules));
   const input = { ...rest, linkToken, linkTokenRequest };
+  const userId = rest.userId ?? userOf(linkTokenRequest);
   return {
     ...input,
-    userId: rest.userId ?? userOf(linkTokenRequest),
+    userId,
+    userAttribute: userId === undefined ? undefined : userAttributeOf(userId, rules),
     key: key ?? defaultKey(linkToken && linkTokenId(linkToken, rules)),
     requestDigest: jsonDigest(
       linkToken === undefined ? input : { ...input, linkToken: linkTokenId(linkToken, rules) },
@@ -217,6 +227,15 @@ function userOf(linkTokenRequest: Record<string, unknown> | undefined): string |
     user_id?: string;
   };
   return user?.client_user_id ?? userId;
+}
+
+function userAttributeOf(userId: string, { userAttribute = 'hash' }: StartRules): string {
+  if (userAttribute === 'hash') return userHash(userId);
+  if (userId.length <= MAX_KEYWORD_LENGTH) return userId;
+  throw new InputError(
+    'userId',
+    `has more than ${MAX_KEYWORD_LENGTH} characters, the most that a search attribute holds; give a shorter one, or set HOSTED_LINK_USER_ATTRIBUTE to hash`,
+  );
 }
 
 function defaultKey(linkTokenId: string | undefined): string {

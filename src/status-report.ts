@@ -208,8 +208,9 @@ function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {
   return (view?.results ?? []).map(itemReport);
 }
 
-function itemReport({ state, itemId, errorCode, requestIds, linkSessionId }: ResultView): ItemReport {
-  return { state, itemId, institutionName: undefined, errorCode, requestIds, linkSessionId };
+function itemReport(result: ResultView): ItemReport {
+  const { state, itemId, institutionName, errorCode, requestIds, linkSessionId } = result;
+  return { state, itemId, institutionName, errorCode, requestIds, linkSessionId };
 }
 
 /**

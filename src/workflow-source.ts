@@ -6,7 +6,10 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 /** The workflows and the interceptors that go with them, as the SDK's bundler wants them. */
 export const WORKFLOW_SOURCE = {
   workflowsPath: require.resolve('./workflows'),
-  workflowInterceptorModules: [require.resolve('./workflows/unreadable-signals')],
+  workflowInterceptorModules: [
+    require.resolve('./workflows/unreadable-signals'),
+    require.resolve('./workflows/summaries'),
+  ],
 };
 
 /** The bundle that `npm run build` made beside this file, or else the sources to bundle now. */

@@ -1,5 +1,5 @@
 import { InputError } from '../src/input-error';
-import { plaidSessionHash } from '../src/digest';
+import { plaidSessionHash, userHash } from '../src/digest';
 import { sessionInput, type StartRequest, type StartRules } from '../src/start-request';
 
 const ID = '99ace160-3cf7-4e51-a083-403633425815';
@@ -45,6 +45,23 @@ describe('a request to start a session', () => {
       userId({ linkTokenRequest: { ...withoutUser, user_id: 'usr_3' } }),
       userId({ linkTokenRequest: LINK_TOKEN_REQUEST, userId: 'person-2' }),
     ]).toEqual([undefined, 'person-2', 'person-1', 'usr_3', 'person-2']);
+  });
+
+  it('has a hash of its user for search attributes, or the user id itself where that is wanted', () => {
+    const request = { linkToken: LINK_TOKEN, userId: 'person-1' };
+    expect(sessionInput(request, RULES).userAttribute).toBe(userHash('person-1'));
+    expect(sessionInput(request, { ...RULES, userAttribute: 'clear' }).userAttribute).toBe('person-1');
+    expect(sessionInput({ linkToken: LINK_TOKEN }, RULES).userAttribute).toBeUndefined();
+    const { requestDigest } = sessionInput(request, RULES);
+    expect(sessionInput(request, { ...RULES, userAttribute: 'clear' }).requestDigest).toBe(requestDigest);
+  });
+
+  it('is refused a user id in clear that no search attribute can hold', () => {
+    const request = { linkToken: LINK_TOKEN, userId: 'x'.repeat(256) };
+    expect(sessionInput(request, RULES).userAttribute).toMatch(/^[0-9a-f]{32}$/);
+    expect(refusal(request, { ...RULES, userAttribute: 'clear' }).message).toBe(
+      'userId: has more than 255 characters, the most that a search attribute holds; give a shorter one, or set HOSTED_LINK_USER_ATTRIBUTE to hash',
+    );
   });
 
   it('is the same request whatever its fairness key, which is no part of the session', () => {

@@ -14,10 +14,9 @@ import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { loadTemporalConnection } from '../../src/temporal-connection';
 import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
 import type { Vault } from '../../src/vault';
-import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { freePorts } from '../child-server';
 import { ProgramProcess } from '../program-process';
-import { useOrStartTemporal, type TemporalServer } from '../temporal-server';
+import { SESSION_SEARCH_ATTRIBUTES, useOrStartTemporal, type TemporalServer } from '../temporal-server';
 
 /** What an end of the demo calls, in the opposite order of opening. */
 export type Closers = (() => Promise<void>)[];
@@ -74,7 +73,7 @@ export async function openStage(
     ui: true,
     dbFile: join(dataDir, DATABASE_FILE),
     codecEndpoint: `http://127.0.0.1:${codecPort}`,
-    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword'])),
+    searchAttributes: SESSION_SEARCH_ATTRIBUTES,
     log,
   });
   closers.push(() => server.stop());

@@ -21,6 +21,15 @@ export const EXCHANGES: readonly Scenario[] = [
     },
   },
   {
+    // Found by its institution, which exchanges from before are not.
+    session: 'completed-at-institution',
+    exchange: 'linked-at-institution',
+    play: async (stage) => {
+      await stage.start({ userId: 'recorded-user' });
+      stage.person.complete();
+    },
+  },
+  {
     session: 'completed-exchange-expired',
     exchange: 'expired',
     play: async (stage) => {

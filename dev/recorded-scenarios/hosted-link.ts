@@ -18,6 +18,16 @@ export const HOSTED_LINK: readonly Scenario[] = [
     },
   },
   {
+    session: 'hosted-completed-at-institutions',
+    exchange: 'hosted-linked-at-institutions',
+    play: async (stage) => {
+      await stage.start(hosted(stage));
+      stage.person.connect({ institutionId: 'ins_990001' });
+      stage.person.connect({ institutionId: 'ins_990002' });
+      stage.person.finish();
+    },
+  },
+  {
     session: 'hosted-completed-several',
     exchange: 'hosted-linked-several',
     play: async (stage) => {

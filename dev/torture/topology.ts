@@ -9,11 +9,10 @@ import type { KeyRings } from '../../src/keys';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { migrate, openVault, type Vault } from '../../src/vault';
 import { ringKeyProvider } from '../../src/vault/key-provider';
-import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { startPostgres, type Postgres } from '../../test/support/postgres';
 import { freePorts } from '../child-server';
 import { ProgramProcess } from '../program-process';
-import { startTemporalServer, type TemporalServer } from '../temporal-server';
+import { SESSION_SEARCH_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../temporal-server';
 
 const CLIENT_ID = 'torture';
 const WORKERS = 2;
@@ -71,7 +70,7 @@ export async function startTopology(dataDir: string, log: (line: string) => void
     startTemporalServer({
       port: temporalPort!,
       dbFile: temporalDatabase,
-      searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, 'Keyword'])),
+      searchAttributes: SESSION_SEARCH_ATTRIBUTES,
       log,
     }),
   );

@@ -7,12 +7,12 @@ import type { ActivityDeps } from './index';
 export type { StartRequest } from '../start-request';
 
 /** The activity that checks a request for a session that was started with one. */
-export function checkRequestActivities({ environment, notifyPrefixes }: ActivityDeps) {
+export function checkRequestActivities({ environment, notifyPrefixes, userAttribute }: ActivityDeps) {
   return {
     /** @throws INVALID_INPUT, never to be repeated, whose message names the field and not the value */
     async checkRequest(request: StartRequest): Promise<CheckedRequest> {
       try {
-        return sessionInput(request, { environment, notifyPrefixes });
+        return sessionInput(request, { environment, notifyPrefixes, userAttribute });
       } catch (error) {
         if (error instanceof InputError) throw ApplicationFailure.nonRetryable(error.message, error.code);
         throw error;

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
-import type { ResultView } from '../session';
+import type { Institution, ResultView } from '../session';
 import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
@@ -179,12 +179,17 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
       );
     },
 
-    /** Fills in the institution of a stored item, and moves its webhook to where the deployment wants items' webhooks. */
-    async describeItem(itemId: string): Promise<void> {
+    /**
+     * Fills in the institution of a stored item, and moves its webhook to where the deployment wants items' webhooks. Gives the
+     * institution.
+     */
+    async describeItem(itemId: string): Promise<Institution> {
       const purpose = itemWebhookUrl === undefined ? 'describe item' : 'describe item, move its webhook';
-      await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose }, async (token) => {
-        await vault.items.describe(itemId, await plaid.itemGet(token));
+      return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose }, async (token) => {
+        const { institutionId, institutionName } = await plaid.itemGet(token);
+        await vault.items.describe(itemId, { institutionId, institutionName });
         if (itemWebhookUrl !== undefined) await plaid.itemWebhookUpdate(token, itemWebhookUrl);
+        return { institutionId, institutionName };
       });
     },
   };
@@ -222,6 +227,8 @@ function resultView({
   errorCode,
   requestIds,
   linkSessionId,
+  institutionId,
+  institutionName,
 }: ResultRow): ResultView {
-  return { resultId, state, itemId, errorCode, requestIds, linkSessionId };
+  return { resultId, state, itemId, errorCode, requestIds, linkSessionId, institutionId, institutionName };
 }

@@ -1,6 +1,6 @@
 import type { WorkflowClient } from '@temporalio/client';
 import type { PlaidClient } from '../plaid/plaid';
-import type { LinkApiName, PlaidEnvironment } from '../session';
+import type { LinkApiName, PlaidEnvironment, UserAttribute } from '../session';
 import type { Vault } from '../vault/vault';
 import { checkRequestActivities } from './check-request';
 import { confirmMendedActivities } from './confirm-mended';
@@ -22,6 +22,8 @@ export interface ActivityDeps {
   linkApis: Record<LinkApiName, LinkApi>;
   /** Workflow id prefixes that a request may name in `notify`. Default: all but our own. */
   notifyPrefixes?: readonly string[] | undefined;
+  /** What stands for the person of such a request in search attributes. Default: a hash. */
+  userAttribute?: UserAttribute | undefined;
   /** A client without a payload codec. */
   noticeClient: WorkflowClient;
   /** Where items' webhooks go once they are stored. Undefined leaves them where the link token pointed. */

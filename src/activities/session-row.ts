@@ -15,27 +15,32 @@ export interface ClaimInput {
   userId?: string | undefined;
 }
 
+/** What {@link sessionRowActivities.claimSession} found. */
+export interface Claimed {
+  endedBefore: SessionState | undefined;
+  /** Of the `plaidSessionId` that was given. */
+  plaidSessionHash?: string | undefined;
+}
+
 /** Activities on the vault's row of a session. They repeat harmlessly. */
 export function sessionRowActivities({ vault }: ActivityDeps) {
   return {
     /**
      * Makes the session's row, or adds to it what has become known. Gives the state of an earlier workflow's session when
-     * the row is such a one's.
+     * the row is such a one's, and what stands for Plaid's session id.
      * @throws VAULT/KEY_REUSED when the key stands for another request
      */
-    async claimSession({
-      plaidSessionId,
-      ...input
-    }: ClaimInput): Promise<{ endedBefore: SessionState | undefined }> {
+    async claimSession({ plaidSessionId, ...input }: ClaimInput): Promise<Claimed> {
+      const hash = plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId);
       const { row, claimedBefore } = await vault.sessions.claim({
         key: input.key,
         linkApi: input.linkApi,
         firstRunId: input.firstRunId,
         requestDigest: input.requestDigest,
-        plaidSessionHash: plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId),
+        plaidSessionHash: hash,
         userHash: input.userId === undefined ? undefined : userHash(input.userId),
       });
-      return { endedBefore: claimedBefore ? row.state : undefined };
+      return { endedBefore: claimedBefore ? row.state : undefined, plaidSessionHash: hash };
     },
 
     /**

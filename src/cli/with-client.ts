@@ -29,8 +29,11 @@ export async function withClient(
     vault = wantsVault && hasVault(settings) ? await openRecordsFromSettings(settings) : undefined;
     const { namespace } = loadTemporalConnection();
     const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
-    const { environment, notifyPrefixes } = settings;
-    await use(new HostedLinkClient({ temporal, vault, environment, notifyPrefixes }), temporal);
+    const { environment, notifyPrefixes, userAttribute } = settings;
+    await use(
+      new HostedLinkClient({ temporal, vault, environment, notifyPrefixes, userAttribute }),
+      temporal,
+    );
   } finally {
     await vault?.close();
     await connection.close();

@@ -1,5 +1,5 @@
 import type { Connection } from '@temporalio/client';
-import { missingSearchAttributes } from '../search-attributes';
+import { searchAttributeProblems } from '../search-attributes';
 import { ok, problem, type Finding } from './finding';
 import { refusal } from './refusal';
 
@@ -27,7 +27,14 @@ async function searchAttributes(
   madeByWorker: boolean,
 ): Promise<Finding> {
   const check = 'search attributes';
-  const missing = await missingSearchAttributes(connection, namespace);
+  const { missing, mistyped } = await searchAttributeProblems(connection, namespace);
+  if (mistyped.length > 0) {
+    return problem(
+      check,
+      `${namespace} has ${mistyped.join(', ')} with another type than hosted-link's`,
+      'have whoever made them remove them (temporal operator search-attribute remove), then run hosted-link setup',
+    );
+  }
   if (missing.length === 0) return ok(check, 'all there');
   if (madeByWorker) return ok(check, `${missing.join(', ')} will be made by the worker`);
   return problem(check, `${namespace} lacks ${missing.join(', ')}`, 'run hosted-link setup');

@@ -12,7 +12,8 @@ import type { CompletionNotice } from '../session';
 import { SESSION_KEY_PATTERN, sessionWorkflowId, TASK_QUEUES } from '../session';
 import type { hostedLinkSession } from './hosted-link-session';
 import type { SessionView } from './messages';
-import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './search-attributes';
+import { searchAttributes } from './search-attributes';
+import { sessionSummary } from './summaries';
 
 /** A request as that of a service (`HostedLinkClient.start`), but with a key, since a workflow may not make one up. */
 export type ChildRequest = StartRequest & { key: string };
@@ -59,7 +60,7 @@ export async function startHostedLinkSession(
   request: ChildRequest,
   { parentClosePolicy = ParentClosePolicy.REQUEST_CANCEL }: ChildSessionOptions = {},
 ): Promise<ChildSession> {
-  const { key, linkApi = 'link_delivery', fairnessKey } = request;
+  const { key, linkApi = 'link_delivery', userId, fairnessKey } = request;
   if (!SESSION_KEY_PATTERN.test(key)) {
     throw ApplicationFailure.nonRetryable(
       'key: not a session key; use 1 to 128 letters, digits, dots, underscores, colons and hyphens',
@@ -74,11 +75,8 @@ export async function startHostedLinkSession(
     parentClosePolicy,
     // A cancelled session is watched until its link is dead, and nobody is to wait for that.
     cancellationType: ChildWorkflowCancellationType.TRY_CANCEL,
-    typedSearchAttributes: [
-      { key: STATE_ATTRIBUTE, value: 'CREATING' },
-      { key: LINK_API_ATTRIBUTE, value: linkApi },
-    ],
-    staticSummary: `Hosted Link session ${key} via ${linkApi}`,
+    typedSearchAttributes: searchAttributes({ state: 'CREATING', linkApi }),
+    staticSummary: sessionSummary({ key, userId, linkApi }),
     ...(fairnessKey !== undefined && { priority: { fairnessKey } }),
   });
 }

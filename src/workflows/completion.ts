@@ -9,7 +9,16 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { exchangeWorkflowId } from '../session';
 import type { ExchangeInput, LinkCompleted } from './messages';
 import { linkCompletedSignal } from './messages';
+import { searchAttributes, type SessionAttributes } from './search-attributes';
 import { tokenExchange } from './token-exchange';
+
+/** How an exchange is started. */
+interface ExchangeStart {
+  /** True: it has been, and is only started again should it have ended. */
+  isStarted: boolean;
+  /** What it can be found by. */
+  attributes: SessionAttributes;
+}
 
 /**
  * Signals a completion to the session's token exchange, which is started on first use, and again should it have ended.
@@ -18,23 +27,24 @@ import { tokenExchange } from './token-exchange';
 export async function signalCompletion(
   input: ExchangeInput,
   completion: LinkCompleted,
-  started: boolean,
+  { isStarted, attributes }: ExchangeStart,
 ): Promise<void> {
-  if (!started) await startExchange(input);
+  if (!isStarted) await startExchange(input, attributes);
   try {
     await signal(input.key, completion);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    await startExchange(input);
+    await startExchange(input, attributes);
     await signal(input.key, completion);
   }
 }
 
-async function startExchange(input: ExchangeInput): Promise<void> {
+async function startExchange(input: ExchangeInput, attributes: SessionAttributes): Promise<void> {
   try {
     await startChild(tokenExchange, {
       workflowId: exchangeWorkflowId(input.key),
       args: [input],
+      typedSearchAttributes: searchAttributes(attributes),
       staticSummary: `Token exchange of session ${input.key}`,
       parentClosePolicy: ParentClosePolicy.ABANDON,
       cancellationType: ChildWorkflowCancellationType.ABANDON,

@@ -1,6 +1,7 @@
 import { ApplicationFailure, CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CreateInput } from '../activities/create-session';
 import type { CreatedSession } from '../activities/link-api';
+import type { Claimed } from '../activities/session-row';
 import type { PlaidErrorView } from '../session';
 import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken } from '../session';
 import { create, createAndSend, vault } from './activity-proxies';
@@ -29,6 +30,8 @@ export interface Created {
   /** Undefined when a create that sends lost its answer: the session, and the message, may exist or not. */
   url: string | undefined;
   plaidSessionId: string;
+  /** What stands for it in clear. Undefined in sessions from before it was told. */
+  plaidSessionHash?: string | undefined;
   /** ISO 8601. */
   expiresAt: string;
   /** The error after which nobody knows whether Plaid sent the message. */
@@ -47,7 +50,7 @@ export interface Created {
 export async function createSession(input: SessionInput): Promise<Created> {
   const { linkToken, expiration } = await linkTokenOf(input);
   const knownId = linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
-  await claim(input, knownId);
+  const claimed = await claim(input, knownId);
   const { linkApi, delivery } = input;
   const request =
     linkToken === undefined
@@ -57,9 +60,18 @@ export async function createSession(input: SessionInput): Promise<Created> {
     ? await sendOnce(request, knownId)
     : { ...(await create.createSession(request)), uncertain: undefined };
   // A cancel request must not hide what has been made, and may have been sent.
-  if (knownId === undefined) await CancellationScope.nonCancellable(() => claim(input, plaidSessionId));
+  const { plaidSessionHash } =
+    knownId === undefined
+      ? await CancellationScope.nonCancellable(() => claim(input, plaidSessionId))
+      : claimed;
   const expiresAt = made.expiration ?? expirationOf(input, expiration);
-  return { plaidSessionId, url, expiresAt: new Date(expiresAt).toISOString(), uncertain: made.uncertain };
+  return {
+    plaidSessionId,
+    plaidSessionHash,
+    url,
+    expiresAt: new Date(expiresAt).toISOString(),
+    uncertain: made.uncertain,
+  };
 }
 
 async function linkTokenOf({ linkApi, linkToken, linkTokenRequest, expiresAt, update }: SessionInput) {
@@ -68,10 +80,10 @@ async function linkTokenOf({ linkApi, linkToken, linkTokenRequest, expiresAt, up
   return await create.createLinkToken(linkTokenRequest ?? {}, update);
 }
 
-async function claim(input: SessionInput, plaidSessionId: string | undefined): Promise<void> {
+async function claim(input: SessionInput, plaidSessionId: string | undefined): Promise<Claimed> {
   const { key, linkApi, requestDigest, userId } = input;
   const { firstExecutionRunId: firstRunId } = workflowInfo();
-  const { endedBefore } = await vault.claimSession({
+  const claimed = await vault.claimSession({
     key,
     linkApi,
     firstRunId,
@@ -79,6 +91,7 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
     plaidSessionId,
     userId,
   });
+  const { endedBefore } = claimed;
   if (endedBefore) {
     throw ApplicationFailure.nonRetryable(
       `key ${key} stands for an earlier session, last known as ${endedBefore}; use a new key for a new session`,
@@ -86,6 +99,7 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
       endedBefore,
     );
   }
+  return claimed;
 }
 
 /** A sent link may live longer than its link token says; asking for too long only costs gets, for too short could lose a link. */
@@ -121,7 +135,7 @@ async function sendOnce(request: CreateInput, knownId: string | undefined): Prom
         ? plaidError.class === 'transient'
         : !applicationFailureOf(error)?.nonRetryable;
       if (!mayPass || Date.now() - startedAt + retryMs > CREATE_PATIENCE_MS) throw error;
-      await sleep(retryMs);
+      await sleep(retryMs, { summary: 'Wait until the create is tried again' });
     }
   }
 }

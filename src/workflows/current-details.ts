@@ -1,28 +1,73 @@
-import type { SessionView } from './messages';
+import type { PlaidErrorView, ResultView } from '../session';
+import { exchangeWorkflowId, isEndState, LINK_API_RULES } from '../session';
+import { markdownText } from './markdown';
+import type { ExchangeView, SessionView } from './messages';
 
-/** What Web UI shows as the workflow's current details, in Markdown. Holds no token, URL, phone number or e-mail address. */
-export function currentDetails({
-  state,
-  plaidStatus,
-  changedAt,
-  expiresAt,
-  results,
-  lastError,
-  exitError,
-  deliveryFailure,
-  update,
-}: SessionView): string {
-  const lines = [
+/*
+ * What Web UI shows as a workflow's current details, in Markdown. Holds no token, URL, phone number or e-mail address. Whatever
+ * Plaid, or who may signal, has said goes through markdownText.
+ */
+
+const MINUTE_MS = 60_000;
+
+/** The current details of a session. */
+export function currentDetails(view: SessionView): string {
+  const { state, plaidStatus, changedAt, expiresAt, health, lastError, exitError, deliveryFailure, update } =
+    view;
+  return [
     `**${state}** since ${changedAt}`,
-    `- Plaid says: ${plaidStatus ?? 'nothing yet'}`,
-    `- results: ${results}`,
-    ...(expiresAt === undefined ? [] : [`- expires: ${expiresAt}`]),
+    '',
+    `- Plaid says: ${plaidStatus === undefined ? 'nothing yet' : markdownText(plaidStatus)}`,
+    ...nextGet(view),
+    ...(health.kind === 'OK' ? [] : [`- health: **${health.kind}**`]),
+    `- items: ${itemsOf(view)}`,
+    ...(expiresAt === undefined ? [] : [`- the link expires: ${expiresAt}`]),
     ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.mendedAt ?? 'not yet'}`]),
-    ...(exitError === undefined ? [] : [`- the person left after: \`${exitError.type}\``]),
+    ...(exitError === undefined ? [] : [`- the person left after: ${markdownText(exitError.type)}`]),
     ...(deliveryFailure === undefined
       ? []
-      : [`- Plaid could not deliver the link (${deliveryFailure.method}): ${deliveryFailure.at}`]),
-    ...(lastError === undefined ? [] : [`- last error: \`${lastError.type}\` (${lastError.message})`]),
-  ];
-  return lines.join('\n');
+      : [
+          `- Plaid could not deliver the link (${markdownText(deliveryFailure.method)}): ${deliveryFailure.at}`,
+        ]),
+    ...(lastError === undefined ? [] : [`- last error: ${errorLine(lastError)}`]),
+  ].join('\n');
+}
+
+/** The current details of a token exchange. */
+export function exchangeDetails({ key, results, notices }: ExchangeView): string {
+  return [
+    `**${results.length}** ${results.length === 1 ? 'result' : 'results'} of session ${markdownText(key)}`,
+    '',
+    ...results.map(resultLine),
+    ...notices.map(({ workflowId, outcome }) => `- workflow ${markdownText(workflowId)}: ${outcome}`),
+  ].join('\n');
+}
+
+/** The watch follows its schedule in an activity, whose pending attempt tells the very time. */
+function nextGet({ state, linkApi }: SessionView): string[] {
+  if (isEndState(state) || state === 'CREATING') return [];
+  const maxMinutes = LINK_API_RULES[linkApi].maxGetDelayMs / MINUTE_MS;
+  return [`- next get: as the pending activity says; at most ${maxMinutes} min after the last`];
+}
+
+function itemsOf({ key, results, update }: SessionView): string {
+  if (update !== undefined) return 'none is made, since one is mended';
+  if (results === 0) return 'none yet';
+  const workflowId = markdownText(exchangeWorkflowId(key));
+  return `${results} ${results === 1 ? 'result' : 'results'}, brought to an end by ${workflowId}`;
+}
+
+function errorLine({ type, message, requestId }: PlaidErrorView): string {
+  const request = requestId === undefined ? '' : `, request ${markdownText(requestId)}`;
+  return `**${markdownText(type)}** (${markdownText(message)}${request})`;
+}
+
+function resultLine({ state, itemId, institutionId, institutionName, errorCode }: ResultView): string {
+  const institution = institutionName ?? institutionId;
+  return [
+    `- **${state}**`,
+    ...(itemId === undefined ? [] : [`: item ${markdownText(itemId)}`]),
+    ...(institution === undefined ? [] : [` at ${markdownText(institution)}`]),
+    ...(errorCode === undefined ? [] : [` (${markdownText(errorCode)})`]),
+  ].join('');
 }

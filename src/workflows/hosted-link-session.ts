@@ -27,7 +27,7 @@ import { checkNowSignal, deliveryFailedSignal, linkUpdate, statusQuery } from '.
 import { notifyAll } from './notices';
 import { tellParent } from './parent';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
-import { STATE_ATTRIBUTE } from './search-attributes';
+import { searchAttributes, type SessionAttributes } from './search-attributes';
 
 /** After a hinted get, further hints are gathered for this long, so that a chatty page does not grow the history. */
 const GATHER_HINTS_MS = 2_000;
@@ -93,12 +93,18 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     }
   }
 
+  /** All that is known: a session that another workflow started has but its state and link api. */
+  function attributes(): SessionAttributes {
+    const { linkApi, userAttribute: user } = input;
+    return { linkApi, user, plaidSessionHash: created?.plaidSessionHash };
+  }
+
   function enter(state: SessionState): void {
     if (!mayFollow(view.state, state))
       throw new TypeError(`a session cannot go from ${view.state} to ${state}`);
     view.state = state;
     view.changedAt = new Date().toISOString();
-    upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: state }]);
+    upsertSearchAttributes(searchAttributes({ state, ...attributes() }));
     setCurrentDetails(currentDetails(view));
   }
 
@@ -169,7 +175,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       const observation = await observe(session);
       if (observation && take(observation)) break;
       if (view.results > resultsBefore && !cancelRequested) await tellExchange({ last: false });
-      if (afterHint) await sleep(GATHER_HINTS_MS);
+      if (afterHint) await sleep(GATHER_HINTS_MS, { summary: 'Gather hints' });
     }
     if (cancelRequested) {
       if (view.state === 'WAITING') enter('CANCELLING');
@@ -201,7 +207,10 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
 
   async function tellExchange(completion: LinkCompleted): Promise<void> {
     const { key, notify, allowDuplicates } = input;
-    await signalCompletion({ key, notify, allowDuplicates }, completion, view.exchangeStarted);
+    await signalCompletion({ key, notify, allowDuplicates }, completion, {
+      isStarted: view.exchangeStarted,
+      attributes: attributes(),
+    });
     view.exchangeStarted = true;
   }
 

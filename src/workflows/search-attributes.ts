@@ -1,4 +1,5 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import type { LinkApiName, SessionState } from '../session';
 
 /** A session's state, such as `WAITING`. */
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', SearchAttributeType.KEYWORD);
@@ -6,5 +7,50 @@ export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', Searc
 /** The Plaid API that serves a session, such as `link_delivery`. */
 export const LINK_API_ATTRIBUTE = defineSearchAttributeKey('HostedLinkApi', SearchAttributeType.KEYWORD);
 
+/** What stands for Plaid's session id: its `plaidSessionHash`. */
+const PLAID_SESSION_ATTRIBUTE = defineSearchAttributeKey(
+  'HostedLinkPlaidSession',
+  SearchAttributeType.KEYWORD,
+);
+
+/** The person: the `userHash` of the caller's id, or that id where HOSTED_LINK_USER_ATTRIBUTE is `clear`. */
+const USER_ATTRIBUTE = defineSearchAttributeKey('HostedLinkUser', SearchAttributeType.KEYWORD);
+
+/** Plaid's ids of the institutions that the results of a token exchange are from. */
+export const INSTITUTION_ATTRIBUTE = defineSearchAttributeKey(
+  'HostedLinkInstitution',
+  SearchAttributeType.KEYWORD_LIST,
+);
+
 /** The search attributes that a namespace must have before a session can start. */
-export const SEARCH_ATTRIBUTES = [STATE_ATTRIBUTE, LINK_API_ATTRIBUTE] as const;
+export const SEARCH_ATTRIBUTES = [
+  STATE_ATTRIBUTE,
+  LINK_API_ATTRIBUTE,
+  PLAID_SESSION_ATTRIBUTE,
+  USER_ATTRIBUTE,
+  INSTITUTION_ATTRIBUTE,
+] as const;
+
+/** What a session, or its token exchange, can be found by. All of it stands in clear. */
+export interface SessionAttributes {
+  state?: SessionState | undefined;
+  linkApi: LinkApiName;
+  plaidSessionHash?: string | undefined;
+  /** See {@link USER_ATTRIBUTE}. */
+  user?: string | undefined;
+}
+
+/** The search attributes of what is known. */
+export function searchAttributes({
+  state,
+  linkApi,
+  plaidSessionHash,
+  user,
+}: SessionAttributes): SearchAttributePair[] {
+  return [
+    ...(state === undefined ? [] : [{ key: STATE_ATTRIBUTE, value: state }]),
+    { key: LINK_API_ATTRIBUTE, value: linkApi },
+    ...(plaidSessionHash === undefined ? [] : [{ key: PLAID_SESSION_ATTRIBUTE, value: plaidSessionHash }]),
+    ...(user === undefined ? [] : [{ key: USER_ATTRIBUTE, value: user }]),
+  ];
+}

@@ -4,13 +4,19 @@ import {
   CancellationScope,
   condition,
   log,
+  patched,
+  setCurrentDetails,
   setHandler,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { ResultView, SessionState } from '../session';
+import { INSTITUTION_ID_PATTERN } from '../session';
 import { describe, exchange, vault } from './activity-proxies';
+import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';
 import { exchangeStatusQuery, isLinkCompleted, linkCompletedSignal } from './messages';
 import { notifyAll } from './notices';
+import { INSTITUTION_ATTRIBUTE } from './search-attributes';
 
 /**
  * Turns the results of one session into stored items. It is told of results by `linkCompleted`, which holds none of them:
@@ -33,13 +39,20 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
     if (completion.last) lastState = completion.state;
   });
 
+  function show(change: Partial<ExchangeView>): void {
+    Object.assign(view, change);
+    setCurrentDetails(exchangeDetails(view));
+  }
+
   async function finish(result: ResultView): Promise<void> {
     underWay.add(result.resultId);
     // What was seen while the session was being cancelled: nobody asks for it any more.
     const ended = await (lastState === 'CANCELLED'
       ? exchange.removeResult(result.resultId)
       : bringToEnd(result, input));
-    view.results = view.results.map((known) => (known.resultId === ended.resultId ? ended : known));
+    show({
+      results: view.results.map((known) => (known.resultId === ended.resultId ? ended : known)),
+    });
     underWay.delete(result.resultId);
   }
 
@@ -49,16 +62,17 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
       await condition(() => told || (lastState !== undefined && underWay.size === 0));
       if (!told) continue;
       told = false;
-      view.results = await vault.listResults(input.key);
+      show({ results: await vault.listResults(input.key) });
       for (const result of view.results) {
         if (result.state === 'PENDING' && !underWay.has(result.resultId)) exchanges.push(finish(result));
       }
     }
     await Promise.all(exchanges);
+    showInstitutions(view.results);
     const itemIds = view.results.flatMap(({ state, itemId }) =>
       state === 'LINKED' && itemId ? [itemId] : [],
     );
-    view.notices = await notifyAll(input.notify, { key: input.key, state: lastState, itemIds });
+    show({ notices: await notifyAll(input.notify, { key: input.key, state: lastState, itemIds }) });
     return view;
   });
 }
@@ -73,7 +87,17 @@ async function bringToEnd({ resultId }: ResultView, { allowDuplicates }: Exchang
     if (!(cause instanceof ApplicationFailure)) throw error;
     ended = await exchange.failResult(resultId, cause.type ?? 'UNEXPECTED_ERROR');
   }
-  if (ended.state === 'LINKED' && ended.itemId)
-    await describe.describeItem(ended.itemId).catch(() => undefined);
-  return ended;
+  if (ended.state !== 'LINKED' || !ended.itemId) return ended;
+  const institution = await describe.describeItem(ended.itemId).catch(() => undefined);
+  return { ...ended, ...institution };
+}
+
+/** Once, at the end: each change of search attributes costs an event. */
+function showInstitutions(results: readonly ResultView[]): void {
+  const ids = results
+    .flatMap(({ institutionId }) => institutionId ?? [])
+    .filter((id) => INSTITUTION_ID_PATTERN.test(id));
+  // Exchanges from before have no such command in their histories.
+  if (ids.length > 0 && patched('institution-attribute'))
+    upsertSearchAttributes([{ key: INSTITUTION_ATTRIBUTE, value: [...new Set(ids)] }]);
 }

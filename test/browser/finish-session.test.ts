@@ -15,7 +15,7 @@ describeWithBoth('a person with a link, in Chromium', () => {
     await browser?.close();
     await harness?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
 
   beforeAll(async () => {
     [harness, browser] = await Promise.all([

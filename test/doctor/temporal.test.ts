@@ -44,6 +44,20 @@ describeWithDevServer('the doctor on Temporal', () => {
     ]);
   });
 
+  it('tells search attributes of another type, which setup leaves as they are', async () => {
+    const request = { namespace, searchAttributes: ['HostedLinkUser'] };
+    await server.connection.operatorService.removeSearchAttributes(request);
+    await server.connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: { HostedLinkUser: proto.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_INT },
+    });
+    expect(await addSearchAttributes(server.connection, namespace)).toEqual([]);
+    expect((await checkNamespace(server.connection, namespace, { madeByWorker: true }))[1]).toMatchObject({
+      level: 'problem',
+      message: "default has HostedLinkUser with another type than hosted-link's",
+    });
+  });
+
   it('misses workers, and tells what holds the rates down', async () => {
     const queue = { namespace, taskQueue: TASK_QUEUES.plaid, identity: 'a test' };
     const levels = async () =>

@@ -15,7 +15,7 @@ type Request = Parameters<typeof parentOfSession>[0];
 describeWithDevServer("a session that is the child of an application's workflow", () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
 
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });

@@ -20,7 +20,7 @@ describeWithDevServer('the codec server, asked for all payloads of two sessions'
     await Promise.all(servers.map((server) => server.close()));
     await harness?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
 
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now }, { codecRing: ring });
@@ -111,7 +111,8 @@ describeWithDevServer('the codec server, asked for all payloads of two sessions'
     ];
     for (const part of needed) expect(text).toContain(part);
     // Summaries and current details.
-    expect(text).toContain('Hosted Link session made-here via link_delivery');
+    expect(text).toContain('Hosted Link for user customer-17 via link_delivery');
+    expect(text).toContain('Hosted Link session sent via link_delivery');
     expect(text).toContain('Token exchange of session sent');
     expect(text).toContain('**COMPLETED** since');
     for (const [kind, values] of Object.entries(secrets()))

@@ -10,7 +10,6 @@ describeWithDevServer('a session whose history grows long', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
   const server = devServer({
-    searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' },
     // A real server suggests it at 4,096 events.
     dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 20 },
   });

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 describeWithDevServer('the removal of a stored item, by the client', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });
   }, MINUTE_MS);

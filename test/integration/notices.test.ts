@@ -17,7 +17,7 @@ describeWithDevServer("the application's own workflows", () => {
     await run;
     await harness?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
   /** Without a codec, as an application that knows nothing of ours. */
   let application: Client;
 

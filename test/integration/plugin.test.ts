@@ -6,6 +6,7 @@ import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { scanForLeaks } from '../../dev/leak-scan';
 import { collectHistories } from '../../dev/workflow-histories';
+import { SESSION_SEARCH_ATTRIBUTES } from '../../dev/temporal-server';
 import { HostedLinkClient } from '../../src/client';
 import { HostedLinkCodecPlugin } from '../../src/codec/codec-plugin';
 import { readSettings, type Settings } from '../../src/config';
@@ -43,7 +44,7 @@ describeWithDevServer('a worker that a team has, with the plugin', () => {
     await sandbox?.close();
     if (dataDir) await rm(dataDir, { recursive: true, force: true });
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer({ searchAttributes: SESSION_SEARCH_ATTRIBUTES });
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'hl-'));

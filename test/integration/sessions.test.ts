@@ -18,7 +18,7 @@ const SMS = { method: 'SMS', address: '+14155550123' } as const;
 describeWithDevServer('sessions on a Temporal server', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
 
   /** A session in which nothing happens while the other tests run. */
   let quiet: { key: string; events: number };

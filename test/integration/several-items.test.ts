@@ -13,7 +13,7 @@ const [FIRST_BANK, SECOND_BANK] = ['ins_990001', 'ins_990002'];
 describeWithDevServer('a hosted_link session of several banks', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });
   }, MINUTE_MS);

@@ -27,7 +27,7 @@ describeWithDevServer('a payload that cannot be decoded', () => {
   afterAll(async () => await harness?.close(), MINUTE_MS);
   const logged: LogEntry[] = [];
   beforeAll(() => quietRuntime((entry) => void logged.push(entry)));
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
 
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now }, { codecRing: ring });

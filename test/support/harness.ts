@@ -7,7 +7,6 @@ import {
   type WorkflowClient,
   type WorkflowClientOptions,
 } from '@temporalio/client';
-import { temporal as proto } from '@temporalio/proto';
 import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection } from '@temporalio/worker';
 import {
@@ -26,11 +25,11 @@ import { createLogger } from '../../src/logger';
 import { createPlaidClient, PLAID_LIMITS, type PlaidLimits } from '../../src/plaid/client';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox';
+import { addSearchAttributes, INDEXED_TYPES } from '../../src/search-attributes';
 import { Secret } from '../../src/secret';
 import { TASK_QUEUES } from '../../src/session';
 import { migrate, openVault, ringKeyProvider, type Vault } from '../../src/vault';
 import { WORKFLOW_SOURCE } from '../../src/workflow-source';
-import { SEARCH_ATTRIBUTES } from '../../src/workflows/search-attributes';
 import { BUILT_WORKFLOWS, isBuilt } from './built';
 import { startPglite } from './pglite';
 import type { DevServer } from './temporal';
@@ -46,28 +45,38 @@ export interface HarnessServer {
   namespace: string;
   /** The server's time, in milliseconds since the epoch. */
   now: () => Promise<number>;
+  /** Makes what `hosted-link setup` makes in the namespace. */
+  setUp: () => Promise<unknown>;
   /** A client that lets time skip while it waits for a result, on a time-skipping server. */
   skippingClient?: (options: WorkflowClientOptions) => WorkflowClient;
 }
 
-/** A dev server as a harness wants it. It must have our search attributes. */
+/** A dev server as a harness wants it. */
 export function onDevServer({ connection, nativeConnection }: DevServer): HarnessServer {
-  return { connection, nativeConnection, namespace: 'default', now: () => Promise.resolve(Date.now()) };
+  return {
+    connection,
+    nativeConnection,
+    namespace: 'default',
+    now: () => Promise.resolve(Date.now()),
+    setUp: () => addSearchAttributes(connection, 'default'),
+  };
 }
 
 /** A time-skipping server as a harness wants it. */
-export async function onTimeSkipping(environment: TestWorkflowEnvironment): Promise<HarnessServer> {
+export function onTimeSkipping(environment: TestWorkflowEnvironment): HarnessServer {
   const { connection, nativeConnection } = environment;
-  const keyword = proto.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
-  await connection.operatorService.addSearchAttributes({
-    namespace: 'default',
-    searchAttributes: Object.fromEntries(SEARCH_ATTRIBUTES.map(({ name }) => [name, keyword])),
-  });
   return {
     connection,
     nativeConnection,
     namespace: 'default',
     now: () => environment.currentTimeMs(),
+    setUp: async () => {
+      // It cannot list them.
+      await connection.operatorService.addSearchAttributes({
+        namespace: 'default',
+        searchAttributes: INDEXED_TYPES,
+      });
+    },
     skippingClient: (options) => new TimeSkippingWorkflowClient({ ...options, connection }),
   };
 }
@@ -119,6 +128,7 @@ export async function startHarness(
     plaidLimits = {},
   }: HarnessOptions = {},
 ): Promise<Harness> {
+  await server.setUp();
   const dataDir = await mkdtemp(join(tmpdir(), 'hosted-link-'));
   let clockMs = await server.now();
   const sandbox = await startSandbox({

@@ -1,5 +1,6 @@
-import { dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
+import { WORKFLOW_SOURCE } from '../../src/workflow-source';
 
 /** What workflows may import of packages. What these import themselves is Temporal's business. */
 const ALLOWED_PACKAGES = /^@temporalio\/(workflow|common)(\/|$)/;
@@ -44,7 +45,9 @@ export async function importsAcrossFence(workflowsFolder: string): Promise<strin
   try {
     await bundleWorkflowCode({
       workflowsPath: join(workflowsFolder, 'index.ts'),
-      workflowInterceptorModules: [join(workflowsFolder, 'unreadable-signals.ts')],
+      workflowInterceptorModules: WORKFLOW_SOURCE.workflowInterceptorModules.map((path) =>
+        join(workflowsFolder, basename(path)),
+      ),
       // It would print all of webpack's report when a module is missing; the error that it throws is enough.
       logger: new DefaultLogger('ERROR', () => undefined),
       webpackConfigHook: (config) => ({ ...config, plugins: [...(config.plugins ?? []), collect] }),

@@ -36,7 +36,7 @@ async function newDataDir(): Promise<string> {
 }
 
 describeWithDevServer('webhooks, on a Temporal server', () => {
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer();
 
   /** A harness and the receiver of its webhooks. */
   async function startDeployment({ itemWebhookUrl }: { itemWebhookUrl?: string } = {}) {

@@ -50,7 +50,7 @@ export function virtualTime(
   afterAll(async () => await virtual.harness?.close(), MINUTE_MS);
   const server = timeSkipping();
   beforeAll(async () => {
-    virtual.harness = await startHarness(await onTimeSkipping(server.environment), sandboxOptions, options);
+    virtual.harness = await startHarness(onTimeSkipping(server.environment), sandboxOptions, options);
   }, MINUTE_MS);
 
   let hostedSessions = 0;
