@@ -19,10 +19,10 @@ const SECRET_NAME =
 const PLAID_TOKEN = /(access|public|link)-(sandbox|development|production)-[A-Za-z0-9-]{8,100}/g;
 
 /** User and password in a URL, as in a database's. */
-const URL_USER = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@"'<>]+@/gi;
-/** The path of a URL with a UUID in it: Plaid's session id opens the hosted page. */
-const URL_WITH_UUID =
-  /(https?:\/\/[^\s/"'<>]+)\/[^\s"'<>]*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s"'<>]*/gi;
+const URL_USER = /(?<=[a-z0-9]:\/\/)[^\s/@"'<>]+@/gi;
+const URL_TEXT = /https?:\/\/[^\s"'<>]+/gi;
+/** A path with a UUID in it: Plaid's session id opens the hosted page. */
+const PATH_WITH_UUID = /^([a-z]+:\/\/[^/]+)\/.*[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;
 /** A local part of digits only is left alone: `4711@host.example` is how a Temporal worker names itself. */
 const EMAIL = /(?<![\w.+-])(?=[\w.+-]*[A-Za-z])[\w.+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}\b/g;
 /** E.164. */
@@ -35,13 +35,17 @@ export function redactTokens(text: string): string {
 
 /**
  * `text` with `mark` (default {@link REDACTED}) for what is recognised as secret or personal: Plaid's tokens, users and passwords in
- * URLs, URLs of hosted pages, e-mail addresses, phone numbers in E.164.
+ * URLs, URLs of hosted pages, e-mail addresses, phone numbers in E.164. Takes time in proportion to the text's length, whatever it
+ * holds: each pattern can begin in few places only, or is bounded.
  */
 export function redactText(text: string, mark = REDACTED): string {
   return text
     .replace(PLAID_TOKEN, mark)
-    .replace(URL_USER, `$1${mark}@`)
-    .replace(URL_WITH_UUID, `$1/${mark}`)
+    .replace(URL_USER, `${mark}@`)
+    .replace(URL_TEXT, (url) => {
+      const [, origin] = PATH_WITH_UUID.exec(url) ?? [];
+      return origin === undefined ? url : `${origin}/${mark}`;
+    })
     .replace(EMAIL, mark)
     .replace(PHONE, mark);
 }
