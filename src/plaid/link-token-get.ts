@@ -1,31 +1,18 @@
 import { z } from 'zod';
 import type { LinkSession, LinkTokenStanding } from './plaid';
-import { constant, dateTime, lenientRequestId, requestId, secret, text } from './schemas';
+import { constant, dateTime, label, lenientRequestId, requestId, secret, text } from './schemas';
 
 /*
  * `/link/token/get`, by the field names of Plaid API 1.517.0 to 1.740.1. A public token lives 30 minutes, so whatever only
  * describes it is read leniently: what cannot be read of it counts as not told, and does not hold the token up.
  */
 
-/** A name or an id that only describes. Bounded as the vault bounds it; PostgreSQL takes no NUL. */
-const label = (maxLength: number) =>
-  z
-    .string()
-    .min(1)
-    .max(maxLength)
-    .regex(/^[^\0]*$/)
-    .optional()
-    .catch(undefined);
-
 const institution = z
   .object({ institution_id: label(200), name: label(500) })
   .optional()
   .catch(undefined);
 
-const account = z
-  .object({ name: label(500), mask: label(20) })
-  .catch({})
-  .transform(({ name, mask }) => ({ name, mask }));
+const account = z.object({ name: label(500), mask: label(20) }).catch({ name: undefined, mask: undefined });
 
 const accounts = z.array(account).catch([]);
 

@@ -40,10 +40,18 @@ const texts = z
   .nullish()
   .transform((value) => value ?? []);
 
-const optionalText = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? undefined);
+/** A text that the vault takes: bounded as its columns are, and PostgreSQL takes no NUL. */
+const keptText = (maxLength: number) => text.max(maxLength).regex(/^[^\0]*$/, 'expected no NUL');
+
+/** A name or an id that only describes: what cannot be read of it counts as not told, and does not hold a token up. */
+export const label = (maxLength: number) =>
+  keptText(maxLength)
+    .nullish()
+    .catch(undefined)
+    .transform((value) => value ?? undefined);
+
+/** An item's id, by which its token is stored. */
+const itemId = keptText(200);
 
 /** `/link/token/create`. */
 export const linkTokenCreateAnswer = z.object({
@@ -73,14 +81,18 @@ export const linkDeliveryGetAnswer = z.object({
 });
 
 /** `/item/public_token/exchange`. */
-export const exchangeAnswer = z.object({ access_token: secret, item_id: text, request_id: lenientRequestId });
+export const exchangeAnswer = z.object({
+  access_token: secret,
+  item_id: itemId,
+  request_id: lenientRequestId,
+});
 
 /** `/item/get`. */
 export const itemGetAnswer = z.object({
   item: z.object({
-    item_id: text,
-    institution_id: optionalText,
-    institution_name: optionalText,
+    item_id: itemId,
+    institution_id: label(200),
+    institution_name: label(500),
     /** An error of any shape is one. */
     error: z.unknown().optional(),
   }),
@@ -113,10 +125,11 @@ export const webhookVerificationKeyAnswer = z.object({
 
 /**
  * Plaid's constants: `INVALID_INPUT`, and a few older ones such as `plaid-internal-error`. No token looks
- * like either.
+ * like either. The vault keeps type and code of an error in one column of 200 characters.
  */
 export const constant = z
   .string()
+  .max(99)
   .regex(/^([A-Z][A-Z0-9_]{0,99}|[a-z]+(-[a-z]+){0,9})$/, 'expected a constant of Plaid');
 
 /** Plaid's own error. Its messages are not read: they may repeat what was sent. */
