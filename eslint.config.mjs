@@ -13,6 +13,7 @@ const BASE = [
   'digest',
   'input-error',
   'key-ring',
+  'printable',
   'redact',
   'logger',
   'listen-error',
@@ -134,7 +135,7 @@ export default defineConfig(
   layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
     [
-      'src/{secret,secret-file,digest,input-error,key-ring,redact,logger,listen-error,key-strength,needs,setting-files,setting-schema}.ts',
+      'src/{secret,secret-file,digest,input-error,key-ring,printable,redact,logger,listen-error,key-strength,needs,setting-files,setting-schema}.ts',
     ],
     BASE,
   ),

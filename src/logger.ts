@@ -5,6 +5,7 @@ import {
   pino,
   stdTimeFunctions,
 } from 'pino';
+import { printableJson } from './printable';
 import { isError, redact, redactTokens } from './redact';
 
 export type { Logger } from 'pino';
@@ -22,7 +23,7 @@ export interface LoggerOptions {
 /**
  * A logger of JSON lines with `level` (its name), `time` (ISO 8601), `pid`, `hostname` and `msg`. It is the last line of defence
  * against secrets in logs, never the first: everything it is given goes through `redact`, and the finished line is searched
- * for Plaid's tokens once more. Errors appear with name, code, message, stack and causes, and nothing else of them.
+ * for Plaid's tokens once more. No character of it acts on a terminal. Errors appear with name, code, message, stack and causes, and nothing else of them.
  */
 export function createLogger({ level, destination }: LoggerOptions): Logger {
   const logger = pino(
@@ -38,7 +39,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
           const redacted = [isError(first) ? { err: redact(first) } : redact(first), ...rest.map(redact)];
           method.apply(this, redacted as Parameters<typeof method>);
         },
-        streamWrite: redactTokens,
+        streamWrite: (line) => printableJson(redactTokens(line)),
       },
     },
     destination ?? fileDestination({ dest: 2, sync: true }),

@@ -251,6 +251,13 @@ describe('logger', () => {
     });
   });
 
+  test('what is logged acts on no terminal, and is the same text for a program', () => {
+    const name = 'Bank\u001b[2J\u009b1m\u202eknaB\u2028\r\nmsg';
+    const line = lineOf((logger) => logger.info({ name, [name]: 1, err: new Error(name) }, name));
+    expect(line).toMatchObject({ name, [name]: 1, msg: name, err: { message: name } });
+    expect(written[0]).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+\n$/u);
+  });
+
   test('values that cannot be printed do not stop a log line', () => {
     const circular: Record<string, unknown> = { when: new Date(NaN), big: 10n, call: () => 1 };
     circular['self'] = circular;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { InputError } from '../input-error';
-import { printJson } from './print';
+import { printJson, printLines } from './print';
 import { withRecords } from './with-records';
 
 interface AuditOptions {
@@ -29,17 +29,14 @@ export function auditCommand(): Command {
         const entries = await audit.list({ itemId, ...filter });
         if (json) printJson(entries);
         else
-          for (const { readAt, itemId, actor, purpose } of entries)
-            process.stdout.write(
-              `${readAt.toISOString()} ${itemId} by ${printable(actor)}: ${printable(purpose)}\n`,
-            );
+          printLines(
+            entries.map(
+              ({ readAt, itemId, actor, purpose }) =>
+                `${readAt.toISOString()} ${itemId} by ${actor}: ${purpose}`,
+            ),
+          );
       });
     });
-}
-
-/** Actor and purpose come from applications: control characters could act on the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }
 
 const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;

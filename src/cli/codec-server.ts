@@ -8,6 +8,7 @@ import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
 import { loadTemporalConnection } from '../temporal-connection';
 import { parsePort } from './port-option';
+import { printLines } from './print';
 import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8081;
@@ -52,10 +53,10 @@ export function codecServerCommand(): Command {
         host,
         audit: (entry) => process.stderr.write(`${auditLine(entry)}\n`),
       });
-      process.stdout.write(
-        `The codec server answers on ${server.url} until Ctrl-C, for programs and pages of ${origins.join(', ')}.\n` +
-          `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(access)}.\n`,
-      );
+      printLines([
+        `The codec server answers on ${server.url} until Ctrl-C, for programs and pages of ${origins.join(', ')}.`,
+        `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(access)}.`,
+      ]);
       await stopSignal();
       await server.close();
     });

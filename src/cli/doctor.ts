@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { readSettings, type Settings } from '../config';
 import { examine, type Finding } from '../doctor';
 import { InputError } from '../input-error';
-import { printJson } from './print';
+import { printJson, printLines } from './print';
 
 /** What the command exits with when something cannot work. */
 const EXIT_PROBLEM = 1;
@@ -16,7 +16,7 @@ export function doctorCommand(): Command {
       const findings = await examine(settingsOrProblem());
       const works = findings.every(({ level }) => level !== 'problem');
       if (json) printJson({ ok: works, findings });
-      else process.stdout.write(findings.map((finding) => lines(finding, widthOf(findings))).join(''));
+      else printLines(findings.flatMap((finding) => linesOf(finding, widthOf(findings))));
       if (!works) process.exitCode = EXIT_PROBLEM;
     });
 }
@@ -31,9 +31,9 @@ function settingsOrProblem(): Settings | InputError {
   }
 }
 
-function lines({ check, level, message, remedy }: Finding, width: number): string {
-  const line = `${level.padEnd('problem'.length)}  ${check.padEnd(width)}  ${message}\n`;
-  return remedy === undefined ? line : `${line}${' '.repeat('problem'.length + width + 4)}-> ${remedy}\n`;
+function linesOf({ check, level, message, remedy }: Finding, width: number): string[] {
+  const line = `${level.padEnd('problem'.length)}  ${check.padEnd(width)}  ${message}`;
+  return remedy === undefined ? [line] : [line, `${' '.repeat('problem'.length + width + 4)}-> ${remedy}`];
 }
 
 function widthOf(findings: readonly Finding[]): number {

@@ -11,7 +11,7 @@ import { Secret } from '../secret';
 import { readSecretFile } from '../secret-file';
 import { RESULT_STATES, type ResultState } from '../session';
 import { type ResultRow, unknownResult, type Vault, VaultError } from '../vault';
-import { printJson } from './print';
+import { printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
 
@@ -45,7 +45,7 @@ function listCommand(): Command {
       await withRecords(async ({ journal }) => {
         const results = await journal.find({ state, sessionKey: session });
         if (json) printJson(results);
-        else for (const result of results) process.stdout.write(`${lineOf(result)}\n`);
+        else printLines(results.map(lineOf));
       });
     });
 }
@@ -110,7 +110,7 @@ async function resolveAndTell(
   const told = await client.lookAgain(result.sessionKey);
   const item = result.itemId === undefined ? '' : ` with item ${result.itemId}`;
   const whom = told.length > 0 ? `told again: ${told.join(', ')}` : 'nobody is told: tell the application';
-  process.stdout.write(`result ${resultId} is ${result.state}${item}; ${whom}\n`);
+  printLines([`result ${resultId} is ${result.state}${item}; ${whom}`]);
 }
 
 /** Stores an access token that Plaid takes, as the end of an uncertain result. */
@@ -190,5 +190,5 @@ function printResult(result: ResultRow): void {
     ['ended', result.endedAt?.toISOString()],
   ];
   const lines = fields.flatMap(([name, value]) => (value ? [`  ${`${name}:`.padEnd(13)} ${value}`] : []));
-  process.stdout.write(`${[`result ${result.resultId}`, ...lines].join('\n')}\n`);
+  printLines([`result ${result.resultId}`, ...lines]);
 }

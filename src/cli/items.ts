@@ -3,7 +3,7 @@ import { readSettings } from '../config';
 import { userHash } from '../digest';
 import { type ForgetReport, forgetUser } from '../forget-user';
 import { type ItemRow, unknownItem } from '../vault';
-import { printJson } from './print';
+import { printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
 
@@ -37,7 +37,7 @@ function listCommand(): Command {
         const filter = { sessionKey: session, userHash: user === undefined ? undefined : userHash(user) };
         const rows = await items.list(filter);
         if (json) printJson(rows.map(shown));
-        else for (const item of rows) process.stdout.write(`${lineOf(item)}\n`);
+        else printLines(rows.map(lineOf));
       });
     });
 }
@@ -63,7 +63,7 @@ function removeCommand(): Command {
     .argument('<item id>', "Plaid's item id")
     .action(async (itemId: string) => {
       await withClient({ vault: false }, (client) => client.removeItem(itemId));
-      process.stdout.write(`item ${itemId} is removed\n`);
+      printLines([`item ${itemId} is removed`]);
     });
 }
 
@@ -92,7 +92,7 @@ function isUnfinished({ left }: ForgetReport): boolean {
 
 function printForgotten(report: ForgetReport | undefined): void {
   if (!report) {
-    process.stdout.write('the vault keeps nothing of this person\n');
+    printLines(['the vault keeps nothing of this person']);
     return;
   }
   const { cancelled, removed, failures, left, histories } = report;
@@ -116,7 +116,7 @@ function printForgotten(report: ForgetReport | undefined): void {
         : `Temporal keeps the encrypted history of ${workflowId}, which still runs`,
     ),
   );
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(lines);
 }
 
 /** An item without what only the vault needs: whose it is. */
@@ -148,5 +148,5 @@ function printItem({
     ...(mendedAt ? [`  mended:      ${mendedAt.toISOString()}`] : []),
     ...(removedAt ? [`  removed:     ${removedAt.toISOString()}`] : []),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(lines);
 }

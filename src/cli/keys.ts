@@ -6,7 +6,7 @@ import { generateKeyRingText, type KeyRing } from '../key-ring';
 import { loadKeys, loadVaultKeys } from '../keys';
 import { openVaultFromSettings } from '../open-vault';
 import type { CodecKeyRow, KeyProvider, Vault, VaultKeyRow } from '../vault';
-import { printJson } from './print';
+import { printError, printJson, printLines } from './print';
 import { stopSignal } from './stop-signal';
 import { withRecords } from './with-records';
 
@@ -36,12 +36,12 @@ function generateCommand(): Command {
     .action(async (ring: string, { file }: { file?: string }) => {
       const key = generateKeyRingText(ring);
       if (file === undefined) {
-        process.stdout.write(`${key}\n`);
+        printLines([key]);
         return;
       }
       const [primary, ...older] = await addKeyToFile(file, key);
       const others = older.length > 0 ? `, then ${older.join(', ')}` : '';
-      process.stdout.write(`${file}: ${primary} is the primary${others}\n`);
+      printLines([`${file}: ${primary} is the primary${others}`]);
     });
 }
 
@@ -67,21 +67,21 @@ async function rotate(vault: Vault, keys: KeyProvider): Promise<void> {
   let printedMs = Date.now();
   const { moved, failed, stopped } = await vault.rotateKeys({
     signal: stop.signal,
-    onFailure: ({ code, message }) => process.stderr.write(`${code}: ${message}\n`),
+    onFailure: ({ code, message }) => printError(`${code}: ${message}`),
     onProgress: (done) => {
       if (Date.now() - printedMs < PROGRESS_EVERY_MS) return;
       printedMs = Date.now();
-      process.stdout.write(`${done} of ${all} re-wrapped\n`);
+      printLines([`${done} of ${all} re-wrapped`]);
     },
   });
   const rows = await vault.listKeys(keys);
   const left = onOlderKeys(rows);
-  process.stdout.write(`${moved} re-wrapped under ${keys.keyIds[0]}, ${left} left on older keys\n`);
+  printLines([`${moved} re-wrapped under ${keys.keyIds[0]}, ${left} left on older keys`]);
   printVaultKeys(rows);
-  if (stopped) process.stderr.write('stopped by a signal; run it again for the rest\n');
+  if (stopped) printError('stopped by a signal; run it again for the rest');
   else if (left > failed)
-    process.stderr.write(
-      'some were sealed meanwhile: a worker still has an older key first; restart it, and run this again\n',
+    printError(
+      'some were sealed meanwhile: a worker still has an older key first; restart it, and run this again',
     );
   if (left > 0) process.exitCode = stopped ? EXIT_SIGNAL : EXIT_LEFT;
 }
@@ -97,9 +97,9 @@ function statusCommand(): Command {
         const codec = codecKeyReports(codecRing, await records.codecKeys.list());
         if (json) printJson({ vault, codec });
         else {
-          process.stdout.write(`vault's keys (${vaultKeys.source}):\n`);
+          printLines([`vault's keys (${vaultKeys.source}):`]);
           printVaultKeys(vault);
-          process.stdout.write("codec's keys (HOSTED_LINK_CODEC_KEYS):\n");
+          printLines(["codec's keys (HOSTED_LINK_CODEC_KEYS):"]);
           printCodecKeys(codec);
         }
       });
@@ -137,7 +137,7 @@ function onOlderKeys(rows: readonly VaultKeyRow[]): number {
 function printVaultKeys(rows: readonly VaultKeyRow[]): void {
   for (const { keyId, state, counts } of rows) {
     const sealed = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-    process.stdout.write(`  ${keyId}  ${state}  ${sealed.join(', ') || 'nothing'}\n`);
+    printLines([`  ${keyId}  ${state}  ${sealed.join(', ') || 'nothing'}`]);
   }
 }
 
@@ -146,8 +146,8 @@ function printCodecKeys(reports: readonly CodecKeyReport[]): void {
     const percent = ((100 * encryptions) / MAX_ENCRYPTIONS).toFixed(2);
     const used = lastUsedAt === undefined ? 'not used by a worker' : `last used ${lastUsedAt}`;
     const warning = encryptions >= WARN_ENCRYPTIONS ? '; replace it' : '';
-    process.stdout.write(
-      `  ${keyId}  ${state}  ${encryptions} encryptions (${percent} % of the limit), ${used}${warning}\n`,
-    );
+    printLines([
+      `  ${keyId}  ${state}  ${encryptions} encryptions (${percent} % of the limit), ${used}${warning}`,
+    ]);
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { HostedLinkError } from '../client';
 import { InputError } from '../input-error';
+import { redactText } from '../redact';
 import { VaultError } from '../vault';
 import { auditCommand } from './audit';
 import { cancelCommand } from './cancel';
@@ -10,6 +11,7 @@ import { doctorCommand } from './doctor';
 import { exchangesCommand } from './exchanges';
 import { itemsCommand } from './items';
 import { keysCommand } from './keys';
+import { printError } from './print';
 import { replayCommand } from './replay';
 import { resultCommand } from './result';
 import { sandboxCommand } from './sandbox';
@@ -29,6 +31,8 @@ async function main(): Promise<void> {
   const program = new Command('hosted-link')
     .description('Runs Plaid Hosted Link sessions as Temporal workflows.')
     .showHelpAfterError()
+    // Its messages repeat arguments, in which a token may stand.
+    .configureOutput({ outputError: (text) => printError(redactText(text)) })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT_INPUT));
   for (const command of [
     workerCommand(),
@@ -62,6 +66,6 @@ function inheriting(command: Command, parent: Command): Command {
 main().catch((error: unknown) => {
   const known =
     error instanceof InputError || error instanceof HostedLinkError || error instanceof VaultError;
-  process.stderr.write(known ? `${error.code}: ${error.message}\n` : `${String(error)}\n`);
+  printError(known ? `${error.code}: ${error.message}` : redactText(String(error)));
   process.exitCode = error instanceof InputError ? EXIT_INPUT : EXIT_FAILURE;
 });

@@ -1,13 +1,28 @@
 import type { StartedSession, StatusReport } from '../client';
+import { printable, printableJson } from '../printable';
+
+/** Lines for people. What stands in them may come from outside, so that none can be more than a line. */
+export function printLines(lines: readonly string[]): void {
+  process.stdout.write(linesOf(lines));
+}
 
 /** One JSON value on a line of its own. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${printableJson(JSON.stringify(value))}\n`);
+}
+
+/** What went wrong, on standard error, by the rules of {@link printLines}. It may be several lines. */
+export function printError(text: string): void {
+  process.stderr.write(linesOf(text.trimEnd().split('\n')));
+}
+
+function linesOf(lines: readonly string[]): string {
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 /** A started session for people. */
 export function printStarted({ key, url, expiresAt }: StartedSession): void {
-  process.stdout.write(`session ${key}\n  open:    ${url ?? '(sent by Plaid)'}\n  expires: ${expiresAt}\n`);
+  printLines([`session ${key}`, `  open:    ${url ?? '(sent by Plaid)'}`, `  expires: ${expiresAt}`]);
 }
 
 /** A session's status for people. */
@@ -32,5 +47,5 @@ export function printStatus(report: StatusReport): void {
     const reason = item.errorCode ? ` (${item.errorCode})` : '';
     lines.push(`  item:       ${item.state} ${item.itemId ?? ''}${institution}${reason}`.trimEnd());
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(lines);
 }

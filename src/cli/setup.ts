@@ -4,6 +4,7 @@ import { migrateEmbedded } from '../open-vault';
 import { addSearchAttributes } from '../search-attributes';
 import { loadTemporalConnection } from '../temporal-connection';
 import { grantRoles, migrate } from '../vault';
+import { printLines } from './print';
 import { connectTemporal } from './with-client';
 
 /** `hosted-link setup`: makes what a worker needs, and may be run again at any time. */
@@ -31,11 +32,11 @@ export function setupCommand(): Command {
 async function setUpDatabase(databaseUrl: string): Promise<void> {
   report('migrations', await migrate(databaseUrl));
   const granted = await grantRoles(databaseUrl);
-  process.stdout.write(
-    `roles: ${granted ? 'granted' : 'not granted, since this login may not make them; see docs/operations.md'}\n`,
-  );
+  printLines([
+    `roles: ${granted ? 'granted' : 'not granted, since this login may not make them; see docs/operations.md'}`,
+  ]);
 }
 
 function report(what: string, made: readonly string[]): void {
-  process.stdout.write(`${what}: ${made.length > 0 ? made.join(', ') : 'up to date'}\n`);
+  printLines([`${what}: ${made.length > 0 ? made.join(', ') : 'up to date'}`]);
 }

@@ -7,6 +7,7 @@ import { createPlaidClient } from '../plaid/client';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
 import { startWebhookReceiver, type WebhookReceiverOptions } from '../webhook/receiver';
 import { parsePort } from './port-option';
+import { printLines } from './print';
 import { stopSignal } from './stop-signal';
 import { withClient } from './with-client';
 
@@ -57,7 +58,7 @@ export function webhooksCommand(): Command {
 
 async function receiveUntilStopped(options: WebhookReceiverOptions): Promise<void> {
   const receiver = await startWebhookReceiver(options);
-  process.stdout.write(`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.\n`);
+  printLines([`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.`]);
   await stopSignal();
   await receiver.close();
 }

@@ -1,3 +1,5 @@
+import { printableJson } from '../printable';
+
 /** One call of the codec server's `/decode`, without any content. */
 export interface AuditEntry {
   /** The name of the caller's token, or the user's `sub`; null where the caller was not let in, or is not asked. */
@@ -20,5 +22,7 @@ export interface AuditEntry {
 /** A line of JSON for a log, `warn` when payloads could not be decoded: then a key is missing, or somebody forged a payload. */
 export function auditLine(entry: AuditEntry): string {
   const level = entry.undecodable > 0 ? 'warn' : 'info';
-  return JSON.stringify({ level, time: new Date().toISOString(), msg: 'codec server call', ...entry });
+  const line = { level, time: new Date().toISOString(), msg: 'codec server call', ...entry };
+  // `who` is what an identity provider calls its user.
+  return printableJson(JSON.stringify(line));
 }

@@ -378,4 +378,14 @@ describe('the audit', () => {
       expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'codec server call', ...entry });
     }
   });
+
+  test('a line of the audit acts on no terminal, whatever an identity provider calls its user', () => {
+    const who = 'jo\u001b[2J\u009b1m\u202e\n{"level":"info"}';
+    const line = auditLine({
+      ...{ who, namespace: 'default', origin: null, payloads: 0, undecodable: 0, reasons: [] },
+      ...{ masked: true, outcome: 'DECODED', status: 200 },
+    });
+    expect(line).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u);
+    expect(JSON.parse(line)).toMatchObject({ who });
+  });
 });

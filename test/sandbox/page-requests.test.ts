@@ -299,6 +299,11 @@ describe('the name and address of the application', () => {
     expect(headers.refresh).toBe('0; url=https://app.example/%22%3E%3Cscript%3Ealert(1)%3C/script%3E');
   });
 
+  test('have no character that acts on the page', async () => {
+    const { text } = await page(await hosted({ client_name: 'Bank\u202eknaB\u0007\u009b2J\u200f' }));
+    expect(text).toContain('<strong>Bank?knaB??2J?</strong>');
+  });
+
   test('give way to a generic name over 30 characters', async () => {
     const { text } = await page(await hosted({ client_name: 'A'.repeat(31) }));
     expect(text).toContain('<strong>this application</strong>');
