@@ -203,6 +203,9 @@ export const TASK_QUEUES = {
   plaidUrgent: 'hosted-link-plaid-urgent',
 } as const;
 
+/** What the encoding of a payload that a worker cannot decode begins with, and so each error that it leads to. */
+export const UNDECODABLE = 'undecodable (';
+
 /** Where Plaid itself is to send the link. */
 export interface Delivery {
   method: DeliveryMethod;

@@ -1,4 +1,5 @@
-import type { Scenario } from './scenario';
+import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import { SMS, type Scenario } from './scenario';
 
 /** Sessions that stop the workers, so that they are played alone. */
 export const WORKER_STOPS: readonly Scenario[] = [
@@ -16,6 +17,23 @@ export const WORKER_STOPS: readonly Scenario[] = [
       await stage.handle.cancel();
       await stage.harness.startWorkers();
       await start;
+    },
+  },
+  {
+    session: 'completed-after-unread-create',
+    play: async (stage) => {
+      const another = parseKeyRing(generateKeyRingText('another'), 'another ring');
+      await stage.harness.stopWorkers();
+      await stage.harness.startWorkers(undefined, another);
+      const start = stage.start({ delivery: SMS });
+      await stage.until('a create has failed', async () => {
+        const history = await stage.handle.fetchHistory().catch(() => undefined);
+        return history?.events?.some((event) => event.activityTaskFailedEventAttributes != null) ?? false;
+      });
+      await stage.harness.stopWorkers();
+      await stage.harness.startWorkers();
+      await start;
+      stage.person.complete();
     },
   },
   {

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'n
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { KeyRing } from '../key-ring';
+import { UNDECODABLE } from '../session';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
 
@@ -77,7 +78,7 @@ export function decryptOr(
 }
 
 function unreadable(reason: string): Payload {
-  return { metadata: { [METADATA_ENCODING_KEY]: Buffer.from(`undecodable (${reason})`) } };
+  return { metadata: { [METADATA_ENCODING_KEY]: Buffer.from(`${UNDECODABLE}${reason})`) } };
 }
 
 function encrypt(payload: Payload, keyId: string, key: KeyObject): Payload {

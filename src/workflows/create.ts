@@ -1,9 +1,9 @@
-import { ApplicationFailure, CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, CancellationScope, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CreateInput } from '../activities/create-session';
 import type { CreatedSession } from '../activities/link-api';
 import type { Claimed } from '../activities/session-row';
 import type { PlaidErrorView } from '../session';
-import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken } from '../session';
+import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken, UNDECODABLE } from '../session';
 import { create, createAndSend, vault } from './activity-proxies';
 import type { SessionInput } from './messages';
 import { applicationFailureOf, plaidErrorOf } from './plaid-error';
@@ -124,7 +124,8 @@ async function sendOnce(request: CreateInput, knownId: string | undefined): Prom
       const created = await CancellationScope.nonCancellable(() => createAndSend.createSession(request));
       return { ...created, uncertain: undefined };
     } catch (error) {
-      const plaidError = plaidErrorOf(error);
+      const unread = unreadRequest(error);
+      const plaidError = plaidErrorOf(error) ?? unread;
       if (plaidError?.effect !== 'NONE' && !isOfVault(error)) {
         const uncertain = plaidError ?? WORKER_LOST;
         if (knownId === undefined) throw deliveryUncertain(uncertain);
@@ -132,9 +133,10 @@ async function sendOnce(request: CreateInput, knownId: string | undefined): Prom
         return { url: undefined, plaidSessionId: knownId, uncertain };
       }
       const mayPass = plaidError
-        ? plaidError.class === 'transient'
+        ? plaidError.class === 'transient' || unread !== undefined
         : !applicationFailureOf(error)?.nonRetryable;
-      if (!mayPass || Date.now() - startedAt + retryMs > CREATE_PATIENCE_MS) throw error;
+      if (!mayPass || Date.now() - startedAt + retryMs > CREATE_PATIENCE_MS)
+        throw unread ? ApplicationFailure.nonRetryable(unread.message, unread.type, unread) : error;
       await sleep(retryMs, { summary: 'Wait until the create is tried again' });
     }
   }
@@ -143,6 +145,13 @@ async function sendOnce(request: CreateInput, knownId: string | undefined): Prom
 /** The vault is read before Plaid is called. */
 function isOfVault(error: unknown): boolean {
   return applicationFailureOf(error)?.type?.startsWith('VAULT/') ?? false;
+}
+
+/** A worker that lacks the key of a request does not come to call Plaid; another one may have it. */
+function unreadRequest(error: unknown): PlaidErrorView | undefined {
+  const message = applicationFailureOf(error)?.message ?? '';
+  if (!message.includes(UNDECODABLE) || !patched('repeat-unread-create')) return undefined;
+  return { type: 'WORKER/PAYLOAD_UNDECODABLE', message, class: 'operator', effect: 'NONE' };
 }
 
 function deliveryUncertain(plaidError: PlaidErrorView): ApplicationFailure {

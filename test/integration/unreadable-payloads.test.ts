@@ -6,7 +6,7 @@ import { temporal as proto } from '@temporalio/proto';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/key-ring';
 import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/session';
-import { sessionInput } from '../../src/start-request';
+import { sessionInput, type StartRequest } from '../../src/start-request';
 import { onDevServer, startHarness, type Harness } from '../support/harness';
 import { describeWithDevServer, devServer, quietRuntime } from '../support/temporal';
 import { until } from '../support/until';
@@ -114,9 +114,22 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     return handle;
   }
 
-  async function restartWorkers(keys?: KeyRing): Promise<void> {
+  async function restartWorkers(keys?: KeyRing, activityKeys?: KeyRing): Promise<void> {
     await harness.stopWorkers();
-    await harness.startWorkers(keys);
+    await harness.startWorkers(keys, activityKeys);
+  }
+
+  async function failedActivities(workflowId: string): Promise<string[]> {
+    return (await events(workflowId)).flatMap(
+      ({ activityTaskFailedEventAttributes: failed }) => failed?.failure?.message ?? [],
+    );
+  }
+
+  /** How many messages Plaid has sent for a session. */
+  function messages(linkToken: string): number {
+    const { sessions } = harness.sandbox.ledger().toJSON();
+    const session = sessions.find(({ sessionId }) => linkToken.endsWith(sessionId));
+    return session ? session.messages.SMS : 0;
   }
 
   it.each(garbage)(
@@ -263,7 +276,7 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     async () => {
       await restartWorkers(lateFirst);
       const linkToken = harness.sandbox.issueLinkToken();
-      const { workflowId } = await startWith(fuller, 'activity-argument', linkToken);
+      const { workflowId } = await startWith(fuller, 'activity-argument', { linkToken });
       await until('it is watched', () => isWatched(workflowId));
       await restartWorkers();
       await until(
@@ -288,11 +301,35 @@ describeWithDevServer('a payload that cannot be decoded', () => {
   );
 
   it(
+    'in the argument of a create that sends is no doubt about the message: it is sent, once, when the key is there',
+    async () => {
+      await restartWorkers(lateFirst, ring);
+      const linkToken = harness.sandbox.issueLinkToken();
+      const delivery = { method: 'SMS', address: '+14155550123' } as const;
+      const { workflowId } = await startWith(fuller, 'create-that-sends', { linkToken, delivery });
+      await until('a create has failed', async () => (await failedActivities(workflowId)).length > 0);
+      expect((await failedActivities(workflowId))[0]).toContain(`key id ${LATE_ID}`);
+      expect(messages(linkToken)).toBe(0);
+      await restartWorkers(lateFirst);
+      await until('it is watched', () => isWatched(workflowId), MINUTE_MS);
+      harness.sandbox.session(linkToken).complete();
+      await until(
+        'the session completes',
+        async () => (await statusOf(workflowId)) === 'COMPLETED',
+        MINUTE_MS,
+      );
+      expect(messages(linkToken)).toBe(1);
+      await restartWorkers();
+    },
+    3 * MINUTE_MS,
+  );
+
+  it(
     'in the result of an activity stops its workflow until the key is back',
     async () => {
       await restartWorkers(lateFirst);
       const linkToken = harness.sandbox.issueLinkToken();
-      const { workflowId } = await startWith(fuller, 'activity-result', linkToken);
+      const { workflowId } = await startWith(fuller, 'activity-result', { linkToken });
       await until('it is watched', () => isWatched(workflowId));
       await restartWorkers();
       await harness.client.checkNow('activity-result');
@@ -315,7 +352,7 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     'in the input of a workflow keeps it from starting until the key is there',
     async () => {
       const linkToken = harness.sandbox.issueLinkToken();
-      const { workflowId } = await startWith(lateFirst, 'input', linkToken);
+      const { workflowId } = await startWith(lateFirst, 'input', { linkToken });
       await until('the task fails', async () => (await failedTasks(workflowId)).length > 0);
       expect((await failedTasks(workflowId))[0]).toContain(`key id ${LATE_ID}`);
       await restartWorkers(fuller);
@@ -332,13 +369,13 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     3 * MINUTE_MS,
   );
 
-  async function startWith(keys: KeyRing, key: string, linkToken: string): Promise<WorkflowHandle> {
+  async function startWith(keys: KeyRing, key: string, request: StartRequest): Promise<WorkflowHandle> {
     const { connection } = server;
     const client = new Client({ connection, dataConverter: { payloadCodecs: [createPayloadCodec(keys)] } });
     return await client.workflow.start('hostedLinkSession', {
       workflowId: sessionWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
-      args: [sessionInput({ key, linkToken }, { environment: 'sandbox' })],
+      args: [sessionInput({ key, ...request }, { environment: 'sandbox' })],
     });
   }
 

@@ -93,8 +93,11 @@ export interface Harness {
   stopWorkers(): Promise<void>;
   /** Runs a worker of an application beside, which has the codec, until the harness is closed. */
   startApplicationWorker(options: Pick<WorkerOptions, 'taskQueue' | 'workflowsPath'>): Promise<void>;
-  /** @param codecRing default: the one that the client has */
-  startWorkers(codecRing?: KeyRing): Promise<void>;
+  /**
+   * @param codecRing default: the one that the client has
+   * @param activityRing that of the workers which call Plaid; default: the same
+   */
+  startWorkers(codecRing?: KeyRing, activityRing?: KeyRing): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -116,6 +119,10 @@ export interface HarnessOptions {
   itemWebhookUrl?: string;
   /** How long calls to Plaid may take. Default: as long as a worker's. */
   plaidLimits?: Partial<PlaidLimits>;
+}
+
+function converting(ring: KeyRing): Pick<WorkerOptions, 'dataConverter'> {
+  return { dataConverter: { payloadCodecs: [createWorkerCodec(ring)] } };
 }
 
 /** Starts a {@link Harness} on a server. */
@@ -172,19 +179,23 @@ export async function startHarness(
     },
   });
   let stopWorkers = async () => {};
-  const startWorkers = async (workerRing = codecRing) => {
+  const startWorkers = async (workerRing = codecRing, activityRing = workerRing) => {
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection: nativeConnection,
       namespace,
       activities,
-      dataConverter: { payloadCodecs: [createWorkerCodec(workerRing)] },
       shutdownGraceTime: '5s',
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, silent) })] },
     };
     const workers = await Promise.all([
-      Worker.create({ ...options, taskQueue: TASK_QUEUES.main, workflowBundle: await workflowBundle() }),
-      Worker.create({ ...options, taskQueue: TASK_QUEUES.plaid }),
-      Worker.create({ ...options, taskQueue: TASK_QUEUES.plaidUrgent }),
+      Worker.create({
+        ...options,
+        ...converting(workerRing),
+        taskQueue: TASK_QUEUES.main,
+        workflowBundle: await workflowBundle(),
+      }),
+      Worker.create({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaid }),
+      Worker.create({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaidUrgent }),
     ]);
     const runs = Promise.all(workers.map((worker) => worker.run()));
     stopWorkers = async () => {
