@@ -7,9 +7,31 @@ import {
 import { sessionKeyOf, sessionWorkflowId } from '../session';
 import { check } from './activity-proxies';
 import type { SessionInput, UncheckedInput } from './messages';
+import { isSessionInput } from './messages';
 import { notifyAll } from './notices';
 import { applicationFailureOf } from './plaid-error';
 import { STATE_ATTRIBUTE } from './search-attributes';
+
+/** True for the input of who cannot check a request. */
+export function isUnchecked(given: unknown): given is UncheckedInput {
+  return typeof given === 'object' && given !== null && 'request' in given;
+}
+
+/**
+ * The input of a session whose request its starter has checked.
+ *
+ * @throws ApplicationFailure INVALID_INPUT when it is none
+ */
+export function inputOf(given: unknown): SessionInput {
+  // A later run's own state comes from the run before, and from nobody else.
+  const isLaterRun = workflowInfo().continuedFromExecutionRunId !== undefined;
+  if (isSessionInput(given) && (given.resumed === undefined || isLaterRun)) return given;
+  upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: 'FAILED' }]);
+  throw ApplicationFailure.nonRetryable(
+    'input: not that of a session; start it by HostedLinkClient, or with { request }',
+    'INVALID_INPUT',
+  );
+}
 
 /**
  * The input of a session that was started with an unchecked request. A parent is to be told of the link and of the end, and

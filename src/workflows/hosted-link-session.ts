@@ -19,7 +19,7 @@ import { isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../sess
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';
-import { checkedInput } from './checked-input';
+import { checkedInput, inputOf, isUnchecked } from './checked-input';
 import { createSession, DELIVERY_UNCERTAIN, SESSION_ENDED } from './create';
 import { currentDetails } from './current-details';
 import type { Link, LinkCompleted, SessionInput, SessionView, UncheckedInput } from './messages';
@@ -37,7 +37,7 @@ const GATHER_HINTS_MS = 2_000;
  * cancelled when it was CANCELLED; fails when it FAILED or is DELIVERY_UNCERTAIN, with Plaid's error type as the type.
  */
 export async function hostedLinkSession(given: SessionInput | UncheckedInput): Promise<SessionView> {
-  const input = 'request' in given ? await checkedInput(given) : given;
+  const input = isUnchecked(given) ? await checkedInput(given) : inputOf(given);
   const rules = LINK_API_RULES[input.linkApi];
   const view = input.resumed?.view ?? newView(input);
   let created = input.resumed?.created;

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import { LINK_APIS, SESSION_KEY_PATTERN } from '../session';
 import type { Created } from './create';
 import type { StartRequest } from '../activities/check-request';
 import type {
@@ -109,6 +110,39 @@ export function isLinkCompleted(value: unknown): value is LinkCompleted {
     typeof last === 'boolean' &&
     (state === undefined || (typeof state === 'string' && /^[A-Z_]{1,40}$/.test(state)))
   );
+}
+
+/**
+ * True for what a session can be run with: anybody who may start a workflow can give it something else, and what it cannot work
+ * with would stop it for good.
+ */
+export function isSessionInput(value: unknown): value is SessionInput {
+  if (!isExchangeInput(value)) return false;
+  const { linkApi, linkToken, linkTokenRequest, delivery, update, expiresAt, requestDigest } =
+    value as Partial<Record<keyof SessionInput, unknown>>;
+  return (
+    LINK_APIS.some((name) => name === linkApi) &&
+    typeof requestDigest === 'string' &&
+    isAbsentOr('string', linkToken) &&
+    [linkTokenRequest, delivery, update].every((part) => isAbsentOr('object', part)) &&
+    (expiresAt === undefined || (typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt))))
+  );
+}
+
+/** As {@link isSessionInput}, for a token exchange. */
+export function isExchangeInput(value: unknown): value is ExchangeInput {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, notify } = value as { key?: unknown; notify?: unknown };
+  return (
+    typeof key === 'string' &&
+    SESSION_KEY_PATTERN.test(key) &&
+    Array.isArray(notify) &&
+    notify.every((workflowId) => typeof workflowId === 'string')
+  );
+}
+
+function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
+  return value === undefined || (typeof value === type && value !== null);
 }
 
 /** Waits until the hosted URL is there. Throws what made the create fail. */

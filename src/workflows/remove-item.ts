@@ -1,3 +1,5 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import { ITEM_ID_PATTERN } from '../session';
 import { removal } from './activity-proxies';
 
 /**
@@ -5,5 +7,7 @@ import { removal } from './activity-proxies';
  * operator has to mend something; fails with Plaid's error type when Plaid refuses it for good.
  */
 export async function removeItem(itemId: string): Promise<void> {
+  if (typeof itemId !== 'string' || !ITEM_ID_PATTERN.test(itemId))
+    throw ApplicationFailure.nonRetryable('input: not an item id', 'INVALID_INPUT');
   await removal.removeItem(itemId);
 }

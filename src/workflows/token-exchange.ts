@@ -14,7 +14,7 @@ import { INSTITUTION_ID_PATTERN } from '../session';
 import { describe, exchange, vault } from './activity-proxies';
 import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';
-import { exchangeStatusQuery, isLinkCompleted, linkCompletedSignal } from './messages';
+import { exchangeStatusQuery, isExchangeInput, isLinkCompleted, linkCompletedSignal } from './messages';
 import { notifyAll } from './notices';
 import { INSTITUTION_ATTRIBUTE } from './search-attributes';
 
@@ -24,6 +24,8 @@ import { INSTITUTION_ATTRIBUTE } from './search-attributes';
  * the caller named have been told. A cancel request does not stop it: a token may be in hand.
  */
 export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView> {
+  if (!isExchangeInput(input))
+    throw ApplicationFailure.nonRetryable('input: not that of a token exchange', 'INVALID_INPUT');
   const view: ExchangeView = { key: input.key, results: [], notices: [] };
   const underWay = new Set<string>();
   let told = false;
