@@ -34,8 +34,8 @@ function createDelivery({ state, hostedUrl }: EndpointContext, body: Body) {
   const record = state.usableLinkToken(request.link_token);
   const session = state.ensureSession(record);
   session.delivered = true;
-  for (const { method } of request.options?.recipient?.communication_methods ?? []) {
-    state.countMessage(session, method);
+  for (const { method, address } of request.options?.recipient?.communication_methods ?? []) {
+    state.countMessage(session, method, address);
   }
   return {
     link_delivery_url: hostedUrl(record.sessionId),

@@ -50,6 +50,14 @@ export async function answerWithFault(
       work();
       socket.resetAndDestroy();
       return reply.hijack();
+    case 'reset_in_answer': {
+      const { head, body } = rawAnswer(work());
+      // A reset that follows at once may overtake what was written.
+      socket.write(head.join('') + body.slice(0, body.length / 2), () =>
+        setImmediate(() => socket.resetAndDestroy()),
+      );
+      return reply.hijack();
+    }
     case 'delay_before_work':
       return (await hold(fault.holdMs, socket)) ? send(reply, work()) : reply.hijack();
     case 'delay_after_work': {

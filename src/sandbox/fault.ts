@@ -32,6 +32,8 @@ export type Fault =
   | { kind: 'reset_before_work' }
   /** The work is done and the connection reset before the answer. */
   | { kind: 'reset_after_work' }
+  /** The work is done; the headers come and the first half of the body, and then the connection is reset. */
+  | { kind: 'reset_in_answer' }
   /** Waits `holdMs` (ms), then does the work, unless the client's connection is gone by then. */
   | { kind: 'delay_before_work'; holdMs: number }
   /** Does the work, then waits `holdMs` (ms) before it answers. */

@@ -38,6 +38,8 @@ export interface LedgerJson {
       exitStatus: string | null;
     }[];
     messages: Record<DeliveryMethod, number>;
+    /** To whom they went: an address for each of them, oldest first. */
+    addressees: string[];
     /** Answers of `/link_delivery/get` that held its tokens. */
     timesTokensShown: number;
   }[];
@@ -141,6 +143,7 @@ export class Ledger implements SandboxLedger {
           .map((item) => item.itemId),
         linkSessions: session.linkSessions.map(linkSessionJson),
         messages: { ...session.messages },
+        addressees: [...session.addressees],
         timesTokensShown: session.timesTokensShown,
       })),
       publicTokens: [...this.state.items.publicTokens.values()].map((token) => ({

@@ -1,4 +1,3 @@
-import type { DeliveryMethod } from '../session';
 import type { Body, EndpointContext } from './endpoint-context';
 import { iso } from './iso';
 import { linkSessionBody } from './link-session-body';
@@ -55,9 +54,10 @@ export function createLinkToken(context: EndpointContext, body: Body) {
   });
   if (hosted) {
     const session = state.ensureSession(record);
-    if (hosted.delivery_method) {
-      state.countMessage(session, hosted.delivery_method.toUpperCase() as DeliveryMethod);
-    }
+    // `checkLinkTokenRequest` has refused a method without its address.
+    if (hosted.delivery_method === 'sms') state.countMessage(session, 'SMS', request.user!.phone_number!);
+    if (hosted.delivery_method === 'email')
+      state.countMessage(session, 'EMAIL', request.user!.email_address!);
   }
   return {
     link_token: record.linkToken,

@@ -20,6 +20,7 @@ const fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('truncated_json') }),
   z.strictObject({ kind: z.literal('reset_before_work') }),
   z.strictObject({ kind: z.literal('reset_after_work') }),
+  z.strictObject({ kind: z.literal('reset_in_answer') }),
   z.strictObject({ kind: z.literal('delay_before_work'), holdMs: waitMs }),
   z.strictObject({ kind: z.literal('delay_after_work'), holdMs: waitMs }),
   z.strictObject({ kind: z.literal('slow_headers'), pieceMs: waitMs }),

@@ -76,6 +76,8 @@ export interface Session {
   readonly linkSessions: LinkSession[];
   /** Messages that Plaid would have sent. */
   readonly messages: Record<DeliveryMethod, number>;
+  /** To whom they went: an address for each of them, oldest first. */
+  readonly addressees: string[];
   /** How many answers of `/link_delivery/get` have held the tokens. */
   timesTokensShown: number;
 }

@@ -107,6 +107,7 @@ export class SandboxState {
       delivered: false,
       linkSessions: [],
       messages: { SMS: 0, EMAIL: 0 },
+      addressees: [],
       timesTokensShown: 0,
     };
     for (const watcher of this.#watchers) watcher.created?.(record.session);
@@ -120,8 +121,9 @@ export class SandboxState {
   }
 
   /** Plaid sends a message. A link that it delivers lives longer, unless its lifetime was chosen. */
-  countMessage(session: Session, method: DeliveryMethod): void {
+  countMessage(session: Session, method: DeliveryMethod, address: string): void {
     session.messages[method] += 1;
+    session.addressees.push(address);
     const record = session.linkToken;
     if (!record.fixedLifetime) {
       record.expiresAt = Math.max(record.expiresAt, session.createdAt + defaultLifetimeMs(method));

@@ -151,6 +151,7 @@ describe('/link/token/create', () => {
     const [session] = bench.sandbox.ledger().toJSON().sessions;
     expect(session!.expiresAt).toBe(expiration);
     expect(session!.messages).toEqual({ SMS: 0, EMAIL: 0, [method.toUpperCase()]: 1 });
+    expect(session!.addressees).toEqual(Object.values(address));
   });
 
   test('takes the lifetime from url_lifetime_seconds', async () => {
@@ -249,6 +250,7 @@ describe('/link_delivery/create', () => {
     const { sessions } = bench.sandbox.ledger().toJSON();
     expect(sessions).toHaveLength(1);
     expect(sessions[0]!.messages).toEqual({ SMS: 2, EMAIL: 0 });
+    expect(sessions[0]!.addressees).toEqual(['+14155550123', '+14155550123']);
   });
 
   test('keeps a delivered link alive as long as Plaid does, unless its lifetime was chosen', async () => {

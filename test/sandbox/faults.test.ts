@@ -96,6 +96,27 @@ test.each([
   expect(itemsMade()).toHaveLength(items);
 });
 
+test('a reset in the answer comes after its head and a part of its body, after the work', async () => {
+  bench.sandbox.fault(EXCHANGE, { kind: 'reset_in_answer' });
+  const dispatcher = new Agent();
+  const { statusCode, headers, body } = await request(bench.sandbox.url + EXCHANGE, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'plaid-client-id': CLIENT_ID, 'plaid-secret': SECRET },
+    body: JSON.stringify({ public_token: publicToken }),
+    dispatcher,
+  });
+  expect(statusCode).toBe(200);
+  let received = '';
+  const read = async () => {
+    for await (const piece of body) received += String(piece);
+  };
+  await expect(read()).rejects.toThrow(/ECONNRESET|other side closed|length does not match/);
+  expect(received).toMatch(/^\{"access_token":/);
+  expect(received.length).toBeLessThan(Number(headers['content-length']));
+  expect(itemsMade()).toHaveLength(1);
+  await dispatcher.destroy();
+});
+
 test('a delay before the work does the work when it ends', async () => {
   bench.sandbox.fault(EXCHANGE, { kind: 'delay_before_work', holdMs: 50 });
   const started = Date.now();

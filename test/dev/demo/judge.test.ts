@@ -57,6 +57,7 @@ function ledger(): LedgerJson {
         itemIds: ['item-1'],
         linkSessions: [],
         messages: { SMS: 1, EMAIL: 0 },
+        addressees: ['+14155550123'],
         timesTokensShown: 1,
       },
     ],
