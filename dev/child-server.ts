@@ -41,7 +41,7 @@ export function startChild(
   path: string,
   args: string[],
   env: NodeJS.ProcessEnv,
-  { logFile }: { logFile?: string } = {},
+  { logFile }: { logFile?: string | undefined } = {},
 ): ChildServer {
   const log = logFile === undefined ? undefined : openSync(logFile, 'a', 0o600);
   const child = spawn(path, args, { env, detached: true, stdio: ['ignore', log ?? 'ignore', log ?? 'pipe'] });

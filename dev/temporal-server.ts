@@ -113,6 +113,8 @@ export interface TemporalServerOptions {
     string,
     'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList'
   >;
+  /** Is added to with what it logs: errors. Default: nowhere. */
+  logFile?: string;
   /** Dynamic configuration, key to JSON value. */
   dynamicConfig?: Record<string, unknown>;
   log: Log;
@@ -143,7 +145,9 @@ export async function startTemporalServer(options: TemporalServerOptions): Promi
     const [freePort, uiPort] = await freePorts(2);
     const port = options.port ?? freePort!;
     const address = `127.0.0.1:${port}`;
-    const child = startChild(cli, serverArguments(options, port, uiPort!), serverEnvironment());
+    const child = startChild(cli, serverArguments(options, port, uiPort!), serverEnvironment(), {
+      logFile: options.logFile,
+    });
     try {
       await child.until(async () => await answers(address, options.searchAttributes), READY_TIMEOUT_MS);
       const uiAddress = options.ui ? `http://127.0.0.1:${uiPort}` : undefined;

@@ -37,4 +37,12 @@ export class Dice {
     }
     return weights.at(-1)![1];
   }
+
+  /** The entries in any order. */
+  shuffle<T>(entries: readonly T[]): T[] {
+    return entries
+      .map((entry) => ({ entry, place: this.next() }))
+      .sort((one, other) => one.place - other.place)
+      .map(({ entry }) => entry);
+  }
 }

@@ -5,14 +5,18 @@ import { join, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { sessionWorkflowId } from '../../src/session';
+import type { LeakSource } from '../leak-scan';
 import { filesUnder, searchForLeaks, secretsOf } from '../leak-search';
 import { collectHistories } from '../workflow-histories';
-import { audit, type Finding } from './audit';
-import { wreakHavoc } from './chaos';
+import { audit } from './audit';
+import { wreakHavoc, type Blow } from './chaos';
 import { Dice } from './dice';
+import { gatherEvidence } from './evidence';
+import { ExchangeCalls } from './exchange-calls';
 import { injectFaults } from './faults';
+import { tallyFound, tallyInjected, Tally } from './tally';
 import { startTopology, type Topology } from './topology';
-import { personOf, visit, type Visit } from './visitors';
+import { personOf, start, visit, type Visit } from './visitors';
 
 const MINUTE = 60_000;
 
@@ -38,25 +42,30 @@ async function main(): Promise<void> {
     .option('--seed <text>', 'makes its choices repeatable', String(Date.now()))
     .parse()
     .opts<Options>();
-  const log = (line: string) => process.stdout.write(`${line}\n`);
+  const output: string[] = [];
+  const log = (line: string) => {
+    output.push(line);
+    process.stdout.write(`${line}\n`);
+  };
   log(`Torture run: ${minutes} minutes, ${sessions} sessions, --seed ${seed}`);
   const dataDir = await mkdtemp(join(tmpdir(), 'hl-torture-'));
   const topology = await startTopology(dataDir, log);
   try {
-    const counts = new Map<string, number>();
-    const count = (name: string) => void counts.set(name, (counts.get(name) ?? 0) + 1);
-    const visits = await havoc(topology, { minutes, sessions, seed }, count);
+    const calls = new ExchangeCalls();
+    calls.observe(topology.sandbox);
+    const faults = new Tally();
+    const { visits, blows } = await havoc(topology, { minutes, sessions, seed }, calls, faults);
     log('');
     log('Injected:');
-    table(counts).forEach(log);
+    const relays = [topology.databaseRelay, topology.temporalRelay];
+    tallyInjected(faults, blows, relays).lines().forEach(log);
     await letAllEnd(topology, visits);
-    const findings = await findingsOf(topology, visits);
+    const evidence = await gatherEvidence(topology, visits, { calls: calls.calls, blows });
     log('');
     log('Found:');
-    table(tally(findings)).forEach(log);
-    const ledger = topology.sandbox.ledger().toJSON();
-    const problems = await audit(findings, ledger, topology.vault);
-    const leaks = await leakScan(topology, visits);
+    tallyFound(evidence).lines().forEach(log);
+    const problems = audit(evidence);
+    const leaks = await leakScan(topology, visits, [...output, ...problems].join('\n'));
     log('');
     log(leaks.summary);
     for (const problem of [...problems, ...leaks.problems]) log(`PROBLEM: ${problem}`);
@@ -74,31 +83,41 @@ async function main(): Promise<void> {
 async function havoc(
   topology: Topology,
   { minutes, sessions, seed }: Options,
-  count: (name: string) => void,
-): Promise<Visit[]> {
+  calls: ExchangeCalls,
+  faults: Tally,
+): Promise<{ visits: Visit[]; blows: Blow[] }> {
   const dice = new Dice(seed);
   const durationMs = minutes * MINUTE;
   const signal = AbortSignal.timeout(durationMs);
   // Every visitor's pause listens.
   setMaxListeners(0, signal);
-  const endFaults = injectFaults(topology.sandbox, dice.of('faults'), (name) => count(`fault: ${name}`));
-  const chaos = wreakHavoc(topology, dice.of('chaos'), signal, (blow) => count(`blow: ${blow}`));
+  const endFaults = injectFaults(topology.sandbox, dice.of('faults'), calls, (name) =>
+    faults.add(`fault: ${name}`),
+  );
+  const chaos = wreakHavoc(topology, dice.of('chaos'), signal);
   const arrivals = dice.of('arrivals');
   const visits = Array.from({ length: sessions }, async (_, index) => {
     await delay(arrivals.between(0, durationMs * ARRIVALS_SHARE));
-    const key = `torture-${index + 1}`;
-    return await visit(topology, key, dice.of(key), signal);
+    return await visit(topology, index + 1, dice.of(`visit ${index + 1}`), signal);
   });
-  await chaos;
+  const blows = await chaos;
   endFaults();
-  return await Promise.all(visits);
+  return { visits: (await Promise.all(visits)).flat(), blows };
 }
 
-/** Whoever is still on the page leaves it, and the links expire; then all that is left has to end by itself. */
-async function letAllEnd({ sandbox, client }: Topology, visits: readonly Visit[]): Promise<void> {
+/**
+ * Starts that had no answer are asked for again. Then whoever is still on the page leaves it, and the links expire; all that
+ * is left has to end by itself.
+ */
+async function letAllEnd(topology: Topology, visits: readonly Visit[]): Promise<void> {
+  const { sandbox, client } = topology;
   const deadline = Date.now() + SETTLE_MS;
+  const signal = AbortSignal.timeout(SETTLE_MS);
+  setMaxListeners(0, signal);
   await Promise.all(
-    visits.map(async ({ key, plaidSessionId }) => {
+    visits.map(async (its) => {
+      if (!its.answer) await start(topology, its, signal);
+      const { key, plaidSessionId } = its;
       const person = plaidSessionId === undefined ? undefined : personOf(sandbox, plaidSessionId);
       if (person?.status === 'OPENED') person.exit();
       if (person && person.status !== 'COMPLETED' && person.status !== 'EXPIRED') person.expire();
@@ -109,32 +128,16 @@ async function letAllEnd({ sandbox, client }: Topology, visits: readonly Visit[]
   );
 }
 
-async function findingsOf({ client }: Topology, visits: readonly Visit[]): Promise<Finding[]> {
-  return await Promise.all(visits.map(async (its) => ({ visit: its, report: await client.status(its.key) })));
-}
-
-function tally(findings: readonly Finding[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { visit: its, report } of findings) {
-    for (const name of [
-      `session ${report.state}${its.refused === undefined ? '' : ` (start: ${its.refused})`}`,
-      ...report.items.map(({ state }) => `result ${state}`),
-    ]) {
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-  }
-  return counts;
-}
-
-async function leakScan(topology: Topology, visits: readonly Visit[]) {
-  const histories = [];
+async function leakScan(topology: Topology, visits: readonly Visit[], output: string) {
+  const histories: LeakSource[] = [{ name: 'the output of this run', bytes: Buffer.from(output) }];
   for await (const source of collectHistories(topology.temporal)) histories.push(source);
   await topology.settle();
   const { dataDir, databaseFolder, temporalDatabase } = topology;
   const secrets = secretsOf(topology.sandbox.ledger().toJSON(), topology.keyRings);
+  // Chance decides whether a short run sends both.
+  const optional = ['phone numbers', 'e-mail addresses'].filter((kind) => secrets[kind]?.length === 0);
   return await searchForLeaks({
-    // Chance decides whether a short run sends an SMS.
-    secrets: Object.fromEntries(Object.entries(secrets).filter(([, values]) => values.length > 0)),
+    secrets: Object.fromEntries(Object.entries(secrets).filter(([kind]) => !optional.includes(kind))),
     histories,
     files: [...(await filesUnder(dataDir, [])), ...(await filesUnder(databaseFolder, ['password']))],
     controls: visits.flatMap(({ key }) => [
@@ -143,12 +146,6 @@ async function leakScan(topology: Topology, visits: readonly Visit[]) {
       { text: key, source: databaseFolder + sep },
     ]),
   });
-}
-
-function table(counts: ReadonlyMap<string, number>): string[] {
-  return [...counts]
-    .sort(([one], [other]) => one.localeCompare(other))
-    .map(([name, count]) => `${String(count).padStart(6)}  ${name}`);
 }
 
 function positive(text: string): number {

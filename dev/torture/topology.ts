@@ -9,10 +9,12 @@ import type { KeyRings } from '../../src/keys';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { migrate, openVault, type Vault } from '../../src/vault';
 import { ringKeyProvider } from '../../src/vault/key-provider';
+import { WEBHOOK_PATH } from '../../src/webhook/receiver';
 import { startPostgres, type Postgres } from '../../test/support/postgres';
 import { freePorts } from '../child-server';
 import { ProgramProcess } from '../program-process';
 import { SESSION_SEARCH_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../temporal-server';
+import { startRelay, type Relay } from './relay';
 
 const CLIENT_ID = 'torture';
 const WORKERS = 2;
@@ -22,6 +24,12 @@ export interface Part {
   name: string;
   crash(): Promise<void>;
   restart(): Promise<void>;
+}
+
+/** A worker can also be stopped in the middle of what it does, and go on later without knowing. */
+export interface WorkerPart extends Part {
+  freeze(): void;
+  thaw(): void;
 }
 
 /** A deployment as in production, in small, of real processes: two workers, the receiver of webhooks, PostgreSQL, Temporal. */
@@ -34,10 +42,14 @@ export interface Topology {
   temporal: Client;
   vault: Vault;
   keyRings: KeyRings;
-  workers: readonly Part[];
+  workers: readonly WorkerPart[];
   receiver: Part;
   temporalServer: Part;
   database: Part;
+  /** Between PostgreSQL and the workers and the receiver. */
+  databaseRelay: Relay;
+  /** Between the Temporal server and the workers and the application. */
+  temporalRelay: Relay;
   /** Where all of it writes, the database's files apart. */
   dataDir: string;
   databaseFolder: string;
@@ -70,11 +82,18 @@ export async function startTopology(dataDir: string, log: (line: string) => void
     startTemporalServer({
       port: temporalPort!,
       dbFile: temporalDatabase,
+      logFile: join(dataDir, 'temporal.log'),
       searchAttributes: SESSION_SEARCH_ATTRIBUTES,
       log,
     }),
   );
-  const address = temporalServer.current().address;
+  const [databaseRelay, temporalRelay] = await Promise.all([
+    startRelay(postgres.port),
+    startRelay(temporalPort!),
+  ]);
+  const address = `127.0.0.1:${temporalRelay.port}`;
+  const relayedDatabase = new URL(postgres.databaseUrl);
+  relayedDatabase.port = String(databaseRelay.port);
 
   const ringTexts = { vault: generateKeyRingText('vault'), codec: generateKeyRingText('codec') };
   const keyRings: KeyRings = {
@@ -87,7 +106,7 @@ export async function startTopology(dataDir: string, log: (line: string) => void
     PLAID_SECRET: plaidSecret,
     PLAID_BASE_URL: sandbox.url,
     TEMPORAL_ADDRESS: address,
-    DATABASE_URL: postgres.databaseUrl,
+    DATABASE_URL: relayedDatabase.href,
     HOSTED_LINK_VAULT_KEYS: ringTexts.vault,
     HOSTED_LINK_CODEC_KEYS: ringTexts.codec,
     HOSTED_LINK_DATA_DIR: dataDir,
@@ -130,7 +149,7 @@ export async function startTopology(dataDir: string, log: (line: string) => void
     set clockAheadMs(aheadMs) {
       clock.aheadMs = aheadMs;
     },
-    webhookUrl: `http://127.0.0.1:${webhookPort}/plaid/webhook`,
+    webhookUrl: `http://127.0.0.1:${webhookPort}${WEBHOOK_PATH}`,
     client: new HostedLinkClient({ temporal, vault, environment: 'sandbox' }),
     temporal,
     vault,
@@ -139,6 +158,8 @@ export async function startTopology(dataDir: string, log: (line: string) => void
     receiver,
     temporalServer,
     database: databasePart(postgres),
+    databaseRelay,
+    temporalRelay,
     dataDir,
     databaseFolder: postgres.folder,
     temporalDatabase,
@@ -146,6 +167,8 @@ export async function startTopology(dataDir: string, log: (line: string) => void
     async close() {
       await stopPrograms();
       await vault.close();
+      await connection.close();
+      await Promise.all([databaseRelay.close(), temporalRelay.close()]);
       await postgres.stop();
       await sandbox.close();
     },
@@ -155,13 +178,16 @@ export async function startTopology(dataDir: string, log: (line: string) => void
 function program(
   name: string,
   options: ConstructorParameters<typeof ProgramProcess>[0],
-): Part & { stop(): Promise<void> } {
-  const process = new ProgramProcess(options);
+): WorkerPart & { stop(): Promise<void> } {
+  const program = new ProgramProcess(options);
+  let pid = 0;
   return {
     name,
-    crash: () => process.kill(),
-    restart: async () => void (await process.start()),
-    stop: () => process.stop(),
+    crash: () => program.kill(),
+    restart: async () => void (pid = await program.start()),
+    stop: () => program.stop(),
+    freeze: () => void process.kill(pid, 'SIGSTOP'),
+    thaw: () => void process.kill(pid, 'SIGCONT'),
   };
 }
 

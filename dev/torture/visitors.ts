@@ -1,6 +1,6 @@
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
-import type { DeliveryMethod, LinkApiName } from '../../src/session';
+import { isEndState, type DeliveryMethod, type LinkApiName } from '../../src/session';
 import type { Dice } from './dice';
 import { pause } from './pause';
 import type { Topology } from './topology';
@@ -35,6 +35,8 @@ interface Story {
   publicTokens?: boolean;
   /** The worker makes the link token; with link_delivery, since hosted_link always does. */
   fromRequest?: boolean;
+  /** Once an item is stored, its person has to sign in again, and mends it in a session in update mode. */
+  mended?: boolean;
   moves: readonly Move[];
 }
 
@@ -56,9 +58,11 @@ const STORIES: readonly (readonly [weight: number, story: Story])[] = [
     [5, { name: 'cancelled, then completed', moves: ['open', 'cancel', 'complete'] }],
     [4, { name: 'cancelled, then public token', publicTokens: true, moves: ['open', 'cancel', 'complete'] }],
     [4, { name: 'completed while cancelled', moves: ['complete', 'cancel'] }],
+    [3, { name: 'completed, then mended', fromRequest: true, mended: true, moves: ['open', 'complete'] }],
   ]),
   ...storiesOf('hosted_link', [
-    [25, { name: 'completed', moves: ['open', 'complete'] }],
+    [22, { name: 'completed', moves: ['open', 'complete'] }],
+    [5, { name: 'completed, then mended', mended: true, moves: ['open', 'complete'] }],
     [10, { name: 'two items, one after the other', moves: ['open', 'connect', 'connect', 'finish'] }],
     [6, { name: 'left, then completed', moves: ['open', 'exit', 'open', 'complete'] }],
     [6, { name: 'sent by SMS', delivery: 'SMS', moves: ['open', 'complete'] }],
@@ -81,49 +85,106 @@ function storiesOf(
 export interface Visit {
   key: string;
   story: string;
+  request: StartRequest;
   /** Undefined until it is known: the link token's id part. */
   plaidSessionId: string | undefined;
-  /** The code of the error that its start ended with; undefined when it has a link, or Plaid's answer was lost. */
-  refused: string | undefined;
+  /** What its start came to: a link, or the code of the error that it ended with. Undefined when no answer came. */
+  answer: { refused: string | undefined } | undefined;
 }
 
-/** Plays one session to the end of its story. The application repeats what fails, as its users would have it. */
+/**
+ * Plays one session to the end of its story, and in some stories a second one that mends its item; gives them. The application
+ * repeats what fails, as its users would have it.
+ */
 export async function visit(
   topology: Topology,
-  key: string,
+  index: number,
   dice: Dice,
   signal: AbortSignal,
-): Promise<Visit> {
+): Promise<Visit[]> {
   const story = dice.pick(STORIES);
-  const request = requestOf(story, topology, dice);
-  const visit: Visit = {
-    key,
-    story: story.name,
-    plaidSessionId: request.linkToken?.replace(/^link-sandbox-/, ''),
-    refused: undefined,
-  };
-  const repeat = <T>(call: () => Promise<T>) => untilAnswered(call, signal);
-  try {
-    const started = await repeat(() => topology.client.start({ key, ...request }));
-    visit.plaidSessionId ??= started?.url?.split('/').at(-1);
-  } catch (error) {
-    visit.refused = (error as HostedLinkError).code;
-    return visit;
-  }
-  for (const move of story.moves) {
-    await pause(dice.between(PAUSE_MS.least, PAUSE_MS.most), signal);
-    if (signal.aborted || visit.plaidSessionId === undefined) break;
-    if (move === 'cancel') await repeat(() => unlessEnded(topology.client.cancel(key)));
-    else personMoves(topology.sandbox, visit.plaidSessionId, move);
-    if (dice.chance(0.3)) await repeat(() => unlessEnded(topology.client.checkNow(key)));
-  }
-  return visit;
+  const first = newVisit(`torture-${index}`, story.name, requestOf(story, topology, dice, index));
+  await play(topology, first, story.moves, dice, signal);
+  const itemId = story.mended ? await storedItem(topology, first, signal) : undefined;
+  if (itemId === undefined) return [first];
+  topology.sandbox.item(itemId).requireLogin();
+  const { linkApi, linkTokenRequest } = first.request;
+  const { products: _, ...rest } = linkTokenRequest!;
+  const second = newVisit(`${first.key}-update`, `${story.linkApi}: update mode`, {
+    linkApi,
+    update: { itemId },
+    linkTokenRequest: rest,
+  });
+  await play(topology, second, ['open', 'finish'], dice, signal);
+  return [first, second];
 }
 
-function requestOf(story: Story, { sandbox, webhookUrl }: Topology, dice: Dice): Omit<StartRequest, 'key'> {
+function newVisit(key: string, story: string, request: Omit<StartRequest, 'key'>): Visit {
+  return {
+    key,
+    story,
+    request: { key, ...request },
+    plaidSessionId: request.linkToken?.replace(/^link-sandbox-/, ''),
+    answer: undefined,
+  };
+}
+
+async function play(
+  topology: Topology,
+  its: Visit,
+  moves: readonly Move[],
+  dice: Dice,
+  signal: AbortSignal,
+): Promise<void> {
+  const { key } = its;
+  await start(topology, its, signal);
+  for (const move of moves) {
+    await pause(dice.between(PAUSE_MS.least, PAUSE_MS.most), signal);
+    if (signal.aborted || its.plaidSessionId === undefined) return;
+    if (move === 'cancel') await untilAnswered(() => unlessEnded(topology.client.cancel(key)), signal);
+    else personMoves(topology.sandbox, its.plaidSessionId, move);
+    if (dice.chance(0.3)) await untilAnswered(() => unlessEnded(topology.client.checkNow(key)), signal);
+  }
+}
+
+/** Starts a session, or asks for the link of one that was started: the same call, as often as an application likes. */
+export async function start({ client }: Topology, its: Visit, signal: AbortSignal): Promise<void> {
+  try {
+    const started = await untilAnswered(() => client.start(its.request), signal);
+    if (!started) return;
+    its.plaidSessionId ??= started.url?.split('/').at(-1);
+    its.answer = { refused: undefined };
+  } catch (error) {
+    its.answer = { refused: (error as HostedLinkError).code };
+  }
+}
+
+/** The first item that a session has stored; undefined when the run is over before, or the session has none. */
+async function storedItem(
+  { client }: Topology,
+  { key }: Visit,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  while (!signal.aborted) {
+    const { state, items } = (await client.status(key).catch(() => undefined)) ?? { items: [] };
+    const stored = items.find((item) => item.state === 'LINKED')?.itemId;
+    const isWaiting =
+      state === undefined || !isEndState(state) || items.some((item) => item.state === 'PENDING');
+    if (stored !== undefined || !isWaiting) return stored;
+    await pause(REPEAT_MS, signal);
+  }
+  return undefined;
+}
+
+function requestOf(
+  story: Story,
+  { sandbox, webhookUrl }: Topology,
+  dice: Dice,
+  index: number,
+): Omit<StartRequest, 'key'> {
   const { linkApi, lifetimeMs = LONG_LIFETIME_MS, items = 1, publicTokens = false } = story;
   const webhook = dice.chance(0.7) ? { webhook: webhookUrl } : {};
-  const delivery = story.delivery && { method: story.delivery, address: addressOf(story.delivery, dice) };
+  const delivery = story.delivery && { method: story.delivery, address: addressOf(story.delivery, index) };
   if (linkApi === 'hosted_link' || story.fromRequest) {
     const linkTokenRequest = {
       client_name: 'Torture',
@@ -141,10 +202,11 @@ function requestOf(story: Story, { sandbox, webhookUrl }: Topology, dice: Dice):
   return { linkApi, linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
 }
 
-function addressOf(method: DeliveryMethod, dice: Dice): string {
+/** Nobody else's in this run, so that messages can be told apart by it. */
+function addressOf(method: DeliveryMethod, index: number): string {
   return method === 'SMS'
-    ? `+1415555${String(Math.floor(dice.between(1_000, 10_000)))}`
-    : `person-${Math.floor(dice.between(1e8, 1e9))}@mail.example.com`;
+    ? `+1415${String(5_550_000 + index)}`
+    : `person-${String(index).padStart(6, '0')}@mail.example.com`;
 }
 
 /** A move that the session does not allow (any more) is one that the person cannot make. */

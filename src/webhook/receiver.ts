@@ -8,7 +8,8 @@ import { SpacedLog } from './spaced-log';
 import { verifyWebhook, type VerifiedWebhook, WebhookRefused } from './verify';
 
 /** Where Plaid is to send webhooks. */
-const WEBHOOK_PATH = '/webhooks/plaid';
+/** Where Plaid is to send webhooks to. */
+export const WEBHOOK_PATH = '/webhooks/plaid';
 
 /** The largest body, in bytes: 256 KiB. Plaid's webhooks for a session are a few kB, with many events some tens. */
 const BODY_LIMIT_BYTES = 256 * 1024;

@@ -5,6 +5,7 @@ import {
   appendFileSync,
   chownSync,
   constants,
+  existsSync,
   mkdtempSync,
   readdirSync,
   rmSync,
@@ -30,7 +31,7 @@ export interface Postgres {
   databaseUrl: string;
   /** Makes one more empty database and gives its connection string. */
   createDatabase(): Promise<string>;
-  /** Where its files are. */
+  /** Where its files are, what it logs among them. */
   folder: string;
   /** Ends the server as a crash does (SIGQUIT: no checkpoint, recovery at its next start); its files stay. */
   crash(): Promise<void>;
@@ -144,7 +145,11 @@ function startServer(binaries: string, data: string, port: number, options: Spaw
   const exited = once(server, 'exit');
   const hasEnded = () => server.exitCode !== null || server.signalCode !== null;
   let log = '';
-  server.stderr.on('data', (chunk) => (log += String(chunk)));
+  server.stderr.on('data', (chunk: Buffer) => {
+    log += String(chunk);
+    // A write that comes after `stop` would bring the folder back.
+    if (existsSync(data)) appendFileSync(join(data, 'server.log'), chunk);
+  });
   return {
     check: () => {
       if (hasEnded()) throw new Error(`PostgreSQL ended at its start: ${log}`);
