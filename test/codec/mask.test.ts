@@ -72,7 +72,7 @@ describe('masking', () => {
 
   test.each([
     ['a link token', `see ${LINK_TOKEN}`, 'see [masked]'],
-    ['an access token', 'access-production-8c1c6b1e-0f5c-4d0c-9d3c-1d2f3a4b5c6d', '[masked]'],
+    ['an access token', 'access-production-8c1c6b1e-0f5c-4000-8000-1d2f3a4b5c6d', '[masked]'],
     ['a hosted URL', `open ${HOSTED_URL}, please`, 'open [masked] please'],
     ['any other URL', 'back to http://127.0.0.1:3000/done?u=1', 'back to [masked]'],
     ['an e-mail address', 'sent to ada.l+link@mail.example.com.', 'sent to [masked].'],
