@@ -305,10 +305,10 @@ describe('settings', () => {
     });
 
     test.each([
-      [{}, ['PLAID_CLIENT_ID', 'PLAID_SECRET']],
-      [{ PLAID_CLIENT_ID: 'client' }, ['PLAID_SECRET']],
-      [{ PLAID_SECRET: SECRET }, ['PLAID_CLIENT_ID']],
-    ])('with only %o, what is missing is named', (env, missing) => {
+      ['nothing', {}, ['PLAID_CLIENT_ID', 'PLAID_SECRET']],
+      ['the client id', { PLAID_CLIENT_ID: 'client' }, ['PLAID_SECRET']],
+      ['the secret', { PLAID_SECRET: SECRET }, ['PLAID_CLIENT_ID']],
+    ])('with %s given, what is missing is named', (_what, env, missing) => {
       const settings = readSettings(env);
       expect(() => requirePlaid(settings)).toThrow(InputError);
       const lines = catchMessage(() => requirePlaid(settings)).split('\n');
