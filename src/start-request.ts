@@ -80,7 +80,8 @@ const MAX_KEYWORD_LENGTH = 255;
 
 const E164 = /^\+[1-9][0-9]{6,14}$/;
 
-const schema = z.strictObject({
+/** The form of a request. What depends on several fields, or on the deployment, {@link sessionInput} checks. */
+export const startRequestSchema = z.strictObject({
   key: z
     .string()
     .regex(
@@ -135,7 +136,7 @@ const schema = z.strictObject({
  * @throws InputError naming the field
  */
 export function sessionInput(request: StartRequest, rules: StartRules): CheckedRequest {
-  const parsed = schema.safeParse(request);
+  const parsed = startRequestSchema.safeParse(request);
   if (!parsed.success) throw inputErrorFrom(parsed.error);
   // How soon a session is served is no part of what it is.
   const { key, linkToken, linkTokenRequest, fairnessKey: _, ...rest } = parsed.data;

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import ts from 'typescript';
+import { sessionSchema } from '../dev/json-schemas';
 import { withSettingsTables } from '../dev/settings-tables';
 import { RESULT_STATES, SESSION_STATES } from '../src/session';
 
@@ -90,6 +91,25 @@ describe('docs/embedding.md', () => {
   it('shows the examples as they are, which the tests run', () => {
     expect(EXAMPLES).toHaveLength(3);
     expect(fences(read('docs/embedding.md'), 'ts')).toEqual(expect.arrayContaining(EXAMPLES));
+  });
+});
+
+describe('docs/other-languages.md', () => {
+  it('shows the example in Python as it is, which a test runs', () => {
+    const shown = ['hosted_link_codec.py', 'session.py'].map((file) => read(join('examples/python', file)));
+    expect(fences(read('docs/other-languages.md'), 'py')).toEqual(shown);
+  });
+
+  it('names what the published schema defines, which is made of the types as they are', () => {
+    const schema = JSON.parse(JSON.stringify(sessionSchema())) as ReturnType<typeof sessionSchema>;
+    expect(JSON.parse(read('schemas/session.schema.json'))).toEqual(schema);
+    const { definitions } = schema;
+    const named = [...read('docs/other-languages.md').matchAll(/`([A-Z][A-Za-z]+)`/g)].map(
+      ([, name]) => name!,
+    );
+    expect(named).toContain('SessionView');
+    const ids = ['UTF', 'AES'];
+    expect(named.filter((name) => !ids.includes(name) && definitions?.[name] === undefined)).toEqual([]);
   });
 });
 

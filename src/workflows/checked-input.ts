@@ -1,11 +1,14 @@
 import {
+  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
+  condition,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { sessionKeyOf, sessionWorkflowId } from '../session';
 import { check } from './activity-proxies';
+import type { LinkAnswer } from './link-answer';
 import type { SessionInput, UncheckedInput } from './messages';
 import { isSessionInput } from './messages';
 import { notifyAll } from './notices';
@@ -35,11 +38,11 @@ export function inputOf(given: unknown): SessionInput {
 
 /**
  * The input of a session that was started with an unchecked request. A parent is to be told of the link and of the end, and
- * of a request that was refused.
+ * of a request that was refused; who waits for the link is told of that too.
  *
  * @throws ApplicationFailure INVALID_INPUT naming the field
  */
-export async function checkedInput({ request }: UncheckedInput): Promise<SessionInput> {
+export async function checkedInput({ request }: UncheckedInput, answer: LinkAnswer): Promise<SessionInput> {
   const { workflowId, parent } = workflowInfo();
   return await CancellationScope.nonCancellable(async () => {
     try {
@@ -59,7 +62,10 @@ export async function checkedInput({ request }: UncheckedInput): Promise<Session
       upsertSearchAttributes([{ key: STATE_ATTRIBUTE, value: 'FAILED' }]);
       const key = sessionKeyOf(workflowId);
       if (parent) await notifyAll([parent.workflowId], { key, state: 'FAILED', itemIds: [] });
-      throw ApplicationFailure.nonRetryable(failure.message, failure.type);
+      const refusal = ApplicationFailure.nonRetryable(failure.message, failure.type);
+      answer.refuse(refusal);
+      await condition(allHandlersFinished);
+      throw refusal;
     }
   });
 }

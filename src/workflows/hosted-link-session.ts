@@ -22,8 +22,9 @@ import type { Created } from './create';
 import { checkedInput, inputOf, isUnchecked } from './checked-input';
 import { createSession, DELIVERY_UNCERTAIN, SESSION_ENDED } from './create';
 import { currentDetails } from './current-details';
+import { LinkAnswer } from './link-answer';
 import type { Link, LinkCompleted, SessionInput, SessionView, UncheckedInput } from './messages';
-import { checkNowSignal, deliveryFailedSignal, linkUpdate, statusQuery } from './messages';
+import { checkNowSignal, deliveryFailedSignal, statusQuery } from './messages';
 import { notifyAll } from './notices';
 import { tellParent } from './parent';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
@@ -37,10 +38,12 @@ const GATHER_HINTS_MS = 2_000;
  * cancelled when it was CANCELLED; fails when it FAILED or is DELIVERY_UNCERTAIN, with Plaid's error type as the type.
  */
 export async function hostedLinkSession(given: SessionInput | UncheckedInput): Promise<SessionView> {
-  const input = isUnchecked(given) ? await checkedInput(given) : inputOf(given);
+  const answer = new LinkAnswer();
+  const input = isUnchecked(given) ? await checkedInput(given, answer) : inputOf(given);
   const rules = LINK_API_RULES[input.linkApi];
   const view = input.resumed?.view ?? newView(input);
   let created = input.resumed?.created;
+  if (created) answer.give(linkOf(created, input));
   let cancelRequested = input.resumed?.cancelRequested ?? false;
   let hinted = false;
   let failure: ApplicationFailure | undefined;
@@ -59,17 +62,6 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     const method = said === 'SMS' || said === 'EMAIL' ? said : 'UNKNOWN';
     view.deliveryFailure ??= { at: new Date().toISOString(), method };
     setCurrentDetails(currentDetails(view));
-  });
-  setHandler(linkUpdate, async () => {
-    // A cancel request reaches this scope too, and the caller is to hear what became of the create.
-    await CancellationScope.nonCancellable(() =>
-      condition(() => created !== undefined || isEndState(view.state)),
-    );
-    if (created) return linkOf(created, input);
-    throw (
-      failure ??
-      ApplicationFailure.nonRetryable('the session was cancelled before it was made', 'SESSION_CANCELLED')
-    );
   });
   CancellationScope.current().cancelRequested.catch(() => {
     cancelRequested = true;
@@ -110,7 +102,13 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
 
   async function makeSession(): Promise<void> {
     if (!cancelRequested) created = await interruptible(() => createSession(input), { byHints: false });
-    if (!created) return enter('CANCELLED');
+    if (!created) {
+      answer.refuse(
+        ApplicationFailure.nonRetryable('the session was cancelled before it was made', 'SESSION_CANCELLED'),
+      );
+      return enter('CANCELLED');
+    }
+    answer.give(linkOf(created, input));
     view.expiresAt = created.expiresAt;
     if (created.uncertain) view.lastError = created.uncertain;
     else view.plaidStatus = 'CREATED';
@@ -227,6 +225,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       nonRetryable: true,
       details: [plaidError, input.requestDigest],
     });
+    answer.refuse(failure);
     const neverSeen = created?.uncertain !== undefined && view.plaidStatus === undefined;
     const isUncertain = cause?.type === DELIVERY_UNCERTAIN || (neverSeen && view.state === 'WAITING');
     enter(isUncertain ? 'DELIVERY_UNCERTAIN' : 'FAILED');

@@ -41,7 +41,7 @@ describe('the package', () => {
       .map((path) => path.replace(/^src/, 'dist').replace(/\.ts$/, ''))
       .flatMap((path) => [`${path}.js`, `${path}.js.map`, `${path}.d.ts`]);
     const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'bin/hosted-link.js'];
-    const expected = [...built, 'dist/workflow-bundle.js', ...list('sql'), ...others];
+    const expected = [...built, 'dist/workflow-bundle.js', ...list('sql'), ...list('schemas'), ...others];
     expect(packed.files).toEqual(expected.sort());
   });
 

@@ -1,19 +1,21 @@
+import { findPython } from '../../dev/python';
 import { findTemporalCli } from '../../dev/temporal-server';
 import { findTestServer } from '../../dev/time-skipping-server';
 
 /**
- * Jest's globalSetup: gets both Temporal servers ready once, before any test, and passes their paths on in the environment.
- * Without them, tests that need one are skipped, aloud and with the reason; with CI set, that is an error.
+ * Jest's globalSetup: gets both Temporal servers, and Python with Temporal's SDK, ready once, before any test, and passes their
+ * paths on in the environment. Without them, tests that need one are skipped, aloud and with the reason; with CI set, that is an error.
  */
 export default async function prepareTemporal(): Promise<void> {
   // gRPC would ask the proxy of HTTPS_PROXY even for servers on loopback.
   process.env['no_grpc_proxy'] = '127.0.0.1';
   await prepare('TEMPORAL_CLI_PATH', (log) => findTemporalCli({ log }));
   await prepare('TEMPORAL_TEST_SERVER_PATH', async (log) => (await findTestServer({ log })).path);
+  await prepare('PYTHON_WITH_TEMPORAL', (log) => findPython({ log }));
 }
 
 async function prepare(
-  variable: 'TEMPORAL_CLI_PATH' | 'TEMPORAL_TEST_SERVER_PATH',
+  variable: 'TEMPORAL_CLI_PATH' | 'TEMPORAL_TEST_SERVER_PATH' | 'PYTHON_WITH_TEMPORAL',
   find: (log: (line: string) => void) => Promise<string>,
 ): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
