@@ -17,6 +17,7 @@ const BASE = [
   'redact',
   'logger',
   'listen-error',
+  'bounded-post',
 ];
 const TEMPORAL = { regex: '^@temporalio/', message: 'This layer knows nothing of Temporal.' };
 
@@ -124,18 +125,20 @@ export default defineConfig(
     ['src/entry/client.ts'],
     [
       '(?:client|config|input-error|key-ring|keys|needs|session|start-request)',
+      'callback/sender',
       'codec/[a-z-]+',
       'vault/vault',
       'workflows/[a-z-]+',
     ],
   ),
+  layer(['src/entry/callbacks.ts'], ['(?:input-error|session)', 'callback/verify']),
   layer(['src/entry/worker.ts'], ['(?:config|input-error|logger|plugin|session-workers|worker)', 'vault']),
   layer(['src/entry/vault.ts'], ['(?:config|input-error|open-vault|secret)', 'vault', 'vault/[a-z-]+']),
   layer(['src/entry/workflows.ts'], ['session', 'workflows/[a-z-]+']),
   layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
     [
-      'src/{secret,secret-file,digest,input-error,key-ring,printable,redact,logger,listen-error,key-strength,needs,setting-files,setting-schema}.ts',
+      'src/{secret,secret-file,digest,input-error,key-ring,printable,redact,logger,listen-error,bounded-post,key-strength,needs,setting-files,setting-schema}.ts',
     ],
     BASE,
   ),
@@ -147,6 +150,7 @@ export default defineConfig(
       'needs',
       'setting-files',
       'setting-schema',
+      'callback/[a-z-]+',
       'plaid/[a-z-]+',
       'vault/[a-z-]+',
       'codec/[a-z-]+',
@@ -164,11 +168,15 @@ export default defineConfig(
     up: '../../',
     more: [TEMPORAL],
   }),
+  layer(['src/callback/**/*.ts'], BASE, { more: [TEMPORAL] }),
   layer(['src/rates/**/*.ts'], [...BASE, 'plaid/[a-z-]+']),
-  layer(['src/activities/**/*.ts'], [...BASE, 'start-request', 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+']),
+  layer(
+    ['src/activities/**/*.ts'],
+    [...BASE, 'start-request', 'callback/[a-z-]+', 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+'],
+  ),
   topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(
-    ['src/{client,client-error,status-report,remove-item,look-again}.ts'],
+    ['src/{client,client-error,status-report,remove-item,look-again,replay-callbacks}.ts'],
     [
       ...BASE,
       'client',
@@ -177,6 +185,7 @@ export default defineConfig(
       'status-report',
       'remove-item',
       'look-again',
+      'replay-callbacks',
       'workflows',
       'workflows/[a-z-]+',
       'vault/[a-z-]+',

@@ -11,7 +11,13 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { exchangeWorkflowId, removalWorkflowId, sessionWorkflowId } from '../src/session';
+import {
+  callbacksWorkflowId,
+  exchangeWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+} from '../src/session';
+import { startCallbackReceiver, type CallbackReceiver } from '../test/support/callback-receiver';
 import { onDevServer, startHarness, type Harness } from '../test/support/harness';
 import { HISTORIES, RECORDING_RING } from '../test/replay/recorded-histories';
 import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS, type Scenario } from './recorded-scenarios';
@@ -31,20 +37,20 @@ async function main(): Promise<void> {
   const isWanted = (scenario: Scenario) => again || !filesOf(scenario).every((file) => recorded.has(file));
   const cli = await findTemporalCli({ log: say });
 
-  await onServer(cli, {}, async (harness) => {
-    await playAll(harness, [...SCENARIOS, ...REMOVALS].filter(isWanted));
+  await onServer(cli, {}, async (harness, receiver) => {
+    await playAll(harness, receiver, [...SCENARIOS, ...REMOVALS].filter(isWanted));
     // One after the other: each stops the workers for all.
-    for (const scenario of WORKER_STOPS.filter(isWanted)) await playAll(harness, [scenario]);
+    for (const scenario of WORKER_STOPS.filter(isWanted)) await playAll(harness, receiver, [scenario]);
   });
-  await onServer(cli, { 'limit.historyCount.suggestContinueAsNew': 15 }, async (harness) => {
-    await playAll(harness, CONTINUING.filter(isWanted));
+  await onServer(cli, { 'limit.historyCount.suggestContinueAsNew': 15 }, async (harness, receiver) => {
+    await playAll(harness, receiver, CONTINUING.filter(isWanted));
   });
 }
 
 async function onServer(
   cli: string,
   dynamicConfig: Record<string, unknown>,
-  use: (harness: Harness) => Promise<void>,
+  use: (harness: Harness, receiver: CallbackReceiver) => Promise<void>,
 ): Promise<void> {
   const server = await startTemporalServer({
     cli,
@@ -56,16 +62,18 @@ async function onServer(
     const { address } = server;
     const connection = await Connection.connect({ address });
     const nativeConnection = await NativeConnection.connect({ address });
+    const receiver = await startCallbackReceiver();
     const harness = await startHarness(
       onDevServer({ ...server, connection, nativeConnection }),
       { now: Date.now },
-      { codecRing: RECORDING_RING },
+      { codecRing: RECORDING_RING, callbacks: receiver.settings },
     );
     try {
       await harness.startApplicationWorker(PARENTS);
-      await use(harness);
+      await use(harness, receiver);
     } finally {
       await harness.close();
+      await receiver.close();
       await connection.close();
       await nativeConnection.close();
     }
@@ -74,12 +82,16 @@ async function onServer(
   }
 }
 
-async function playAll(harness: Harness, scenarios: readonly Scenario[]): Promise<void> {
+async function playAll(
+  harness: Harness,
+  receiver: CallbackReceiver,
+  scenarios: readonly Scenario[],
+): Promise<void> {
   const waiting = [...scenarios];
   const playOn = async () => {
     for (let scenario = waiting.shift(); scenario; scenario = waiting.shift()) {
       const name = nameOf(scenario);
-      const stage = new Stage(harness, `recorded-${name}`);
+      const stage = new Stage(harness, `recorded-${name}`, receiver);
       try {
         await scenario.play(stage);
         await stage.ended();
@@ -95,7 +107,7 @@ async function playAll(harness: Harness, scenarios: readonly Scenario[]): Promis
 
 async function keep(
   harness: Harness,
-  { session, exchange, continued, removal }: Scenario,
+  { session, exchange, continued, removal, callbacks }: Scenario,
   { key, firstRunId, itemId }: Stage,
 ): Promise<void> {
   const workflowIds = [
@@ -103,6 +115,7 @@ async function keep(
     ['hostedLinkSession', session, sessionWorkflowId(key)],
     ['tokenExchange', exchange, exchangeWorkflowId(key)],
     ['removeItem', removal, removalWorkflowId(itemId)],
+    ['deliverCallbacks', callbacks, callbacksWorkflowId(key)],
   ] as const;
   for (const [workflowType, end, workflowId, runId] of workflowIds) {
     if (end !== undefined) await write(workflowType, end, await history(harness, workflowId, runId));
@@ -147,12 +160,17 @@ function withoutStackTraces(json: unknown): unknown {
 }
 
 /** What a scenario is called by: the first of its names. */
-function nameOf({ session, exchange, removal }: Scenario): string {
-  return session ?? exchange ?? removal ?? 'unnamed';
+function nameOf({ session, exchange, removal, callbacks }: Scenario): string {
+  return session ?? exchange ?? removal ?? callbacks ?? 'unnamed';
 }
 
-function filesOf({ session, exchange, removal }: Scenario): string[] {
-  const names = { hostedLinkSession: session, tokenExchange: exchange, removeItem: removal };
+function filesOf({ session, exchange, removal, callbacks }: Scenario): string[] {
+  const names = {
+    hostedLinkSession: session,
+    tokenExchange: exchange,
+    removeItem: removal,
+    deliverCallbacks: callbacks,
+  };
   return Object.entries(names).flatMap(([workflowType, end]) =>
     end === undefined ? [] : [join(workflowType, `${end}.json`)],
   );

@@ -3,7 +3,8 @@ import { createPayloadCodec } from '../src/codec/payload-codec';
 import { generateKeyRingText, parseKeyRing } from '../src/key-ring';
 import { HostedLinkError, type StartRequest } from '../src/client';
 import type { Fault } from '../src/sandbox';
-import { sessionWorkflowId } from '../src/session';
+import { callbacksWorkflowId, sessionWorkflowId } from '../src/session';
+import type { CallbackReceiver } from '../test/support/callback-receiver';
 import type { Harness } from '../test/support/harness';
 import type { parentOfSession } from '../test/integration/fixtures/parent-workflows';
 import { until } from '../test/support/until';
@@ -28,6 +29,8 @@ export class Stage {
   constructor(
     readonly harness: Harness,
     readonly key: string,
+    /** What every session's end is told to. */
+    readonly receiver: CallbackReceiver,
   ) {}
 
   get linkToken(): string {
@@ -91,6 +94,19 @@ export class Stage {
 
   get handle() {
     return this.harness.temporal.workflow.getHandle(sessionWorkflowId(this.key));
+  }
+
+  /** The delivery of its callbacks. */
+  get delivery() {
+    return this.harness.temporal.workflow.getHandle(callbacksWorkflowId(this.key));
+  }
+
+  /** Waits until its callbacks have been delivered or given up. */
+  async calledBack(): Promise<void> {
+    await this.until('its callbacks have ended', async () => {
+      const description = await this.delivery.describe().catch(() => undefined);
+      return description?.closeTime !== undefined;
+    });
   }
 
   /** Waits until Plaid's status, as the session knows it, is `status`. */

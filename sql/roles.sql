@@ -29,9 +29,10 @@ GRANT USAGE ON SCHEMA hosted_link TO hosted_link_worker, hosted_link_reader, hos
 GRANT SELECT ON hosted_link.schema_migrations TO hosted_link_worker, hosted_link_reader, hosted_link_receiver;
 
 -- Workers, and the commands that look: all rows, but for what is on record for good.
-GRANT SELECT, INSERT, UPDATE ON hosted_link.sessions, hosted_link.results, hosted_link.items, hosted_link.forgotten_users
+GRANT SELECT, INSERT, UPDATE
+  ON hosted_link.sessions, hosted_link.results, hosted_link.items, hosted_link.callbacks, hosted_link.forgotten_users
   TO hosted_link_worker;
-GRANT DELETE ON hosted_link.results TO hosted_link_worker;
+GRANT DELETE ON hosted_link.results, hosted_link.callbacks TO hosted_link_worker;
 GRANT SELECT, INSERT ON hosted_link.vault_keys TO hosted_link_worker;
 GRANT SELECT, INSERT, UPDATE (encryptions, booked_at) ON hosted_link.codec_keys TO hosted_link_worker;
 GRANT SELECT, INSERT (item_id, actor, purpose) ON hosted_link.access_audit TO hosted_link_worker;

@@ -13,7 +13,8 @@ export class HostedLinkError extends Error {
       | 'ITEM_UNKNOWN'
       | 'ITEM_REMOVED'
       | 'REMOVE_FAILED'
-      | 'REMOVE_TIMEOUT',
+      | 'REMOVE_TIMEOUT'
+      | 'CALLBACK_UNKNOWN',
     message: string,
     /** Plaid's error, with CREATE_FAILED, DELIVERY_UNCERTAIN and REMOVE_FAILED. */
     readonly plaidError?: PlaidErrorView,

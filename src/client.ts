@@ -12,8 +12,10 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError, sessionUnknown } from './client-error';
+import { InputError } from './input-error';
 import { lookAgain } from './look-again';
 import { removeItem } from './remove-item';
+import { replayCallbacks } from './replay-callbacks';
 import { plaidSessionHash } from './digest';
 import type { CheckedRequest, DeliveryFailure, PlaidErrorView } from './session';
 import { exchangeWorkflowId, parseLinkToken, sessionWorkflowId, TASK_QUEUES } from './session';
@@ -30,7 +32,7 @@ import { sessionSummary } from './workflows/summaries';
 
 export { HostedLinkError } from './client-error';
 export type { StartRequest } from './start-request';
-export type { ItemReport, StatusReport, WatchReport } from './status-report';
+export type { CallbackReport, ItemReport, StatusReport, WatchReport } from './status-report';
 
 /** One id for the update of all starts of a session, so that the server answers each of them from the first. */
 const LINK_UPDATE_ID = 'link';
@@ -187,13 +189,32 @@ export class HostedLinkClient {
 
   /**
    * Lets a session's token exchange look at the vault again, after a result was resolved by hand. One that runs tells of it at its
-   * end; one that has ended runs once more, and tells the workflows that the caller named once more, of all items. Gives
-   * the ids of those workflows: none when Temporal has forgotten the exchange.
+   * end; one that has ended runs once more, and tells the workflows that the caller named, and the receiver of callbacks, once
+   * more, of all items. Gives the ids of those workflows, and of the one that delivers callbacks: none when Temporal has forgotten
+   * the exchange.
    *
    * @throws HostedLinkError SESSION_UNKNOWN
    */
   async lookAgain(key: string): Promise<string[]> {
-    return await lookAgain(key, (await this.status(key)).state, this.temporal);
+    const { state, callbacks } = await this.status(key);
+    return await lookAgain(key, { state, hasCallbacks: callbacks.length > 0 }, this.temporal);
+  }
+
+  /**
+   * Sends all callbacks of a session again, in their order and under their ids, also those that were given up or taken; one whose
+   * next attempt is due later is sent now. Tells how many that are. Needs the vault.
+   *
+   * @throws InputError naming vault
+   * @throws HostedLinkError CALLBACK_UNKNOWN
+   */
+  async replayCallbacks(key: string): Promise<number> {
+    const { vault } = this.options;
+    if (!vault)
+      throw new InputError(
+        'vault',
+        'not at hand; give the client its records, or the command its DATABASE_URL',
+      );
+    return await replayCallbacks(key, this.temporal, vault.callbacks);
   }
 
   private handle(key: string): WorkflowHandle<typeof hostedLinkSession> {

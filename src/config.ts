@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import type { CallbackSettings } from './callback/sender';
 import { type AccessSettings, readAccessSettings } from './codec/access-settings';
 import { combineInputErrors, InputError, inputErrorFrom } from './input-error';
 import type { KeyRing } from './key-ring';
-import { refuseSharedKeys, refuseWeakKeys } from './key-strength';
+import { refuseForeignKeys, refuseSharedKeys, refuseWeakKeys } from './key-strength';
 import type { LogLevel } from './logger';
 import { missingSettings, type Need } from './needs';
 import { resolveBaseUrl } from './plaid/base-url';
@@ -57,6 +58,8 @@ export interface Settings {
   webhookHost: string;
   /** HOSTED_LINK_ITEM_WEBHOOK_URL: where items' webhooks go, by the rules of `checkWebhookUrl`. */
   itemWebhookUrl: string | undefined;
+  /** HOSTED_LINK_CALLBACK_URL, by the rules of `checkWebhookUrl`, and HOSTED_LINK_CALLBACK_KEYS: who is called back. */
+  callbacks: CallbackSettings | undefined;
   /** HOSTED_LINK_RETENTION_DAYS, a whole number of at least 1, default 90. */
   retentionDays: number;
   /** HOSTED_LINK_DATA_DIR as an absolute path, default `.hosted-link` in the working directory. */
@@ -94,7 +97,9 @@ export function readSettings(
     problems.push(...checkUrls(plaidEnvironment.data, given));
     if (plaidEnvironment.data === 'production') problems.push(...checkNodeTls(given));
   }
-  if (parsed.success) problems.push(...checkKeys(parsed.data));
+  if (parsed.success) {
+    problems.push(...checkKeys(parsed.data), ...problemIn(() => callbacksOf(parsed.data)));
+  }
   if (!parsed.success || problems.length > 0) throw combineInputErrors(problems);
   const set = parsed.data;
   return {
@@ -117,6 +122,7 @@ export function readSettings(
     webhookPort: set.HOSTED_LINK_WEBHOOK_PORT,
     webhookHost: set.HOSTED_LINK_WEBHOOK_HOST,
     itemWebhookUrl: set.HOSTED_LINK_ITEM_WEBHOOK_URL,
+    callbacks: callbacksOf(set),
     retentionDays: set.HOSTED_LINK_RETENTION_DAYS,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
     logLevel: set.LOG_LEVEL,
@@ -166,11 +172,13 @@ function withoutEmpty(env: NodeJS.ProcessEnv): Record<string, string> {
 }
 
 function checkUrls(plaidEnvironment: PlaidEnvironment, given: NodeJS.ProcessEnv): InputError[] {
-  const itemWebhook = 'HOSTED_LINK_ITEM_WEBHOOK_URL';
-  const url = given[itemWebhook];
+  const receivers = ['HOSTED_LINK_ITEM_WEBHOOK_URL', 'HOSTED_LINK_CALLBACK_URL'];
   return [
     ...problemIn(() => resolveBaseUrl(plaidEnvironment, given['PLAID_BASE_URL'])),
-    ...problemIn(() => url !== undefined && checkWebhookUrl(itemWebhook, plaidEnvironment, url)),
+    ...receivers.flatMap((setting) => {
+      const url = given[setting];
+      return problemIn(() => url !== undefined && checkWebhookUrl(setting, plaidEnvironment, url));
+    }),
     ...problemIn(() => databaseUrlIn(plaidEnvironment, given['DATABASE_URL'])),
   ];
 }
@@ -193,12 +201,30 @@ function checkNodeTls({ NODE_TLS_REJECT_UNAUTHORIZED: verification }: NodeJS.Pro
 function checkKeys({
   HOSTED_LINK_VAULT_KEYS: vaultRing,
   HOSTED_LINK_CODEC_KEYS: codecRing,
+  HOSTED_LINK_CALLBACK_KEYS: callbackRing,
 }: z.infer<typeof settingSchema>): InputError[] {
   return [
     ...problemIn(() => vaultRing && refuseWeakKeys(vaultRing, 'HOSTED_LINK_VAULT_KEYS')),
     ...problemIn(() => codecRing && refuseWeakKeys(codecRing, 'HOSTED_LINK_CODEC_KEYS')),
+    ...problemIn(() => callbackRing && refuseWeakKeys(callbackRing, 'HOSTED_LINK_CALLBACK_KEYS')),
     ...problemIn(() => vaultRing && codecRing && refuseSharedKeys(vaultRing, codecRing)),
+    ...[vaultRing, codecRing].flatMap((ring) =>
+      problemIn(() => callbackRing && ring && refuseForeignKeys(callbackRing, ring)),
+    ),
   ];
+}
+
+/** @throws InputError when one of the two is missing */
+function callbacksOf({
+  HOSTED_LINK_CALLBACK_URL: url,
+  HOSTED_LINK_CALLBACK_KEYS: keys,
+}: z.infer<typeof settingSchema>): CallbackSettings | undefined {
+  if (url !== undefined && keys !== undefined) return { url, keys };
+  if (url === undefined && keys === undefined) return undefined;
+  throw new InputError(
+    `HOSTED_LINK_CALLBACK_${url === undefined ? 'URL' : 'KEYS'}`,
+    'missing; the URL of callbacks and the keys that sign them go together',
+  );
 }
 
 function readCodecTls(given: NodeJS.ProcessEnv): Settings['codecTls'] {

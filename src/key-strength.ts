@@ -35,13 +35,30 @@ export function refuseWeakKeys(ring: KeyRing, setting: string): void {
 
 /** @throws InputError naming HOSTED_LINK_CODEC_KEYS when the rings share a key */
 export function refuseSharedKeys(vaultRing: KeyRing, codecRing: KeyRing): void {
-  for (const vaultId of vaultRing.ids()) {
-    for (const codecId of codecRing.ids()) {
-      if (!vaultRing.get(vaultId)!.equals(codecRing.get(codecId)!)) continue;
-      throw new InputError(
-        'HOSTED_LINK_CODEC_KEYS',
-        `its key ${codecId} is the vault's key ${vaultId}, so whoever may start sessions could open the vault; give each ring keys of its own`,
-      );
-    }
+  const shared = sharedKey(vaultRing, codecRing);
+  if (!shared) return;
+  const [vaultId, codecId] = shared;
+  throw new InputError(
+    'HOSTED_LINK_CODEC_KEYS',
+    `its key ${codecId} is the vault's key ${vaultId}, so whoever may start sessions could open the vault; give each ring keys of its own`,
+  );
+}
+
+/** @throws InputError naming HOSTED_LINK_CALLBACK_KEYS when it shares a key with a ring that encrypts */
+export function refuseForeignKeys(callbackRing: KeyRing, encryptingRing: KeyRing): void {
+  const shared = sharedKey(callbackRing, encryptingRing);
+  if (!shared) return;
+  throw new InputError(
+    'HOSTED_LINK_CALLBACK_KEYS',
+    `its key ${shared[0]} also encrypts, as ${shared[1]}, and receivers of callbacks would have it; give each ring keys of its own`,
+  );
+}
+
+/** The ids of a key that both have. */
+function sharedKey(ring: KeyRing, other: KeyRing): [string, string] | undefined {
+  for (const id of ring.ids()) {
+    const otherId = other.ids().find((one) => ring.get(id)!.equals(other.get(one)!));
+    if (otherId !== undefined) return [id, otherId];
   }
+  return undefined;
 }

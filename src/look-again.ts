@@ -1,21 +1,26 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
 import type { SessionState } from './session';
-import { exchangeWorkflowId, isEndState, TASK_QUEUES } from './session';
+import { callbacksWorkflowId, exchangeWorkflowId, isEndState, TASK_QUEUES } from './session';
 import type { tokenExchange } from './workflows';
 import type { ExchangeInput, LinkCompleted } from './workflows/messages';
 import { linkCompletedSignal } from './workflows/messages';
 
 /** Lets a session's token exchange look at the vault again. See `HostedLinkClient.lookAgain`. */
-export async function lookAgain(key: string, state: SessionState, temporal: Client): Promise<string[]> {
+export async function lookAgain(
+  key: string,
+  { state, hasCallbacks }: { state: SessionState; hasCallbacks: boolean },
+  temporal: Client,
+): Promise<string[]> {
   const handle = temporal.workflow.getHandle(exchangeWorkflowId(key));
   const input = await inputOf(handle, temporal);
   if (!input) return [];
+  const told = hasCallbacks ? [...input.notify, callbacksWorkflowId(key)] : input.notify;
   try {
     await handle.signal(linkCompletedSignal, { last: false });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    if (input.notify.length === 0 || !isEndState(state)) return [];
+    if (told.length === 0 || !isEndState(state)) return [];
     await temporal.workflow.signalWithStart<typeof tokenExchange, [LinkCompleted]>('tokenExchange', {
       workflowId: handle.workflowId,
       taskQueue: TASK_QUEUES.main,
@@ -26,7 +31,7 @@ export async function lookAgain(key: string, state: SessionState, temporal: Clie
       signalArgs: [{ last: true, state }],
     });
   }
-  return input.notify;
+  return told;
 }
 
 /** What an exchange was started with; undefined when Temporal does not know it, or no longer. */

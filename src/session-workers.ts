@@ -4,7 +4,9 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createActivities } from './activities';
+import type { CallbackDeps } from './activities/call-back';
 import { FailureGate } from './activities/interceptor';
+import { CallbackSender } from './callback/sender';
 import { KeyUse } from './codec/key-use';
 import { createWorkerCodec } from './codec/payload-codec';
 import type { Settings } from './config';
@@ -93,6 +95,13 @@ export async function startSessionWorkers({
     // Closed after the workers: webhooks are taken while they finish what runs.
     if (receiver) closers.push(() => receiver.close());
 
+    let callbacks: CallbackDeps | undefined;
+    if (settings.callbacks) {
+      const sender = new CallbackSender(settings.callbacks, settings.environment);
+      closers.push(() => sender.close());
+      callbacks = { sender, client: new WorkflowClient({ connection, namespace, dataConverter }) };
+    }
+
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection,
       namespace,
@@ -105,6 +114,7 @@ export async function startSessionWorkers({
         vault,
         // Not a Client: that would take the codec of a plugin that the connection has.
         noticeClient: new WorkflowClient({ connection, namespace }),
+        callbacks,
         itemWebhookUrl: settings.itemWebhookUrl,
         now: () => Promise.resolve(Date.now()),
       }),

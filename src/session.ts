@@ -153,9 +153,15 @@ export const ITEM_ID_PATTERN = /^(?!(access|public|link)-)[A-Za-z0-9_-]{1,200}$/
 const SESSION_PREFIX = 'hosted-link/';
 const EXCHANGE_PREFIX = 'token-exchange/';
 const REMOVAL_PREFIX = 'remove-item/';
+const CALLBACKS_PREFIX = 'callbacks/';
 
 /** Workflow id prefixes that are ours: no caller may name a workflow under them as a target of a notice. */
-export const OWN_WORKFLOW_PREFIXES = [SESSION_PREFIX, EXCHANGE_PREFIX, REMOVAL_PREFIX] as const;
+export const OWN_WORKFLOW_PREFIXES = [
+  SESSION_PREFIX,
+  EXCHANGE_PREFIX,
+  REMOVAL_PREFIX,
+  CALLBACKS_PREFIX,
+] as const;
 
 /** The workflow id of a session. */
 export function sessionWorkflowId(key: string): string {
@@ -175,6 +181,11 @@ export function exchangeWorkflowId(key: string): string {
 /** The workflow id of the removal of a stored item. */
 export function removalWorkflowId(itemId: string): string {
   return REMOVAL_PREFIX + itemId;
+}
+
+/** The workflow id of the delivery of a session's callbacks. */
+export function callbacksWorkflowId(key: string): string {
+  return CALLBACKS_PREFIX + key;
 }
 
 const LINK_TOKEN_PATTERN = /^link-(sandbox|development|production)-([A-Za-z0-9-]{8,100})$/;
@@ -279,6 +290,17 @@ export interface CompletionNotice {
   /** The items whose access tokens are in the vault; in update mode the one that was mended. */
   itemIds: string[];
 }
+
+/** The body of a callback over HTTP, as JSON. It holds nothing else. */
+export interface CallbackBody extends CompletionNotice {
+  linkApi: LinkApiName;
+  /** 1 for the first callback of a session. A later one is not sent before an earlier one has been taken or given up. */
+  sequence: number;
+}
+
+/** PENDING: it waits, or is being sent. DELIVERED: the receiver took it. GIVEN_UP: it did not within three days, or is gone. */
+export const CALLBACK_STATES = ['PENDING', 'DELIVERED', 'GIVEN_UP'] as const;
+export type CallbackState = (typeof CALLBACK_STATES)[number];
 
 /** A bank, as far as Plaid tells. */
 export interface Institution {

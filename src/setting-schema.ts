@@ -147,6 +147,12 @@ export const DEPLOYMENT_SETTINGS = {
   HOSTED_LINK_ITEM_WEBHOOK_URL: text.describe(
     "Your application's own receiver: items' webhooks are moved there, and what comes to ours is [forwarded](webhooks.md#webhooks-of-items). `https`, or outside production `http` on loopback.",
   ),
+  HOSTED_LINK_CALLBACK_URL: text.describe(
+    "Where your application is told over HTTP of each session's end: see [callbacks](learning-of-the-end.md#http-callbacks). `https`, or outside production `http` on loopback. Goes with `HOSTED_LINK_CALLBACK_KEYS`.",
+  ),
+  HOSTED_LINK_CALLBACK_KEYS: keyRing('HOSTED_LINK_CALLBACK_KEYS').describe(
+    'The [keys](learning-of-the-end.md#keys) that sign callbacks, written as a key ring. Each of them signs.',
+  ),
   HOSTED_LINK_RETENTION_DAYS: retentionDays.meta({
     description:
       'After how many days what ended is stripped: see [operations.md](operations.md#retention). A whole number, at least 1.',
@@ -197,6 +203,7 @@ export const FILE_SETTINGS: readonly (keyof typeof settingSchema.shape)[] = [
   'DATABASE_URL',
   'HOSTED_LINK_VAULT_KEYS',
   'HOSTED_LINK_CODEC_KEYS',
+  'HOSTED_LINK_CALLBACK_KEYS',
   'HOSTED_LINK_CODEC_TOKENS',
   'HOSTED_LINK_CODEC_TLS_CERT',
   'HOSTED_LINK_CODEC_TLS_KEY',

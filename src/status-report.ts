@@ -2,6 +2,7 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { sessionUnknown } from './client-error';
 import type {
+  CallbackState,
   DeliveryFailure,
   Health,
   ItemMending,
@@ -12,7 +13,7 @@ import type {
   SessionState,
 } from './session';
 import { exchangeWorkflowId, isEndState, sessionWorkflowId } from './session';
-import type { SessionRow, VaultRecords } from './vault/vault';
+import type { CallbackRow, SessionRow, VaultRecords } from './vault/vault';
 import type { ExchangeView, Notice, SessionView } from './workflows/messages';
 import { exchangeStatusQuery, statusQuery } from './workflows/messages';
 import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from './workflows/search-attributes';
@@ -42,6 +43,18 @@ export interface ItemReport {
   linkSessionId: string | undefined;
 }
 
+/** One callback over HTTP, and what became of it. */
+export interface CallbackReport {
+  sequence: number;
+  state: CallbackState;
+  /** How it ended: `HTTP_<status>`, a code such as `ECONNREFUSED`, or `CANCELLED`; undefined while it is PENDING. */
+  answer: string | undefined;
+  /** ISO 8601. */
+  queuedAt: string;
+  /** ISO 8601: when it was taken, or given up. */
+  endedAt: string | undefined;
+}
+
 /** All that is known of a session. Holds no token, URL, phone number or e-mail address. Times are ISO 8601. */
 export interface StatusReport {
   key: string;
@@ -66,6 +79,8 @@ export interface StatusReport {
   items: ItemReport[];
   /** Whether the workflows that the caller named could be told. */
   notices: Notice[];
+  /** What the deployment's receiver was told over HTTP. Only the vault knows. */
+  callbacks: CallbackReport[];
   /** Who answered: a worker; the server alone, which knows less; or the vault, when Temporal has forgotten the session. */
   answeredBy: 'worker' | 'server' | 'vault';
 }
@@ -110,6 +125,7 @@ export async function statusReport(
     update: known.update,
     items: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
     notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],
+    callbacks: vault ? (await vault.callbacks.list({ key })).map(callbackReport) : [],
     answeredBy: view ? 'worker' : description ? 'server' : 'vault',
   };
 }
@@ -211,6 +227,16 @@ function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {
 function itemReport(result: ResultView): ItemReport {
   const { state, itemId, institutionName, errorCode, requestIds, linkSessionId } = result;
   return { state, itemId, institutionName, errorCode, requestIds, linkSessionId };
+}
+
+function callbackReport({ sequence, callbackState, answer, queuedAt, endedAt }: CallbackRow): CallbackReport {
+  return {
+    sequence,
+    state: callbackState,
+    answer,
+    queuedAt: queuedAt.toISOString(),
+    endedAt: endedAt?.toISOString(),
+  };
 }
 
 /**

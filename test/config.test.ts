@@ -49,6 +49,7 @@ describe('settings', () => {
       webhookPort: undefined,
       webhookHost: '127.0.0.1',
       itemWebhookUrl: undefined,
+      callbacks: undefined,
       retentionDays: 90,
       dataDir: resolve('.hosted-link'),
       logLevel: 'info',
@@ -75,6 +76,8 @@ describe('settings', () => {
       HOSTED_LINK_WEBHOOK_PORT: '8791',
       HOSTED_LINK_WEBHOOK_HOST: '0.0.0.0',
       HOSTED_LINK_ITEM_WEBHOOK_URL: 'https://app.example/plaid?tenant=1',
+      HOSTED_LINK_CALLBACK_URL: 'https://app.example/callbacks',
+      HOSTED_LINK_CALLBACK_KEYS: generateKeyRingText('b'),
       HOSTED_LINK_RETENTION_DAYS: '30',
       HOSTED_LINK_DATA_DIR: '/var/lib/hosted-link',
       LOG_LEVEL: 'silent',
@@ -90,6 +93,7 @@ describe('settings', () => {
       webhookPort: 8791,
       webhookHost: '0.0.0.0',
       itemWebhookUrl: 'https://app.example/plaid?tenant=1',
+      callbacks: { url: 'https://app.example/callbacks' },
       retentionDays: 30,
       dataDir: '/var/lib/hosted-link',
       logLevel: 'silent',
@@ -114,6 +118,39 @@ describe('settings', () => {
     expect(printed).toContain('[secret]');
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toContain(ring.split(':')[1]);
+  });
+
+  describe('of callbacks', () => {
+    const url = { HOSTED_LINK_CALLBACK_URL: 'https://app.example/callbacks' };
+
+    test('go together, and the keys may come from a file', () => {
+      const ring = `${generateKeyRingText('new')},${generateKeyRingText('old')}`;
+      const file = { HOSTED_LINK_CALLBACK_KEYS_FILE: fileWith('callback-keys', `${ring}\n`) };
+      expect(readSettings({ ...url, ...file }).callbacks!.keys.ids()).toHaveLength(2);
+      expect(errorOf(url).message).toBe(
+        'HOSTED_LINK_CALLBACK_KEYS: missing; the URL of callbacks and the keys that sign them go together',
+      );
+      expect(errorOf(file).field).toBe('HOSTED_LINK_CALLBACK_URL');
+    });
+
+    test.each([
+      [{ HOSTED_LINK_CALLBACK_URL: 'https://user:pw@app.example/' }, /a user, a password or a fragment/],
+      [{ HOSTED_LINK_CALLBACK_URL: 'http://10.0.0.1/callbacks' }, /http to another machine/],
+      [{ HOSTED_LINK_CALLBACK_URL: 'http://127.0.0.1/', PLAID_ENV: 'production' }, /PLAID_ENV production/],
+      [{ HOSTED_LINK_CALLBACK_KEYS: 'new:c2hvcnQ=' }, /has 5 bytes, not 32/],
+      [{ HOSTED_LINK_CALLBACK_KEYS: `new:${Buffer.alloc(32, 'text').toString('base64')}` }, /not random/],
+    ])('are refused when one of them is wrong (%#)', (change, message) => {
+      const settings = { ...url, HOSTED_LINK_CALLBACK_KEYS: generateKeyRingText('b'), ...change };
+      expect(errorOf(settings).message).toMatch(message);
+    });
+
+    test.each(['HOSTED_LINK_VAULT_KEYS', 'HOSTED_LINK_CODEC_KEYS'])('have no key of %s', (ring) => {
+      const key = generateKeyRingText('one');
+      const { field, message } = errorOf({ ...url, HOSTED_LINK_CALLBACK_KEYS: key, [ring]: key });
+      expect(field).toBe('HOSTED_LINK_CALLBACK_KEYS');
+      expect(message).toContain('receivers of callbacks would have it');
+      expect(message).not.toContain(key.split(':')[1]);
+    });
   });
 
   test.each(['0', '-1', '1.5', 'ever', '100000'])('a retention of %s days is refused', (days) => {

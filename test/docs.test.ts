@@ -19,10 +19,11 @@ const DOCS = [
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** The code in examples/embedding. */
-const EXAMPLES = readdirSync(join(ROOT, 'examples/embedding')).map((file) =>
-  read(join('examples/embedding', file)),
-);
+/** The code of the examples, by the document that shows it. */
+const EXAMPLES: Record<string, string[]> = {
+  'docs/embedding.md': filesIn('examples/embedding'),
+  'docs/learning-of-the-end.md': filesIn('examples/the-end'),
+};
 
 const { scripts, dependencies, peerDependencies } = JSON.parse(read('package.json')) as Record<
   'scripts' | 'dependencies' | 'peerDependencies',
@@ -83,14 +84,14 @@ describe('the documents', () => {
   it('hold only TypeScript that compiles', () => {
     // What a document shows of the examples is compiled in its place.
     const shown = DOCS.flatMap((doc) => fences(read(doc), 'ts'));
-    expect(compileErrors(shown.filter((code) => !EXAMPLES.includes(code)))).toEqual([]);
+    expect(compileErrors(shown.filter((code) => !Object.values(EXAMPLES).flat().includes(code)))).toEqual([]);
   });
 });
 
-describe('docs/embedding.md', () => {
+describe.each(Object.entries(EXAMPLES))('%s', (doc, examples) => {
   it('shows the examples as they are, which the tests run', () => {
-    expect(EXAMPLES).toHaveLength(3);
-    expect(fences(read('docs/embedding.md'), 'ts')).toEqual(expect.arrayContaining(EXAMPLES));
+    expect(examples).toHaveLength(3);
+    expect(fences(read(doc), 'ts')).toEqual(expect.arrayContaining(examples));
   });
 });
 
@@ -195,6 +196,10 @@ describe('docs/decisions/0008-runtime-dependencies.md', () => {
     expect(named.sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort());
   });
 });
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder)).map((file) => read(join(folder, file)));
+}
 
 /** The commands that src/cli/main.ts puts together, by their names. */
 const commands = new Map<string, Command>(

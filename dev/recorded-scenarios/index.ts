@@ -1,3 +1,4 @@
+import { CALLBACKS } from './callbacks';
 import { CANCELS } from './cancels';
 import { CHILDREN } from './children';
 import { COMPLETIONS } from './completions';
@@ -21,4 +22,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...HOSTED_LINK,
   ...FAILURES,
   ...CANCELS,
+  ...CALLBACKS,
 ];

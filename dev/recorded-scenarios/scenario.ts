@@ -10,6 +10,8 @@ export interface Scenario {
   continued?: string;
   /** For the history of the removal of its item. */
   removal?: string;
+  /** For the history of the delivery of its callbacks. */
+  callbacks?: string;
   play(stage: Stage): Promise<void>;
 }
 

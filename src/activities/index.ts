@@ -2,6 +2,7 @@ import type { WorkflowClient } from '@temporalio/client';
 import type { PlaidClient } from '../plaid/plaid';
 import type { LinkApiName, PlaidEnvironment, UserAttribute } from '../session';
 import type { Vault } from '../vault/vault';
+import { callbackActivities, type CallbackDeps } from './call-back';
 import { checkRequestActivities } from './check-request';
 import { confirmMendedActivities } from './confirm-mended';
 import { createSessionActivities } from './create-session';
@@ -26,6 +27,8 @@ export interface ActivityDeps {
   userAttribute?: UserAttribute | undefined;
   /** A client without a payload codec. */
   noticeClient: WorkflowClient;
+  /** Undefined in a deployment without callbacks. */
+  callbacks?: CallbackDeps | undefined;
   /** Where items' webhooks go once they are stored. Undefined leaves them where the link token pointed. */
   itemWebhookUrl?: string | undefined;
   /** The time, in milliseconds since the epoch. Asynchronous for test environments that skip time, whose server has to be asked. */
@@ -51,6 +54,7 @@ export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
     ...removeItemActivities(all),
     ...confirmMendedActivities(all),
     ...notifyWorkflowActivities(all),
+    ...callbackActivities(all),
   };
 }
 

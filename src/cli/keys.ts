@@ -31,7 +31,7 @@ export function keysCommand(): Command {
 function generateCommand(): Command {
   return new Command('generate')
     .description('make a random key, and print it as id:key or add it to a file')
-    .addArgument(new Argument('<ring>', 'which ring it is for').choices(['vault', 'codec']))
+    .addArgument(new Argument('<ring>', 'which ring it is for').choices(['vault', 'codec', 'callback']))
     .option('--file <path>', 'add it to the ring in this file as the last one; makes the file')
     .action(async (ring: string, { file }: { file?: string }) => {
       const key = generateKeyRingText(ring);

@@ -4,6 +4,7 @@ import { InputError } from '../input-error';
 import { redactText } from '../redact';
 import { VaultError } from '../vault';
 import { auditCommand } from './audit';
+import { callbacksCommand } from './callbacks';
 import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     cancelCommand(),
     itemsCommand(),
     exchangesCommand(),
+    callbacksCommand(),
     webhooksCommand(),
     keysCommand(),
     auditCommand(),

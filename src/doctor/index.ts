@@ -8,7 +8,7 @@ import { checkDatabase } from './database';
 import { checkEncryptionInTransit } from './encryption-in-transit';
 import { checkFairness } from './fairness';
 import { ok, problem, type Finding } from './finding';
-import { checkItemWebhooks } from './item-webhooks';
+import { checkReceivers } from './receivers';
 import { checkKeyRings } from './keys';
 import { checkNamespace } from './namespace';
 import { checkPlaid } from './plaid';
@@ -32,7 +32,7 @@ export async function examine(settings: Settings | InputError): Promise<Finding[
     Promise.all([
       checked('Plaid credentials', () => checkPlaid(settings)),
       checkPlaidClock(settings),
-      checkItemWebhooks(settings),
+      checkReceivers(settings),
     ]),
   ]);
   return [

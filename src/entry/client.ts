@@ -6,6 +6,7 @@
  */
 export { HostedLinkClient, HostedLinkError, REMOVE_TIMEOUT_MS, START_TIMEOUT_MS } from '../client';
 export type {
+  CallbackReport,
   HostedLinkClientOptions,
   ItemReport,
   StartedSession,
@@ -14,6 +15,7 @@ export type {
   WaitOptions,
   WatchReport,
 } from '../client';
+export type { CallbackSettings } from '../callback/sender';
 export { HostedLinkCodecPlugin } from '../codec/codec-plugin';
 export type { JwtAccess } from '../codec/access';
 export type { AccessSettings } from '../codec/access-settings';
@@ -25,8 +27,9 @@ export { parseKeyRing } from '../key-ring';
 export type { KeyRing } from '../key-ring';
 export { loadCodecRing } from '../keys';
 export type { Need } from '../needs';
-export { LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../session';
+export { CALLBACK_STATES, LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../session';
 export type {
+  CallbackState,
   Delivery,
   DeliveryFailure,
   DeliveryMethod,

@@ -2,6 +2,7 @@ import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { enterRead, SqlAuditLog } from './audit';
+import { SqlCallbackStore } from './callbacks';
 import { type Cipher, createCipher } from './cipher';
 import { SqlCodecKeyStore } from './codec-keys';
 import { Database, type Transaction } from './database';
@@ -65,6 +66,7 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
     sessions: new SqlSessionReader(database),
     journal: new SqlResultReader(database),
     items: new SqlItemStore(database),
+    callbacks: new SqlCallbackStore(database),
     audit: new SqlAuditLog(database),
     codecKeys: new SqlCodecKeyStore(database),
     retention: new SqlRetention(database),
@@ -128,6 +130,7 @@ class SqlVault implements Vault {
   readonly sessions: SqlSessionStore;
   readonly journal: SqlExchangeJournal;
   readonly items: SqlItemStore;
+  readonly callbacks: SqlCallbackStore;
   readonly audit: SqlAuditLog;
   readonly codecKeys: SqlCodecKeyStore;
   readonly retention: SqlRetention;
@@ -140,6 +143,7 @@ class SqlVault implements Vault {
     this.sessions = new SqlSessionStore(database, cipher);
     this.journal = new SqlExchangeJournal(database, cipher, environment);
     this.items = new SqlItemStore(database);
+    this.callbacks = new SqlCallbackStore(database);
     this.audit = new SqlAuditLog(database);
     this.codecKeys = new SqlCodecKeyStore(database);
     this.retention = new SqlRetention(database);

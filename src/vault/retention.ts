@@ -30,7 +30,8 @@ export interface RetentionStore {
   /**
    * Strips what ended `days` ago (a number above 0) or is of a forgotten person: deletes the results of ended sessions, empties
    * those sessions but for key and state, and removed items but for their id. A session with a result that is PENDING or
-   * UNCERTAIN stays as it is, and so does an item that is not removed. Several at once share the work.
+   * UNCERTAIN stays as it is, and so does an item that is not removed. Callbacks that ended `days` ago are deleted with their
+   * session's results. Several at once share the work.
    */
   strip(days: number): Promise<StrippedRows>;
   /** What is kept of the person with this `userHash`. */
@@ -66,8 +67,10 @@ export class SqlRetention implements RetentionStore {
     for (;;) {
       const items = await this.#database.transaction((transaction) => stripItems(transaction, days));
       stripped.items += items;
-      if (items === 0) return stripped;
+      if (items === 0) break;
     }
+    await this.#database.transaction((transaction) => deleteCallbacks(transaction, days));
+    return stripped;
   }
 
   async find(userHash: string): Promise<PersonRows> {
@@ -170,4 +173,15 @@ async function stripItems({ query }: Transaction, days: number): Promise<number>
     [days],
   );
   return stripped.length;
+}
+
+/** As long as its session may have another one, the sequence goes on from them. */
+async function deleteCallbacks({ query }: Transaction, days: number): Promise<void> {
+  await query(
+    `DELETE FROM hosted_link.callbacks
+    WHERE ended_at < now() - $1 * interval '1 day' AND NOT EXISTS (
+      SELECT FROM hosted_link.sessions WHERE sessions.session_key = callbacks.session_key AND stripped_at IS NULL
+    )`,
+    [days],
+  );
 }

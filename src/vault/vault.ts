@@ -1,5 +1,5 @@
 import type { Secret } from '../secret';
-import type { LinkApiName, ResultState, SessionState } from '../session';
+import type { CallbackBody, CallbackState, LinkApiName, ResultState, SessionState } from '../session';
 import type { AuditLog } from './audit';
 import type { CodecKeyStore } from './codec-keys';
 import type { VaultKeyRow } from './key-check';
@@ -243,6 +243,44 @@ export interface ItemStore {
   markRemoved(itemId: string): Promise<void>;
 }
 
+/** A callback that has been queued. */
+export interface CallbackRow extends CallbackBody {
+  callbackState: CallbackState;
+  /** How it ended: `HTTP_<status>`, a code such as `ECONNREFUSED`, or `CANCELLED`; undefined while it is PENDING. */
+  answer: string | undefined;
+  queuedAt: Date;
+  /** When it was taken, or given up. */
+  endedAt: Date | undefined;
+}
+
+/** Which callbacks to list; those that fit all of what is given. */
+export interface CallbackFilter {
+  key?: string | undefined;
+  callbackState?: CallbackState | undefined;
+}
+
+/** A callback that is to be queued. */
+export interface NewCallback extends Omit<CallbackBody, 'sequence'> {
+  /** The run id of the workflow that tells of the session: it tells a repeat from another callback. */
+  toldBy: string;
+}
+
+/** What may be done about callbacks without a key. */
+export interface CallbackReader {
+  /** In the order in which they were queued. */
+  list(filter?: CallbackFilter): Promise<CallbackRow[]>;
+  /** Makes all callbacks of a session PENDING again, and tells how many that are. */
+  requeue(key: string): Promise<number>;
+}
+
+/** The callbacks over HTTP, and what became of each: what is sent is what stands here. */
+export interface CallbackStore extends CallbackReader {
+  /** Gives the callback the next sequence number of its session. To repeat it changes nothing. */
+  queue(callback: NewCallback): Promise<void>;
+  /** Ends a PENDING one. Does nothing to one that has ended. */
+  end(key: string, sequence: number, state: Exclude<CallbackState, 'PENDING'>, answer: string): Promise<void>;
+}
+
 /** Why somebody reads an access token; goes to the audit table. */
 export interface AccessRead {
   itemId: string;
@@ -257,6 +295,7 @@ export interface VaultRecords {
   readonly sessions: SessionReader;
   readonly journal: ResultReader;
   readonly items: Pick<ItemStore, 'list' | 'get'>;
+  readonly callbacks: CallbackReader;
   readonly audit: AuditLog;
   readonly codecKeys: Pick<CodecKeyStore, 'list'>;
   readonly retention: RetentionStore;
@@ -271,6 +310,7 @@ export interface Vault extends VaultRecords {
   readonly sessions: SessionStore;
   readonly journal: ExchangeJournal;
   readonly items: ItemStore;
+  readonly callbacks: CallbackStore;
   readonly codecKeys: CodecKeyStore;
   /**
    * Gives an item's access token to `use`, after an audit row has been committed.

@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici';
+import { BoundedPost, NoAnswerError } from '../bounded-post';
 import type { VerifiedWebhook } from './verify';
 
 /** How long the application may take to answer, in milliseconds. With the wait for a key it stays inside Plaid's 10 s. */
@@ -6,9 +6,6 @@ export const FORWARD_TIMEOUT_MS = 5_000;
 
 /** The most webhooks under way to the application at once. */
 export const MAX_FORWARDS = 20;
-
-/** How much of an answer's body is read before its connection is given up, in bytes. */
-const ANSWER_LIMIT_BYTES = 16 * 1024;
 
 /** Why a webhook was not taken over by the application. Names no part of the URL. */
 export class ForwardError extends Error {
@@ -20,11 +17,13 @@ export class ForwardError extends Error {
 
 /** Passes webhooks on to the application's own receiver. Repeats nothing: Plaid does, when it is told to. */
 export class WebhookForwarder {
-  readonly #agent = new Agent({ connections: MAX_FORWARDS, connect: { timeout: FORWARD_TIMEOUT_MS } });
+  readonly #post: BoundedPost;
   #underWay = 0;
 
   /** @param url by the rules of `checkWebhookUrl` */
-  constructor(private readonly url: string) {}
+  constructor(url: string) {
+    this.#post = new BoundedPost(url, { timeoutMs: FORWARD_TIMEOUT_MS, connections: MAX_FORWARDS });
+  }
 
   /**
    * Posts a webhook as it came, with the token by which the application can verify it for itself. Resolves when the application
@@ -35,17 +34,10 @@ export class WebhookForwarder {
     if (this.#underWay >= MAX_FORWARDS) throw new ForwardError('TOO_MANY_UNDER_WAY');
     this.#underWay += 1;
     try {
-      const answer = await request(this.url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'plaid-verification': token },
-        body,
-        dispatcher: this.#agent,
-        signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
-      });
-      await answer.body.dump({ limit: ANSWER_LIMIT_BYTES });
-      if (answer.statusCode >= 300) throw new ForwardError(`HTTP_${answer.statusCode}`);
+      const status = await this.#post.send({ 'plaid-verification': token }, body);
+      if (status >= 300) throw new ForwardError(`HTTP_${status}`);
     } catch (error) {
-      throw error instanceof ForwardError ? error : new ForwardError(codeOf(error));
+      throw error instanceof NoAnswerError ? new ForwardError(error.reason) : error;
     } finally {
       this.#underWay -= 1;
     }
@@ -53,12 +45,6 @@ export class WebhookForwarder {
 
   /** Cuts off what is still under way. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#post.close();
   }
-}
-
-/** A code of Node's or undici's, or the name of the error: messages may hold the URL. */
-function codeOf(error: unknown): string {
-  const { code, name } = error as Error & { code?: unknown };
-  return typeof code === 'string' ? code : name;
 }

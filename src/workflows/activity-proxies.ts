@@ -5,8 +5,13 @@ import { TASK_QUEUES } from '../session';
 /** Retries have no end unless said otherwise: a database or Plaid may be away for hours, and nothing may be lost. */
 const PATIENT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
-/** Short, idempotent calls to the vault: one marker event each. */
-export const vault = proxyLocalActivities<Pick<Activities, 'claimSession' | 'endSession' | 'listResults'>>({
+/** Short, idempotent calls to the vault: one marker event each. `queueCallback` also starts a workflow. */
+export const vault = proxyLocalActivities<
+  Pick<
+    Activities,
+    'claimSession' | 'endSession' | 'listResults' | 'queueCallback' | 'nextCallback' | 'giveUpCallback'
+  >
+>({
   startToCloseTimeout: '10s',
   retry: PATIENT,
 });
@@ -80,4 +85,15 @@ export const notices = proxyActivities<Pick<Activities, 'notifyWorkflow'>>({
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '1h',
   retry: PATIENT,
+});
+
+/**
+ * The delivery of a callback, for three days: at once, after 10 s, and so on doubling up to every 2 h. A receiver that is mended
+ * within that time gets it; Standard Webhooks advises days. Longer than the sender's own time limit of 15 s.
+ */
+export const callback = proxyActivities<Pick<Activities, 'deliverCallback'>>({
+  startToCloseTimeout: '30s',
+  scheduleToCloseTimeout: '3d',
+  retry: { initialInterval: '10s', backoffCoefficient: 2, maximumInterval: '2h' },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
 });

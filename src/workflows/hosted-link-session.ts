@@ -7,6 +7,7 @@ import {
   condition,
   continueAsNew,
   isCancellation,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -25,7 +26,7 @@ import { currentDetails } from './current-details';
 import { LinkAnswer } from './link-answer';
 import type { Link, LinkCompleted, SessionInput, SessionView, UncheckedInput } from './messages';
 import { checkNowSignal, deliveryFailedSignal, statusQuery } from './messages';
-import { notifyAll } from './notices';
+import { notifyAll, tellOfEnd } from './notices';
 import { tellParent } from './parent';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
 import { searchAttributes, type SessionAttributes } from './search-attributes';
@@ -204,8 +205,8 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   }
 
   async function tellExchange(completion: LinkCompleted): Promise<void> {
-    const { key, notify, allowDuplicates } = input;
-    await signalCompletion({ key, notify, allowDuplicates }, completion, {
+    const { key, notify, linkApi, allowDuplicates } = input;
+    await signalCompletion({ key, notify, linkApi, allowDuplicates }, completion, {
       isStarted: view.exchangeStarted,
       attributes: attributes(),
     });
@@ -238,7 +239,10 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       await tellExchange({ last: true, state });
     else {
       const itemIds = view.update?.mendedAt === undefined ? [] : [view.update.itemId];
-      view.notices = await notifyAll(input.notify, { key, state, itemIds });
+      const notice = { key, state, itemIds };
+      view.notices = await (patched('callbacks')
+        ? tellOfEnd(input.notify, input.linkApi, notice)
+        : notifyAll(input.notify, notice));
     }
     await vault.endSession(key, state, workflowInfo().firstExecutionRunId);
     await condition(allHandlersFinished);

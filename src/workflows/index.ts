@@ -1,3 +1,4 @@
+export { deliverCallbacks } from './deliver-callbacks';
 export { hostedLinkSession } from './hosted-link-session';
 export { removeItem } from './remove-item';
 export { tokenExchange } from './token-exchange';

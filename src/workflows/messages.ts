@@ -80,6 +80,8 @@ export interface Notice {
 export interface ExchangeInput {
   key: string;
   notify: string[];
+  /** Undefined in an exchange from before there were callbacks: it queues none. */
+  linkApi?: LinkApiName | undefined;
   /** True: public tokens are exchanged also for accounts that the person has already. */
   allowDuplicates?: boolean | undefined;
 }
@@ -132,8 +134,9 @@ export function isSessionInput(value: unknown): value is SessionInput {
 /** As {@link isSessionInput}, for a token exchange. */
 export function isExchangeInput(value: unknown): value is ExchangeInput {
   if (typeof value !== 'object' || value === null) return false;
-  const { key, notify } = value as { key?: unknown; notify?: unknown };
+  const { key, notify, linkApi } = value as Partial<Record<keyof ExchangeInput, unknown>>;
   return (
+    (linkApi === undefined || LINK_APIS.some((name) => name === linkApi)) &&
     typeof key === 'string' &&
     SESSION_KEY_PATTERN.test(key) &&
     Array.isArray(notify) &&
@@ -157,3 +160,7 @@ export const statusQuery = defineQuery<SessionView>('status');
 export const exchangeStatusQuery = defineQuery<ExchangeView>('status');
 /** A completion. */
 export const linkCompletedSignal = defineSignal<[LinkCompleted]>('linkCompleted');
+/** There is a callback to deliver. */
+export const callbackQueuedSignal = defineSignal('callbackQueued');
+/** Send what is PENDING now, whenever its next attempt was due. */
+export const retryCallbacksSignal = defineSignal('retryCallbacks');

@@ -1,6 +1,19 @@
-import type { CompletionNotice } from '../session';
-import { notices } from './activity-proxies';
+import type { CompletionNotice, LinkApiName } from '../session';
+import { notices, vault } from './activity-proxies';
 import type { Notice } from './messages';
+
+/**
+ * Tells of the end of a session: each of the named workflows, and the deployment's receiver of callbacks, if it has one. That
+ * gets it from a workflow of its own, in its own time.
+ */
+export async function tellOfEnd(
+  workflowIds: readonly string[],
+  linkApi: LinkApiName,
+  notice: CompletionNotice,
+): Promise<Notice[]> {
+  await vault.queueCallback({ ...notice, linkApi });
+  return await notifyAll(workflowIds, notice);
+}
 
 /** Tells each of the named workflows; one that cannot be told never keeps the others from it. */
 export async function notifyAll(workflowIds: readonly string[], notice: CompletionNotice): Promise<Notice[]> {

@@ -45,6 +45,10 @@ const SUMMARIES: { [Name in keyof Activities]: (...args: Parameters<Activities[N
   removeItem: (itemId) => `Remove item ${markdownText(itemId)}`,
   confirmMended: (itemId) => `See whether item ${markdownText(itemId)} is mended`,
   notifyWorkflow: (workflowId) => `Tell workflow ${markdownText(workflowId)}`,
+  queueCallback: ({ state }) => `Queue a callback, if there is a receiver: ${markdownText(state)}`,
+  nextCallback: () => 'Look for a callback in the vault',
+  deliverCallback: (_key, sequence) => `Send callback ${sequence}`,
+  giveUpCallback: (_key, sequence, answer) => `Give up callback ${sequence}: ${markdownText(answer)}`,
   endSession: (_key, state) => `Record the end: ${state}`,
 };
 

@@ -15,7 +15,7 @@ import { describe, exchange, vault } from './activity-proxies';
 import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';
 import { exchangeStatusQuery, isExchangeInput, isLinkCompleted, linkCompletedSignal } from './messages';
-import { notifyAll } from './notices';
+import { notifyAll, tellOfEnd } from './notices';
 import { INSTITUTION_ATTRIBUTE } from './search-attributes';
 
 /**
@@ -74,7 +74,11 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
     const itemIds = view.results.flatMap(({ state, itemId }) =>
       state === 'LINKED' && itemId ? [itemId] : [],
     );
-    show({ notices: await notifyAll(input.notify, { key: input.key, state: lastState, itemIds }) });
+    const { key, notify, linkApi } = input;
+    const notice = { key, state: lastState, itemIds };
+    const notices =
+      linkApi === undefined ? await notifyAll(notify, notice) : await tellOfEnd(notify, linkApi, notice);
+    show({ notices });
     return view;
   });
 }

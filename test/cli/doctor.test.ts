@@ -60,6 +60,7 @@ describeWithDevServer('hosted-link doctor', () => {
           'link api hosted_link',
           "Plaid's clock",
           'item webhooks',
+          'callbacks',
           'TLS to Plaid',
           'TLS to Temporal',
         ]),

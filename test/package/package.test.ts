@@ -9,7 +9,7 @@ import { pack, type Packed } from './packed';
 /** A compiler's run takes seconds, on a busy machine many. */
 const SLOW_MS = 180_000;
 
-const ENTRIES = ['client', 'worker', 'workflows', 'vault', 'testing'];
+const ENTRIES = ['client', 'worker', 'workflows', 'vault', 'callbacks', 'testing'];
 
 const runFile = promisify(execFile);
 
@@ -92,6 +92,7 @@ describe('the package', () => {
         expect(JSON.parse(output)).toEqual({
           client: 'linkToken',
           vault: 'VAULT_UNREACHABLE',
+          callbacks: 'headers_missing',
           testing: 'link-sandbox',
           worker: 'hosted-link',
           workflows: true,
@@ -105,6 +106,14 @@ describe('the package', () => {
       const { output } = await run(project, ['-e', code]);
       expect(output).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
     });
+  });
+
+  it('loads nothing of Temporal for a receiver of callbacks', async () => {
+    const project = await packed.install('callbacks', {});
+    const code = `require('hosted-link/callbacks'); console.log(Object.keys(require.cache).join('\\n'))`;
+    const { output: loaded } = await run(project, ['-e', code]);
+    expect(loaded).toContain('/hosted-link/dist/entry/callbacks.js');
+    expect(loaded).not.toMatch(/node_modules\/(@temporalio|pg|undici|fastify)\//);
   });
 
   it('loads neither the native worker, nor the embedded database, nor a server for a client', async () => {

@@ -68,6 +68,13 @@ describe('recorded histories', () => {
     ]);
   });
 
+  test('every end of the delivery of callbacks is among them', () => {
+    const last = recorded.filter(isOf('deliverCallbacks')).map(lastEvent);
+    expect(last.some((event) => event.workflowExecutionCompletedEventAttributes)).toBe(true);
+    expect(last.some((event) => event.workflowExecutionFailedEventAttributes)).toBe(true);
+    expect(last.some((event) => event.workflowExecutionCanceledEventAttributes)).toBe(true);
+  });
+
   test('a session that continued as new is among them, both before and after', () => {
     const [before, after] = [
       find(recorded, 'hostedLinkSession/continued'),
@@ -89,11 +96,12 @@ describe('recorded histories', () => {
 
   test('every scenario of the recorder is among them', () => {
     const scenarios = [...SCENARIOS, ...REMOVALS, ...WORKER_STOPS, ...CONTINUING];
-    const names = scenarios.flatMap(({ session, continued, exchange, removal }) => [
+    const names = scenarios.flatMap(({ session, continued, exchange, removal, callbacks }) => [
       ...(session ? [`hostedLinkSession/${session}`] : []),
       ...(continued ? [`hostedLinkSession/${continued}`] : []),
       ...(exchange ? [`tokenExchange/${exchange}`] : []),
       ...(removal ? [`removeItem/${removal}`] : []),
+      ...(callbacks ? [`deliverCallbacks/${callbacks}`] : []),
     ]);
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
@@ -133,11 +141,28 @@ describe('recorded histories', () => {
         await change('checked-input.ts', 'upsertSearchAttributes,', 'sleep, upsertSearchAttributes,');
         await change('token-exchange.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
         await change('token-exchange.ts', '  setHandler,', '  setHandler, sleep,');
+        await change(
+          'deliver-callbacks.ts',
+          nonCancellable.replace('return ', ''),
+          `${nonCancellable.replace('return ', '')} await sleep('1s');`,
+        );
+        await change('deliver-callbacks.ts', '  setHandler,', '  setHandler, sleep,');
         await change('remove-item.ts', '  await removal', "  await sleep('1s');\n  await removal");
         await change('remove-item.ts', 'import', "import { sleep } from '@temporalio/workflow';\nimport");
         const failures = await failedReplays(recorded, await bundleOf(join(copy, 'src/workflows')));
         expect(failures.map(({ name }) => name)).toEqual(recorded.map(({ name }) => name));
         for (const { error } of failures) expect(error).toBeInstanceOf(DeterminismViolationError);
+      },
+      BUNDLE_MS,
+    );
+
+    test(
+      'a session from before there were callbacks fails when it tells of its end as a new one does',
+      async () => {
+        await change('hosted-link-session.ts', "patched('callbacks')", 'true');
+        const ended = recorded.filter(({ name }) => /^hostedLinkSession\/expired(-called-back)?$/.test(name));
+        const failures = await failedReplays(ended, await bundleOf(join(copy, 'src/workflows')));
+        expect(failures.map(({ name }) => name)).toContain('hostedLinkSession/expired');
       },
       BUNDLE_MS,
     );

@@ -1,12 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  Client,
-  type ConnectionLike,
-  type WorkflowClient,
-  type WorkflowClientOptions,
-} from '@temporalio/client';
+import { Client, type ConnectionLike, WorkflowClient, type WorkflowClientOptions } from '@temporalio/client';
 import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection } from '@temporalio/worker';
 import {
@@ -18,6 +13,7 @@ import {
 } from '@temporalio/worker';
 import { createActivities } from '../../src/activities';
 import { FailureGate } from '../../src/activities/interceptor';
+import { CallbackSender, type CallbackSettings } from '../../src/callback/sender';
 import { HostedLinkClient } from '../../src/client';
 import { createPayloadCodec, createWorkerCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/key-ring';
@@ -115,6 +111,8 @@ export function workflowBundle(): Promise<WorkflowBundleOption> {
 export interface HarnessOptions {
   /** Encrypts the payloads. Default: a random key. */
   codecRing?: KeyRing;
+  /** Who is called back. Default: nobody. */
+  callbacks?: CallbackSettings;
   /** Where stored items' webhooks are moved. Default: they stay. */
   itemWebhookUrl?: string;
   /** How long calls to Plaid may take. Default: as long as a worker's. */
@@ -131,6 +129,7 @@ export async function startHarness(
   sandboxOptions: Partial<SandboxOptions> = {},
   {
     codecRing = parseKeyRing(generateKeyRingText('codec'), 'test ring'),
+    callbacks,
     itemWebhookUrl,
     plaidLimits = {},
   }: HarnessOptions = {},
@@ -167,11 +166,13 @@ export async function startHarness(
   const skipping = server.skippingClient?.({ namespace, dataConverter });
   if (skipping) Object.assign(temporal, { workflow: skipping });
 
+  const sender = callbacks && new CallbackSender(callbacks, 'sandbox');
   const activities = createActivities({
     plaid,
     environment: 'sandbox',
     vault,
     noticeClient: new Client({ connection, namespace }).workflow,
+    callbacks: sender && { sender, client: new WorkflowClient({ connection, namespace, dataConverter }) },
     itemWebhookUrl,
     now: async () => {
       await syncClock();
@@ -233,6 +234,7 @@ export async function startHarness(
     close: async () => {
       await Promise.all(stopApplicationWorkers.map((stop) => stop()));
       await stopWorkers();
+      await sender?.close();
       await vault.close();
       await database.stop();
       await plaid.close();

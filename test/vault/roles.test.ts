@@ -23,6 +23,9 @@ const STATEMENTS: [statement: string, allowed: Role[]][] = [
   ['SELECT sealed_token FROM hosted_link.results', ['setup', 'worker']],
   ['UPDATE hosted_link.results SET fence = fence WHERE false', ['setup', 'worker']],
   ['DELETE FROM hosted_link.results WHERE false', ['setup', 'worker']],
+  ['SELECT session_state FROM hosted_link.callbacks', ['setup', 'worker']],
+  ['UPDATE hosted_link.callbacks SET answer = answer WHERE false', ['setup', 'worker']],
+  ['DELETE FROM hosted_link.callbacks WHERE false', ['setup', 'worker']],
   ['SELECT user_hash FROM hosted_link.forgotten_users', ['setup', 'worker']],
   ['DELETE FROM hosted_link.forgotten_users WHERE false', ['setup']],
   ['SELECT sealed_access_token FROM hosted_link.items', ['setup', 'worker', 'reader']],
@@ -128,6 +131,14 @@ describeOnPostgres((server) => {
     expect(acquired.outcome).toBe('LEASED');
     await worker.journal.link(row!.resultId, { itemId: 'item', accessToken, requestId: 'request' });
     await worker.items.describe('item', { institutionName: 'First Fictitious Bank' });
+    await worker.callbacks.queue({
+      key: 'session',
+      toldBy: 'run',
+      linkApi: 'link_delivery',
+      state: 'COMPLETED',
+      itemIds: ['item'],
+    });
+    await worker.callbacks.end('session', 1, 'DELIVERED', 'HTTP_200');
     await worker.codecKeys.enter(new Map([['codec-1', Buffer.alloc(32, 1)]]));
     await worker.codecKeys.book('codec-1', 1);
     expect(await worker.rotateKeys()).toMatchObject({ failed: 0 });

@@ -32,6 +32,7 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
     update: undefined,
     items: [],
     notices: [],
+    callbacks: [],
     answeredBy: 'worker',
     ...change,
   };

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { CallbackRefused, verifyCallback } from 'hosted-link/callbacks';
 import {
   HostedLinkClient,
   HostedLinkCodecPlugin,
@@ -43,8 +44,16 @@ async function main(workflowsPath: string): Promise<void> {
   const { name } = await createHostedLinkPlugin(settings);
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 
+  let reason: string | false = false;
+  try {
+    verifyCallback({ headers: {}, rawBody: '{}', secrets: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'] });
+  } catch (error) {
+    reason = error instanceof CallbackRefused && error.reason;
+  }
+
   const did = {
     client: refused instanceof InputError && refused.field,
+    callbacks: reason,
     vault: vault instanceof VaultError && vault.code,
     testing: linkToken.slice(0, 'link-sandbox'.length),
     worker: name,

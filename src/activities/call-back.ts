@@ -1,0 +1,90 @@
+import { Context } from '@temporalio/activity';
+import type { WorkflowClient } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { NoAnswerError } from '../bounded-post';
+import type { CallbackSender } from '../callback/sender';
+import type { CallbackBody } from '../session';
+import { callbacksWorkflowId, TASK_QUEUES } from '../session';
+import type { ActivityDeps } from './index';
+
+/** What callbacks need, where the deployment has them. */
+export interface CallbackDeps {
+  sender: CallbackSender;
+  /** A client with the payload codec. */
+  client: WorkflowClient;
+}
+
+/** The receiver says that it is gone for good (RFC 9110, 15.5.11), which by Standard Webhooks ends the attempts. */
+const GONE = 410;
+
+/** Activities on callbacks over HTTP. */
+export function callbackActivities({ vault, callbacks }: ActivityDeps) {
+  return {
+    /**
+     * Queues a callback, and has it delivered by a workflow of its own, for which nobody waits. Does nothing in a deployment
+     * without callbacks. A repeat by the same workflow run is the same callback.
+     */
+    async queueCallback(callback: Omit<CallbackBody, 'sequence'>): Promise<void> {
+      if (!callbacks) return;
+      const { key } = callback;
+      const { runId } = Context.current().info.workflowExecution!;
+      await vault.callbacks.queue({ ...callback, toldBy: runId });
+      await callbacks.client.signalWithStart('deliverCallbacks', {
+        workflowId: callbacksWorkflowId(key),
+        taskQueue: TASK_QUEUES.main,
+        args: [key],
+        staticSummary: `Callbacks of session ${key}`,
+        signal: 'callbackQueued',
+        signalArgs: [],
+      });
+    },
+
+    /** The sequence number of the session's first callback that is PENDING. */
+    async nextCallback(key: string): Promise<number | undefined> {
+      const [next] = await vault.callbacks.list({ key, callbackState: 'PENDING' });
+      return next?.sequence;
+    },
+
+    /**
+     * Sends a callback that is PENDING once, as the vault has it. Its failures have the type `CALLBACK/<answer>`, and tell
+     * nothing else of the answer.
+     */
+    async deliverCallback(key: string, sequence: number): Promise<void> {
+      const pending = await vault.callbacks.list({ key, callbackState: 'PENDING' });
+      const callback = pending.find((row) => row.sequence === sequence);
+      if (!callback) return;
+      if (!callbacks) {
+        throw failure(
+          'NOT_SET',
+          'this worker has no HOSTED_LINK_CALLBACK_URL; give every worker the same settings',
+        );
+      }
+      let status: number;
+      try {
+        status = await callbacks.sender.send(callback);
+      } catch (error) {
+        if (!(error instanceof NoAnswerError)) throw error;
+        throw failure(error.reason, `the receiver of callbacks did not answer (${error.reason})`);
+      }
+      if (status < 200 || status >= 300) {
+        throw failure(`HTTP_${status}`, `the receiver of callbacks answered with HTTP ${status}`, {
+          nonRetryable: status === GONE,
+        });
+      }
+      await vault.callbacks.end(key, sequence, 'DELIVERED', `HTTP_${status}`);
+    },
+
+    /** Ends a callback that is PENDING as GIVEN_UP. */
+    async giveUpCallback(key: string, sequence: number, answer: string): Promise<void> {
+      await vault.callbacks.end(key, sequence, 'GIVEN_UP', answer);
+    },
+  };
+}
+
+function failure(
+  answer: string,
+  message: string,
+  { nonRetryable = false }: { nonRetryable?: boolean } = {},
+): ApplicationFailure {
+  return ApplicationFailure.create({ type: `CALLBACK/${answer}`, message, nonRetryable });
+}
