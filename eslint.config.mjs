@@ -176,12 +176,13 @@ export default defineConfig(
   ),
   topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(
-    ['src/{client,client-error,status-report,remove-item,look-again,replay-callbacks}.ts'],
+    ['src/{client,client-error,session-list,status-report,remove-item,look-again,replay-callbacks}.ts'],
     [
       ...BASE,
       'client',
       'client-error',
       'start-request',
+      'session-list',
       'status-report',
       'remove-item',
       'look-again',

@@ -19,6 +19,8 @@ import { replayCallbacks } from './replay-callbacks';
 import { plaidSessionHash } from './digest';
 import type { CheckedRequest, DeliveryFailure, PlaidErrorView } from './session';
 import { exchangeWorkflowId, parseLinkToken, sessionWorkflowId, TASK_QUEUES } from './session';
+import type { SessionFilter, SessionSummary } from './session-list';
+import { listSessions } from './session-list';
 import type { StartRequest, StartRules } from './start-request';
 import { sessionInput } from './start-request';
 import type { StatusReport } from './status-report';
@@ -31,6 +33,7 @@ import { searchAttributes } from './workflows/search-attributes';
 import { sessionSummary } from './workflows/summaries';
 
 export { HostedLinkError } from './client-error';
+export type { SessionFilter, SessionSummary } from './session-list';
 export type { StartRequest } from './start-request';
 export type { CallbackReport, ItemReport, StatusReport, WatchReport } from './status-report';
 
@@ -130,6 +133,15 @@ export class HostedLinkClient {
    */
   async status(key: string): Promise<StatusReport> {
     return await statusReport(key, this.temporal, this.options.vault);
+  }
+
+  /**
+   * Lists sessions, the latest first, as far as Temporal retains them.
+   *
+   * @throws InputError naming the field
+   */
+  async list(filter: SessionFilter = {}): Promise<SessionSummary[]> {
+    return await listSessions(this.temporal, filter, this.options);
   }
 
   /**

@@ -230,7 +230,14 @@ function userOf(linkTokenRequest: Record<string, unknown> | undefined): string |
   return user?.client_user_id ?? userId;
 }
 
-function userAttributeOf(userId: string, { userAttribute = 'hash' }: StartRules): string {
+/**
+ * What stands for a person in search attributes.
+ * @throws InputError naming userId when it is too long to stand there in clear
+ */
+export function userAttributeOf(
+  userId: string,
+  { userAttribute = 'hash' }: Pick<StartRules, 'userAttribute'>,
+): string {
   if (userAttribute === 'hash') return userHash(userId);
   if (userId.length <= MAX_KEYWORD_LENGTH) return userId;
   throw new InputError(

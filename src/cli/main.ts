@@ -14,12 +14,14 @@ import { itemsCommand } from './items';
 import { keysCommand } from './keys';
 import { printError } from './print';
 import { replayCommand } from './replay';
+import { listCommand } from './list';
 import { resultCommand } from './result';
 import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
 import { startCommand } from './start';
 import { statusCommand } from './status';
 import { webhooksCommand } from './webhooks';
+import { watchCommand } from './watch';
 import { workerCommand } from './worker';
 
 /** Exit code for bad input: a setting, an option, a request, an unknown command. */
@@ -41,6 +43,8 @@ async function main(): Promise<void> {
     doctorCommand(),
     startCommand(),
     statusCommand(),
+    watchCommand(),
+    listCommand(),
     resultCommand(),
     checkCommand(),
     cancelCommand(),

@@ -9,6 +9,8 @@ export type {
   CallbackReport,
   HostedLinkClientOptions,
   ItemReport,
+  SessionFilter,
+  SessionSummary,
   StartedSession,
   StartRequest,
   StatusReport,

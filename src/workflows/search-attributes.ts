@@ -8,13 +8,13 @@ export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', Searc
 export const LINK_API_ATTRIBUTE = defineSearchAttributeKey('HostedLinkApi', SearchAttributeType.KEYWORD);
 
 /** What stands for Plaid's session id: its `plaidSessionHash`. */
-const PLAID_SESSION_ATTRIBUTE = defineSearchAttributeKey(
+export const PLAID_SESSION_ATTRIBUTE = defineSearchAttributeKey(
   'HostedLinkPlaidSession',
   SearchAttributeType.KEYWORD,
 );
 
 /** The person: the `userHash` of the caller's id, or that id where HOSTED_LINK_USER_ATTRIBUTE is `clear`. */
-const USER_ATTRIBUTE = defineSearchAttributeKey('HostedLinkUser', SearchAttributeType.KEYWORD);
+export const USER_ATTRIBUTE = defineSearchAttributeKey('HostedLinkUser', SearchAttributeType.KEYWORD);
 
 /** Plaid's ids of the institutions that the results of a token exchange are from. */
 export const INSTITUTION_ATTRIBUTE = defineSearchAttributeKey(

@@ -21,6 +21,7 @@ export interface Ended {
 /** A `hosted-link` command in a process of its own. */
 export interface RunningCommand {
   pid: number;
+  stdout(): string;
   stderr(): string;
   kill(signal: 'SIGTERM' | 'SIGKILL'): void;
   ended: Promise<Ended>;
@@ -54,6 +55,7 @@ export class HostedLinkCommands {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     return {
       pid: child.pid!,
+      stdout: () => stdout,
       stderr: () => stderr,
       kill: (signal) => void child.kill(signal),
       ended: once(child, 'close').then(([code]) => {
