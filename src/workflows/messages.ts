@@ -120,14 +120,17 @@ export function isLinkCompleted(value: unknown): value is LinkCompleted {
  */
 export function isSessionInput(value: unknown): value is SessionInput {
   if (!isExchangeInput(value)) return false;
-  const { linkApi, linkToken, linkTokenRequest, delivery, update, expiresAt, requestDigest } =
+  const { linkApi, linkToken, linkTokenRequest, delivery, update, userId, expiresAt, requestDigest } =
     value as Partial<Record<keyof SessionInput, unknown>>;
   return (
     LINK_APIS.some((name) => name === linkApi) &&
-    typeof requestDigest === 'string' &&
-    isAbsentOr('string', linkToken) &&
-    [linkTokenRequest, delivery, update].every((part) => isAbsentOr('object', part)) &&
-    (expiresAt === undefined || (typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt))))
+    isText(requestDigest) &&
+    isAbsentOr(isText, linkToken) &&
+    isAbsentOr(isText, userId) &&
+    isAbsentOr((request) => typeof request === 'object' && !Array.isArray(request), linkTokenRequest) &&
+    isAbsentOr(({ method, address }) => isText(method) && isText(address), delivery) &&
+    isAbsentOr(({ itemId }) => isText(itemId), update) &&
+    isAbsentOr((time) => isText(time) && !Number.isNaN(Date.parse(time)), expiresAt)
   );
 }
 
@@ -137,15 +140,20 @@ export function isExchangeInput(value: unknown): value is ExchangeInput {
   const { key, notify, linkApi } = value as Partial<Record<keyof ExchangeInput, unknown>>;
   return (
     (linkApi === undefined || LINK_APIS.some((name) => name === linkApi)) &&
-    typeof key === 'string' &&
+    isText(key) &&
     SESSION_KEY_PATTERN.test(key) &&
     Array.isArray(notify) &&
-    notify.every((workflowId) => typeof workflowId === 'string')
+    notify.every(isText)
   );
 }
 
-function isAbsentOr(type: 'string' | 'object', value: unknown): boolean {
-  return value === undefined || (typeof value === type && value !== null);
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+/** @param isSound is given anything but null and undefined */
+function isAbsentOr(isSound: (value: Record<string, unknown>) => boolean, value: unknown): boolean {
+  return value === undefined || (value !== null && isSound(value as Record<string, unknown>));
 }
 
 /** Waits until the hosted URL is there. Throws what made the create fail. */

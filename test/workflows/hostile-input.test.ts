@@ -47,8 +47,11 @@ describeWithDevServer('what comes from outside', () => {
     // One field of a sound input, made of anything.
     fc
       .tuple(
-        fc.constantFrom('key', 'linkApi', 'notify', 'requestDigest', 'linkToken', 'expiresAt', 'resumed'),
-        fc.constantFrom<unknown>(null, 7, true, [7], { view: {}, created: {} }),
+        fc.constantFrom(
+          ...['key', 'linkApi', 'notify', 'requestDigest', 'linkToken', 'delivery', 'update'],
+          ...['userId', 'expiresAt', 'resumed'],
+        ),
+        fc.constantFrom<unknown>(null, 7, true, [7], { method: 7, itemId: {} }),
       )
       .map(([field, value]) => ({ ...sound, [field]: value })),
   );
@@ -56,7 +59,7 @@ describeWithDevServer('what comes from outside', () => {
   it(
     'as the input of a session ends it with INVALID_INPUT, and stops no workflow',
     async () => {
-      const inputs = fc.sample(malformed, { numRuns: 60, seed: 6 });
+      const inputs = fc.sample(malformed, { numRuns: 100, seed: 6 });
       const ends = await Promise.all(
         [[], [keyless], ...inputs.map((input) => [input])].map((args) =>
           endOf('hostedLinkSession', sessionWorkflowId(randomUUID()), args),
