@@ -11,6 +11,7 @@ const BASE = [
   'secret',
   'secret-file',
   'digest',
+  'http-limits',
   'input-error',
   'key-ring',
   'printable',
@@ -138,7 +139,7 @@ export default defineConfig(
   layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
     [
-      'src/{secret,secret-file,digest,input-error,key-ring,printable,redact,logger,listen-error,bounded-post,key-strength,needs,setting-files,setting-schema}.ts',
+      'src/{secret,secret-file,digest,http-limits,input-error,key-ring,printable,redact,logger,listen-error,bounded-post,key-strength,needs,setting-files,setting-schema}.ts',
     ],
     BASE,
   ),

@@ -2,6 +2,7 @@ import fastify, { type FastifyRequest } from 'fastify';
 import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
+import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http-limits';
 import { InputError, inputErrorFrom } from '../input-error';
 import type { KeyRing } from '../key-ring';
 import { listenError } from '../listen-error';
@@ -14,8 +15,6 @@ const PayloadMessage = temporal.api.common.v1.Payload;
 
 /** The largest request, in bytes: 4 MiB, which is also the largest message that Temporal's server takes. */
 const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
-/** How long a request may take to arrive, in milliseconds. */
-const REQUEST_TIMEOUT_MS = 10_000;
 /** The most payloads in a request. Web UI sends those of one event, or of one page of events. */
 const MAX_PAYLOADS = 10_000;
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -45,7 +44,7 @@ export interface CodecServerOptions {
 export interface CodecServer {
   /** Without a trailing slash: the endpoint for Temporal Web UI and the Temporal CLI. */
   url: string;
-  /** Stops listening, after requests under way have been answered. */
+  /** Stops listening, after requests under way have been answered, or 8 s. */
   close(): Promise<void>;
 }
 
@@ -92,7 +91,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
 
   try {
     const url = await app.listen({ port, host });
-    return { url, close: () => app.close() };
+    return { url, close: () => closeInTime(app) };
   } catch (error) {
     await app.close();
     throw listenError(error, host, port);
@@ -102,7 +101,7 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
 function createApp(tls: CodecServerOptions['tls']) {
   try {
     return fastify({
-      https: tls ?? null,
+      ...(tls ? { https: { ...tls, ...TRICKLE_LIMITS } } : { https: null, http: TRICKLE_LIMITS }),
       logger: false,
       bodyLimit: BODY_LIMIT_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,

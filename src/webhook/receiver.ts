@@ -1,4 +1,5 @@
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
+import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http-limits';
 import { listenError } from '../listen-error';
 import type { PlaidClient } from '../plaid/plaid';
 import { ForwardError } from './forwarder';
@@ -13,18 +14,6 @@ export const WEBHOOK_PATH = '/webhooks/plaid';
 
 /** The largest body, in bytes: 256 KiB. Plaid's webhooks for a session are a few kB, with many events some tens. */
 const BODY_LIMIT_BYTES = 256 * 1024;
-
-/** How long a request may take to arrive, in milliseconds: as long as Plaid waits for an answer. */
-const REQUEST_TIMEOUT_MS = 10_000;
-
-/** How often Node looks for requests that have taken too long to arrive, in milliseconds. Its default is 30 s. */
-const TIMEOUT_CHECK_MS = 1_000;
-
-/**
- * How long requests under way are waited for when the receiver is closed, in milliseconds: those that have arrived are answered by
- * then, and the others are sent again.
- */
-const CLOSE_GRACE_MS = 8_000;
 
 export interface WebhookReceiverOptions extends Omit<WebhookRouterOptions, 'now'> {
   /** Has the keys that webhooks are signed with. */
@@ -136,8 +125,7 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
     logger: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // Node takes the longer one of its two limits for the whole request, and its default for the headers is 60 s.
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: TRICKLE_LIMITS,
     exposeHeadRoutes: false,
   });
   app.removeAllContentTypeParsers();
@@ -165,10 +153,7 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
 
   async function close(): Promise<void> {
     closing = true;
-    // Node stops looking for requests that take too long once its server is closing.
-    const cut = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
-    await app.close();
-    clearTimeout(cut);
+    await closeInTime(app);
     await router.close();
   }
 
