@@ -88,12 +88,10 @@ const request = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(sound, change).map(([good, changed]) => ({ ...good, ...changed })) },
   {
     weight: 4,
-    arbitrary: fc
-      .tuple(sound, change, fc.nat())
-      .map(([good, changed, index]) => ({
-        ...good,
-        ...Object.fromEntries(Object.entries(changed).slice(index % 11, (index % 11) + 1)),
-      })),
+    arbitrary: fc.tuple(sound, change, fc.nat()).map(([good, changed, index]) => ({
+      ...good,
+      ...Object.fromEntries(Object.entries(changed).slice(index % 11, (index % 11) + 1)),
+    })),
   },
   anything,
 );
