@@ -20,7 +20,7 @@ export interface RoughlyUsed {
 }
 
 /** A connection on which anything can be sent. */
-export class RawConnection {
+class RawConnection {
   readonly socket: Socket;
   readonly closed: Promise<unknown>;
   received = '';
