@@ -117,9 +117,13 @@ export default defineConfig(
     },
   },
   // What joins the layers for worker and command line: settings, keys, connections.
-  topLayer(['src/*.ts'], ['(?!(?:cli|doctor|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'], {
-    ignores: ['src/session.ts', 'src/worker-receiver.ts'],
-  }),
+  topLayer(
+    ['src/*.ts'],
+    ['(?!(?:cli|doctor|reconcile|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'],
+    {
+      ignores: ['src/session.ts', 'src/worker-receiver.ts'],
+    },
+  ),
   topLayer(['src/worker-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
   // The package's entries: each only names what it lets out, and loads nothing that its process has no use for.
   layer(
@@ -177,7 +181,9 @@ export default defineConfig(
   ),
   topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(
-    ['src/{client,client-error,session-list,status-report,remove-item,look-again,replay-callbacks}.ts'],
+    [
+      'src/{client,client-error,session-list,status-report,remove-item,look-again,replay-callbacks,workflow-history}.ts',
+    ],
     [
       ...BASE,
       'client',
@@ -188,6 +194,7 @@ export default defineConfig(
       'remove-item',
       'look-again',
       'replay-callbacks',
+      'workflow-history',
       'workflows',
       'workflows/[a-z-]+',
       'vault/[a-z-]+',
@@ -207,6 +214,20 @@ export default defineConfig(
       'plaid/[a-z-]+',
       'rates/[a-z-]+',
       'vault',
+    ],
+  ),
+  layer(
+    ['src/reconcile/**/*.ts'],
+    [
+      ...BASE,
+      'workflow-history',
+      'look-again',
+      'remove-item',
+      'start-request',
+      'codec/payload-codec',
+      'plaid/[a-z-]+',
+      'vault',
+      'workflows/[a-z-]+',
     ],
   ),
   layer(['src/webhook/**/*.ts'], [...BASE, 'client', 'client-error', 'plaid/[a-z-]+']),

@@ -11,9 +11,11 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { userHash } from '../src/digest';
 import {
   callbacksWorkflowId,
   exchangeWorkflowId,
+  forgettingWorkflowId,
   removalWorkflowId,
   sessionWorkflowId,
 } from '../src/session';
@@ -107,7 +109,7 @@ async function playAll(
 
 async function keep(
   harness: Harness,
-  { session, exchange, continued, removal, callbacks }: Scenario,
+  { session, exchange, continued, removal, forgetting, callbacks }: Scenario,
   { key, firstRunId, itemId }: Stage,
 ): Promise<void> {
   const workflowIds = [
@@ -116,6 +118,7 @@ async function keep(
     ['tokenExchange', exchange, exchangeWorkflowId(key)],
     ['removeItem', removal, removalWorkflowId(itemId)],
     ['deliverCallbacks', callbacks, callbacksWorkflowId(key)],
+    ['forgetUser', forgetting, forgettingWorkflowId(userHash(key))],
   ] as const;
   for (const [workflowType, end, workflowId, runId] of workflowIds) {
     if (end !== undefined) await write(workflowType, end, await history(harness, workflowId, runId));
@@ -160,16 +163,17 @@ function withoutStackTraces(json: unknown): unknown {
 }
 
 /** What a scenario is called by: the first of its names. */
-function nameOf({ session, exchange, removal, callbacks }: Scenario): string {
-  return session ?? exchange ?? removal ?? callbacks ?? 'unnamed';
+function nameOf({ session, exchange, removal, forgetting, callbacks }: Scenario): string {
+  return session ?? exchange ?? removal ?? forgetting ?? callbacks ?? 'unnamed';
 }
 
-function filesOf({ session, exchange, removal, callbacks }: Scenario): string[] {
+function filesOf({ session, exchange, removal, forgetting, callbacks }: Scenario): string[] {
   const names = {
     hostedLinkSession: session,
     tokenExchange: exchange,
     removeItem: removal,
     deliverCallbacks: callbacks,
+    forgetUser: forgetting,
   };
   return Object.entries(names).flatMap(([workflowType, end]) =>
     end === undefined ? [] : [join(workflowType, `${end}.json`)],

@@ -63,8 +63,8 @@ export class Stage {
   }
 
   /** Starts the session, and has the person link one item. */
-  async link(): Promise<void> {
-    await this.start();
+  async link(request: Omit<StartRequest, 'key'> = {}): Promise<void> {
+    await this.start(request);
     this.person.complete();
     await this.ended();
     const [item] = await this.harness.vault.items.list({ sessionKey: this.key });

@@ -36,6 +36,7 @@ GRANT DELETE ON hosted_link.results, hosted_link.callbacks TO hosted_link_worker
 GRANT SELECT, INSERT ON hosted_link.vault_keys TO hosted_link_worker;
 GRANT SELECT, INSERT, UPDATE (encryptions, booked_at) ON hosted_link.codec_keys TO hosted_link_worker;
 GRANT SELECT, INSERT (item_id, actor, purpose) ON hosted_link.access_audit TO hosted_link_worker;
+GRANT SELECT, INSERT (kind, subject) ON hosted_link.repairs TO hosted_link_worker;
 
 -- Applications that read access tokens: items, and an audit that they can write but neither read nor change.
 GRANT SELECT ON hosted_link.items, hosted_link.vault_keys TO hosted_link_reader;
@@ -44,5 +45,5 @@ GRANT SELECT (key_id, accounts_key_id) ON hosted_link.results TO hosted_link_rea
 GRANT INSERT (item_id, actor, purpose) ON hosted_link.access_audit TO hosted_link_reader;
 
 -- The receiver of webhooks: which session is behind a hash.
-GRANT SELECT (session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at)
+GRANT SELECT (session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at, stripped_at)
   ON hosted_link.sessions TO hosted_link_receiver;

@@ -1,10 +1,17 @@
 import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
 import type { HostedLinkClient } from './client';
 import { HostedLinkError } from './client-error';
 import { userHash } from './digest';
-import { exchangeWorkflowId, removalWorkflowId, sessionWorkflowId } from './session';
+import {
+  exchangeWorkflowId,
+  forgettingWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+  TASK_QUEUES,
+} from './session';
 import type { PersonRows, RetentionStore } from './vault';
+import type { forgetUser as forgetUserWorkflow } from './workflows';
 
 /** A history in Temporal that tells of the person, encrypted. */
 export interface KeptHistory {
@@ -48,6 +55,7 @@ export async function forgetUser(
   const kept = await retention.find(hash);
   const { runningSessions, endedSessions, liveItems } = kept;
   if (runningSessions.length + endedSessions.length + liveItems.length === 0) return undefined;
+  await rememberAtTemporal(hash, temporal);
   await retention.markForgotten(hash);
   const cancelled: string[] = [];
   for (const key of runningSessions) {
@@ -72,6 +80,7 @@ export async function forgetUser(
       exchangeWorkflowId(key),
     ]),
     ...liveItems.map(removalWorkflowId),
+    forgettingWorkflowId(hash),
   ];
   return {
     cancelled,
@@ -80,6 +89,18 @@ export async function forgetUser(
     left: await retention.find(hash),
     histories: await keptHistories(workflowIds, temporal),
   };
+}
+
+/** A vault that is restored to an earlier time loses the tombstone; `hosted-link reconcile` finds it again in the history. */
+async function rememberAtTemporal(hash: string, temporal: Client): Promise<void> {
+  await temporal.workflow.start<typeof forgetUserWorkflow>('forgetUser', {
+    workflowId: forgettingWorkflowId(hash),
+    taskQueue: TASK_QUEUES.main,
+    args: [hash],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: 'Forgetting of a person',
+  });
 }
 
 /** False when there is no running workflow to cancel. */

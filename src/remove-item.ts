@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import {
   isGrpcDeadlineError,
   WorkflowFailedError,
@@ -14,20 +14,11 @@ import type { removeItem as removeItemWorkflow } from './workflows';
 
 /** Lets the worker remove an item, and waits for it. See `HostedLinkClient.removeItem`. */
 export async function removeItem(itemId: string, temporal: Client, timeoutMs: number): Promise<void> {
-  // It becomes a workflow id, which all can read: nothing that looks like a token may.
-  if (!ITEM_ID_PATTERN.test(itemId))
-    throw new InputError('itemId', 'is not an item id; give one as `hosted-link items list` shows it');
   try {
-    await temporal.withDeadline(Date.now() + timeoutMs, () =>
-      temporal.workflow.execute<typeof removeItemWorkflow>('removeItem', {
-        workflowId: removalWorkflowId(itemId),
-        taskQueue: TASK_QUEUES.main,
-        args: [itemId],
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        staticSummary: `Removal of item ${itemId}`,
-      }),
-    );
+    await temporal.withDeadline(Date.now() + timeoutMs, async () => {
+      const removal = await startRemoval(itemId, temporal);
+      await removal.result();
+    });
   } catch (error) {
     if (error instanceof WorkflowFailedError) throw removeError(itemId, error.cause);
     if (isGrpcDeadlineError(error)) {
@@ -38,6 +29,27 @@ export async function removeItem(itemId: string, temporal: Client, timeoutMs: nu
     }
     throw error;
   }
+}
+
+/**
+ * Lets the worker remove an item. One that is being removed already is not removed twice.
+ * @throws InputError naming itemId
+ */
+export async function startRemoval(
+  itemId: string,
+  temporal: Client,
+): Promise<WorkflowHandle<typeof removeItemWorkflow>> {
+  // It becomes a workflow id, which all can read: nothing that looks like a token may.
+  if (!ITEM_ID_PATTERN.test(itemId))
+    throw new InputError('itemId', 'is not an item id; give one as `hosted-link items list` shows it');
+  return await temporal.workflow.start<typeof removeItemWorkflow>('removeItem', {
+    workflowId: removalWorkflowId(itemId),
+    taskQueue: TASK_QUEUES.main,
+    args: [itemId],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: `Removal of item ${itemId}`,
+  });
 }
 
 function removeError(itemId: string, cause: Error | undefined): HostedLinkError {

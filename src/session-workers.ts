@@ -16,8 +16,7 @@ import { keyFingerprint, type KeyRing } from './key-ring';
 import type { Logger } from './logger';
 import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
-import type { PlaidRateSettings } from './rates/plaid-rates';
-import { keepPlaidRates } from './rates/plaid-rates';
+import { DEFAULT_RATES, keepPlaidRates } from './rates/plaid-rates';
 import { keepRetention } from './retention';
 import { addSearchAttributes, searchAttributeProblems } from './search-attributes';
 import { TASK_QUEUES } from './session';
@@ -33,12 +32,6 @@ const SHUTDOWN_GRACE_MS = 25_000;
 
 /** After this, in milliseconds, what still runs is given up: time to remove an item that could not be stored. */
 const SHUTDOWN_FORCE_MS = 50_000;
-
-/**
- * What the queues that call Plaid may do by default, in activities a second over all workers. Plaid publishes no limit for its
- * link endpoints.
- */
-const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
 
 /** A worker that has begun to poll. */
 export interface RunningWorker {

@@ -150,10 +150,14 @@ export const SESSION_KEY_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
 /** An item id of Plaid's. No token looks like one. */
 export const ITEM_ID_PATTERN = /^(?!(access|public|link)-)[A-Za-z0-9_-]{1,200}$/;
 
+/** What stands for the caller's user id, see `userHash`. */
+export const USER_HASH_PATTERN = /^[0-9a-f]{32}$/;
+
 const SESSION_PREFIX = 'hosted-link/';
 const EXCHANGE_PREFIX = 'token-exchange/';
 const REMOVAL_PREFIX = 'remove-item/';
 const CALLBACKS_PREFIX = 'callbacks/';
+const FORGETTING_PREFIX = 'forget-user/';
 
 /** Workflow id prefixes that are ours: no caller may name a workflow under them as a target of a notice. */
 export const OWN_WORKFLOW_PREFIXES = [
@@ -161,6 +165,7 @@ export const OWN_WORKFLOW_PREFIXES = [
   EXCHANGE_PREFIX,
   REMOVAL_PREFIX,
   CALLBACKS_PREFIX,
+  FORGETTING_PREFIX,
 ] as const;
 
 /** The workflow id of a session. */
@@ -171,6 +176,11 @@ export function sessionWorkflowId(key: string): string {
 /** The key of the session with this workflow id. */
 export function sessionKeyOf(workflowId: string): string {
   return workflowId.slice(SESSION_PREFIX.length);
+}
+
+/** The key of the session with this token exchange's workflow id. */
+export function exchangedSessionKeyOf(workflowId: string): string {
+  return workflowId.slice(EXCHANGE_PREFIX.length);
 }
 
 /** The workflow id of a session's token exchange. */
@@ -186,6 +196,16 @@ export function removalWorkflowId(itemId: string): string {
 /** The workflow id of the delivery of a session's callbacks. */
 export function callbacksWorkflowId(key: string): string {
   return CALLBACKS_PREFIX + key;
+}
+
+/** The workflow id of the forgetting of a person, given by the hash of the user id. */
+export function forgettingWorkflowId(userHash: string): string {
+  return FORGETTING_PREFIX + userHash;
+}
+
+/** The hash of the user id of the person whom the workflow with this id forgets. */
+export function forgottenUserHashOf(workflowId: string): string {
+  return workflowId.slice(FORGETTING_PREFIX.length);
 }
 
 const LINK_TOKEN_PATTERN = /^link-(sandbox|development|production)-([A-Za-z0-9-]{8,100})$/;

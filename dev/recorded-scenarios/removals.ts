@@ -1,7 +1,10 @@
 import { HostedLinkError } from '../../src/client';
+import { userHash } from '../../src/digest';
+import { forgetUser } from '../../src/forget-user';
+import { forgettingWorkflowId } from '../../src/session';
 import { REFUSED, type Scenario } from './scenario';
 
-/** Items that are stored and then removed. */
+/** Items that are stored and then removed, and people who are forgotten. */
 export const REMOVALS: readonly Scenario[] = [
   {
     removal: 'removed',
@@ -18,6 +21,16 @@ export const REMOVALS: readonly Scenario[] = [
       await stage.harness.client.removeItem(stage.itemId).catch((error: unknown) => {
         if (!(error instanceof HostedLinkError)) throw error;
       });
+    },
+  },
+  {
+    forgetting: 'forgotten',
+    play: async (stage) => {
+      const { key } = stage;
+      const { client, temporal, vault } = stage.harness;
+      await stage.link({ userId: key });
+      await forgetUser(key, { client, temporal, retention: vault.retention, retentionDays: 90 });
+      await temporal.workflow.getHandle(forgettingWorkflowId(userHash(key))).result();
     },
   },
 ];

@@ -12,6 +12,8 @@ export interface Scenario {
   removal?: string;
   /** For the history of the delivery of its callbacks. */
   callbacks?: string;
+  /** For the history of the forgetting of its person. */
+  forgetting?: string;
   play(stage: Stage): Promise<void>;
 }
 

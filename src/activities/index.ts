@@ -11,6 +11,7 @@ import { getSessionActivities } from './get-session';
 import { hostedLinkApi } from './hosted-link-api';
 import type { LinkApi } from './link-api';
 import { linkDeliveryApi } from './link-delivery-api';
+import { markForgottenActivities } from './mark-forgotten';
 import { notifyWorkflowActivities } from './notify-workflow';
 import { removeItemActivities } from './remove-item';
 import { sessionRowActivities } from './session-row';
@@ -52,6 +53,7 @@ export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
     ...getSessionActivities(all),
     ...exchangeActivities(all),
     ...removeItemActivities(all),
+    ...markForgottenActivities(all),
     ...confirmMendedActivities(all),
     ...notifyWorkflowActivities(all),
     ...callbackActivities(all),

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { InputError } from '../input-error';
+import type { AuditEntry, RepairEntry } from '../vault';
+import { limitOf } from './page-options';
 import { printJson, printLines } from './print';
 import { withRecords } from './with-records';
 
@@ -9,6 +11,7 @@ interface AuditOptions {
   since?: Date;
   until?: Date;
   limit?: number;
+  repairs?: boolean;
   json?: boolean;
 }
 
@@ -23,20 +26,27 @@ export function auditCommand(): Command {
     )
     .option('--until <time>', 'only reads before this time (ISO 8601)', (text) => timeOf(text, '--until'))
     .option('--limit <number>', 'at most so many', limitOf, 100)
+    .option('--repairs', 'what `hosted-link reconcile` has changed, instead of reads')
     .option('--json', 'print a list')
-    .action(async ({ item: itemId, json, ...filter }: AuditOptions) => {
-      await withRecords(async ({ audit }) => {
-        const entries = await audit.list({ itemId, ...filter });
-        if (json) printJson(entries);
-        else
-          printLines(
-            entries.map(
-              ({ readAt, itemId, actor, purpose }) =>
-                `${readAt.toISOString()} ${itemId} by ${actor}: ${purpose}`,
-            ),
-          );
+    .action(async ({ item: itemId, repairs: ofRepairs, json, ...filter }: AuditOptions) => {
+      await withRecords(async ({ audit, repairs }) => {
+        if (ofRepairs) printEntries(await repairs.list(filter.limit!), repairLine, json);
+        else printEntries(await audit.list({ itemId, ...filter }), readLine, json);
       });
     });
+}
+
+function printEntries<Entry>(entries: Entry[], lineOf: (entry: Entry) => string, json?: boolean): void {
+  if (json) printJson(entries);
+  else printLines(entries.map(lineOf));
+}
+
+function readLine({ readAt, itemId, actor, purpose }: AuditEntry): string {
+  return `${readAt.toISOString()} ${itemId} by ${actor}: ${purpose}`;
+}
+
+function repairLine({ repairedAt, kind, subject }: RepairEntry): string {
+  return `${repairedAt.toISOString()} ${kind} ${subject}`;
 }
 
 const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
@@ -45,10 +55,4 @@ function timeOf(text: string, option: string): Date {
   const time = new Date(text);
   if (TIME.test(text) && !Number.isNaN(time.getTime())) return time;
   throw new InputError(option, 'not a time in ISO 8601; write it as 2026-01-31 or 2026-01-31T12:00:00Z');
-}
-
-function limitOf(text: string): number {
-  const limit = Number(text);
-  if (/^[1-9]\d{0,5}$/.test(text)) return limit;
-  throw new InputError('--limit', 'not a count; give a whole number from 1 to 999999');
 }

@@ -11,6 +11,7 @@ import { Secret } from '../secret';
 import { readSecretFile } from '../secret-file';
 import { RESULT_STATES, type ResultState } from '../session';
 import { type ResultRow, unknownResult, type Vault, VaultError } from '../vault';
+import { type PageOptions, readPage, withPageOptions } from './page-options';
 import { printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
@@ -26,7 +27,7 @@ export function exchangesCommand(): Command {
     .addCommand(resolveCommand());
 }
 
-interface ListOptions {
+interface ListOptions extends PageOptions {
   state?: ResultState;
   session?: string;
   json?: boolean;
@@ -34,16 +35,18 @@ interface ListOptions {
 
 function listCommand(): Command {
   const states = RESULT_STATES.map((state) => state.toLowerCase());
-  return new Command('list')
+  return withPageOptions(new Command('list'), 'result')
     .description('list results, the oldest first')
     .addOption(
       new Option('--state <state>', `only those in this state: ${states.join(', ')}`).argParser(stateOf),
     )
     .option('--session <key>', 'only those of this session')
     .option('--json', 'print a list')
-    .action(async ({ state, session, json }: ListOptions) => {
+    .action(async ({ state, session, json, ...page }: ListOptions) => {
       await withRecords(async ({ journal }) => {
-        const results = await journal.find({ state, sessionKey: session });
+        const filter = { state, sessionKey: session, after: page.after };
+        const read = (limit: number) => journal.find({ ...filter, limit });
+        const results = await readPage(page, ({ resultId }) => resultId, read);
         if (json) printJson(results);
         else printLines(results.map(lineOf));
       });

@@ -3,6 +3,7 @@ import { readSettings } from '../config';
 import { userHash } from '../digest';
 import { type ForgetReport, forgetUser } from '../forget-user';
 import { type ItemRow, unknownItem } from '../vault';
+import { type PageOptions, readPage, withPageOptions } from './page-options';
 import { printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
@@ -20,22 +21,23 @@ export function itemsCommand(): Command {
     .addCommand(forgetCommand());
 }
 
-interface ListOptions {
+interface ListOptions extends PageOptions {
   session?: string;
   user?: string;
   json?: boolean;
 }
 
 function listCommand(): Command {
-  return new Command('list')
-    .description('list the stored items, the removed ones among them')
+  return withPageOptions(new Command('list'), 'item')
+    .description('list the stored items, the removed ones among them, in the order in which they were linked')
     .option('--session <key>', 'only those of this session')
     .option('--user <id>', 'only those of this person, by the user id that their sessions were started with')
     .option('--json', 'print a list')
-    .action(async ({ session, user, json }: ListOptions) => {
+    .action(async ({ session, user, json, ...page }: ListOptions) => {
       await withRecords(async ({ items }) => {
         const filter = { sessionKey: session, userHash: user === undefined ? undefined : userHash(user) };
-        const rows = await items.list(filter);
+        const read = (limit: number) => items.list({ ...filter, after: page.after, limit });
+        const rows = await readPage(page, ({ itemId }) => itemId, read);
         if (json) printJson(rows.map(shown));
         else printLines(rows.map(lineOf));
       });

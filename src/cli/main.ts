@@ -15,6 +15,7 @@ import { keysCommand } from './keys';
 import { printError } from './print';
 import { replayCommand } from './replay';
 import { listCommand } from './list';
+import { reconcileCommand } from './reconcile';
 import { resultCommand } from './result';
 import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
@@ -55,6 +56,7 @@ async function main(): Promise<void> {
     keysCommand(),
     auditCommand(),
     replayCommand(),
+    reconcileCommand(),
     codecServerCommand(),
     sandboxCommand(),
   ]) {

@@ -7,6 +7,7 @@ import { TASK_QUEUES } from '../session';
 import { RATE_TIMES } from './adaptive-rate';
 import type { KeeperTimes } from './rate-keeper';
 import { RateKeeper } from './rate-keeper';
+import { readLimit } from './task-queue-limit';
 
 const TIMES: KeeperTimes = { ...RATE_TIMES, lookEveryMs: 15_000 };
 
@@ -16,6 +17,27 @@ export interface PlaidRateSettings {
   plaid: number;
   /** Creates, hinted gets and exchanges. */
   plaidUrgent: number;
+}
+
+/**
+ * What the queues that call Plaid may do by default, in activities a second over all workers. Plaid publishes no limit for its
+ * link endpoints.
+ */
+export const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
+
+/**
+ * How many calls a second may go to Plaid from somewhere that is no worker: as many as background gets may just now.
+ * @param setting `Settings.plaidRate`
+ * @throws Error of the server's
+ */
+export async function plaidRateNow(
+  connection: ConnectionLike,
+  namespace: string,
+  setting = DEFAULT_RATES.plaid,
+): Promise<number> {
+  const { perSecond } = await readLimit(connection, namespace, TASK_QUEUES.plaid);
+  // An operator's 0 stops the queue, and not a command that an operator runs.
+  return perSecond ? Math.min(perSecond, setting) : setting;
 }
 
 export interface PlaidRates {

@@ -12,17 +12,20 @@ import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './key-ch
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
 import { SqlResultReader } from './result-reader';
+import { SqlRepairLog, SqlRepairs } from './repairs';
 import { SqlRetention } from './retention';
 import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
 import { ITEM_ACCESS_TOKEN } from './sealed-values';
 import { SqlSessionReader, SqlSessionStore } from './sessions';
 import { type AccessRead, type Vault, VaultError, type VaultRecords } from './vault';
 
+export type { AuditEntry } from './audit';
 export { unknownItem } from './items';
-export { unknownResult } from './journal';
+export { unknownResult } from './result-reader';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
 export type { CodecKeyRow } from './codec-keys';
 export type { VaultKeyRow } from './key-check';
+export type { LostResult, LostSession, RepairEntry } from './repairs';
 export type { PersonRows, RetentionStore } from './retention';
 export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
 export { migrate } from './migrate';
@@ -68,6 +71,7 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
     items: new SqlItemStore(database),
     callbacks: new SqlCallbackStore(database),
     audit: new SqlAuditLog(database),
+    repairs: new SqlRepairLog(database),
     codecKeys: new SqlCodecKeyStore(database),
     retention: new SqlRetention(database),
     listKeys: (keys) => listKeysOf(database, keys),
@@ -132,6 +136,7 @@ class SqlVault implements Vault {
   readonly items: SqlItemStore;
   readonly callbacks: SqlCallbackStore;
   readonly audit: SqlAuditLog;
+  readonly repairs: SqlRepairs;
   readonly codecKeys: SqlCodecKeyStore;
   readonly retention: SqlRetention;
   readonly #database: Database;
@@ -145,6 +150,7 @@ class SqlVault implements Vault {
     this.items = new SqlItemStore(database);
     this.callbacks = new SqlCallbackStore(database);
     this.audit = new SqlAuditLog(database);
+    this.repairs = new SqlRepairs(database, cipher);
     this.codecKeys = new SqlCodecKeyStore(database);
     this.retention = new SqlRetention(database);
   }

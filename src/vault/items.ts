@@ -23,13 +23,20 @@ export class SqlItemStore implements ItemStore {
     this.#database = database;
   }
 
-  async list({ sessionKey, userHash }: ItemFilter = {}): Promise<ItemRow[]> {
+  async list({ sessionKey, userHash, live = false, after, limit }: ItemFilter = {}): Promise<ItemRow[]> {
     return this.#database.transaction(async ({ query }) => {
+      if (after !== undefined) {
+        const known = await query('SELECT 1 FROM hosted_link.items WHERE item_id = $1', [after]);
+        if (known.length === 0) throw unknownItem(after);
+      }
       const rows = await query<Row>(
         `SELECT ${COLUMNS} FROM hosted_link.items
         WHERE ($1::text IS NULL OR session_key = $1) AND ($2::text IS NULL OR user_hash = $2)
-        ORDER BY linked_at, item_id`,
-        [sessionKey, userHash],
+          AND (NOT $3 OR removed_at IS NULL)
+          AND ($4::text IS NULL OR (linked_at, item_id) >
+            (SELECT before.linked_at, before.item_id FROM hosted_link.items AS before WHERE before.item_id = $4))
+        ORDER BY linked_at, item_id LIMIT $5`,
+        [sessionKey, userHash, live, after, limit],
       );
       return rows.map(toItem);
     });
@@ -69,23 +76,26 @@ export class SqlItemStore implements ItemStore {
   }
 
   async markRemoved(itemId: string): Promise<void> {
-    await this.#database.transaction(async (transaction) => {
-      // Results before items, as `link` locks them.
-      await lockResultsOf(transaction, itemId);
-      const removed = await transaction.query(
-        `UPDATE hosted_link.items
-        SET removed_at = coalesce(removed_at, now()), key_id = NULL, wrapped_key = NULL, sealed_access_token = NULL,
-          accounts_key_id = NULL, accounts_wrapped_key = NULL, sealed_accounts = NULL
-        WHERE item_id = $1 RETURNING 1`,
-        [itemId],
-      );
-      if (removed.length === 0) throw unknownItem(itemId);
-      await transaction.query(
-        "UPDATE hosted_link.results SET state = 'REMOVED' WHERE item_id = $1 AND state = 'LINKED'",
-        [itemId],
-      );
-    });
+    await this.#database.transaction((transaction) => removeRow(transaction, itemId));
   }
+}
+
+/** See {@link ItemStore.markRemoved}. */
+export async function removeRow(transaction: Transaction, itemId: string): Promise<void> {
+  // Results before items, as `link` locks them.
+  await lockResultsOf(transaction, itemId);
+  const removed = await transaction.query(
+    `UPDATE hosted_link.items
+    SET removed_at = coalesce(removed_at, now()), key_id = NULL, wrapped_key = NULL, sealed_access_token = NULL,
+      accounts_key_id = NULL, accounts_wrapped_key = NULL, sealed_accounts = NULL
+    WHERE item_id = $1 RETURNING 1`,
+    [itemId],
+  );
+  if (removed.length === 0) throw unknownItem(itemId);
+  await transaction.query(
+    "UPDATE hosted_link.results SET state = 'REMOVED' WHERE item_id = $1 AND state = 'LINKED'",
+    [itemId],
+  );
 }
 
 /** What every method throws that is given an item id without a row. */

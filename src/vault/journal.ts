@@ -7,7 +7,14 @@ import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';
 import { violates } from './database-error';
 import { type Comparable, compareAccounts, findObstacle, lockPerson } from './duplicates';
-import { listResults, RESULT_COLUMNS, SqlResultReader, type StoredResult, toResult } from './result-reader';
+import {
+  listResults,
+  RESULT_COLUMNS,
+  SqlResultReader,
+  type StoredResult,
+  toResult,
+  unknownResult,
+} from './result-reader';
 import { RESULT_ACCOUNTS, RESULT_TOKEN } from './sealed-values';
 import { unknownSession } from './sessions';
 import { type ItemOrigin, sealItem, storeItem } from './store-item';
@@ -299,11 +306,6 @@ async function endAsDuplicate(
 
 function resultIdOf(token: Secret): string {
   return createHash('sha256').update(token.reveal()).digest('hex');
-}
-
-/** What every method throws that is given a result id without a row. */
-export function unknownResult(resultId: string): VaultError {
-  return new VaultError('RESULT_UNKNOWN', `the vault has no result ${resultId}`);
 }
 
 async function refuseUnknown({ query }: Transaction, resultId: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from './database';
+import type { Page } from './vault';
 
 /** So many sessions, or items, are stripped in one transaction. */
 const BATCH_SIZE = 100;
@@ -36,8 +37,16 @@ export interface RetentionStore {
   strip(days: number): Promise<StrippedRows>;
   /** What is kept of the person with this `userHash`. */
   find(userHash: string): Promise<PersonRows>;
-  /** Leaves the tombstone: from now on {@link RetentionStore.strip} takes what there is of the person as soon as it has ended. */
-  markForgotten(userHash: string): Promise<void>;
+  /**
+   * Leaves the tombstone: from now on {@link RetentionStore.strip} takes what there was of the person at that time as soon as it has
+   * ended. An earlier tombstone becomes that of the later time.
+   * @param at default: now, by the database's clock
+   */
+  markForgotten(userHash: string, at?: Date): Promise<void>;
+  /** When the person was forgotten last; undefined when there is no tombstone. */
+  forgottenAt(userHash: string): Promise<Date | undefined>;
+  /** Items of people who were forgotten after they had linked them, and that are not removed, by their ids. */
+  listForgottenItems(page?: Page): Promise<{ itemId: string; userHash: string }[]>;
   /** Ends a session as FAILED whose workflow is gone: terminated, or lost with Temporal's database. */
   endLost(key: string): Promise<void>;
 }
@@ -101,25 +110,57 @@ export class SqlRetention implements RetentionStore {
     });
   }
 
-  async markForgotten(userHash: string): Promise<void> {
-    await this.#database.transaction(({ query }) =>
-      query(
-        `INSERT INTO hosted_link.forgotten_users (user_hash) VALUES ($1)
-        ON CONFLICT (user_hash) DO UPDATE SET forgotten_at = now()`,
+  async markForgotten(userHash: string, at?: Date): Promise<void> {
+    await this.#database.transaction((transaction) => leaveTombstone(transaction, userHash, at));
+  }
+
+  async forgottenAt(userHash: string): Promise<Date | undefined> {
+    const [tombstone] = await this.#database.transaction(({ query }) =>
+      query<{ forgotten_at: Date }>(
+        'SELECT forgotten_at FROM hosted_link.forgotten_users WHERE user_hash = $1',
         [userHash],
+      ),
+    );
+    return tombstone?.forgotten_at;
+  }
+
+  async listForgottenItems({ after, limit }: Page = {}): Promise<{ itemId: string; userHash: string }[]> {
+    return this.#database.transaction(({ query }) =>
+      query(
+        `SELECT item_id AS "itemId", user_hash AS "userHash" FROM hosted_link.items
+        WHERE removed_at IS NULL AND ${forgotten('items.user_hash', 'items.linked_at')}
+          AND ($1::text IS NULL OR item_id > $1)
+        ORDER BY item_id LIMIT $2`,
+        [after, limit],
       ),
     );
   }
 
   async endLost(key: string): Promise<void> {
-    await this.#database.transaction(({ query }) =>
-      query(
-        `UPDATE hosted_link.sessions SET state = 'FAILED', ended_at = now()
-        WHERE session_key = $1 AND ended_at IS NULL`,
-        [key],
-      ),
-    );
+    await this.#database.transaction((transaction) => endLostRow(transaction, key));
   }
+}
+
+/** See {@link RetentionStore.endLost}. Gives a row when it ended one. */
+export async function endLostRow({ query }: Transaction, key: string): Promise<unknown[]> {
+  return await query(
+    `UPDATE hosted_link.sessions SET state = 'FAILED', ended_at = now()
+    WHERE session_key = $1 AND ended_at IS NULL RETURNING 1`,
+    [key],
+  );
+}
+
+/** See {@link RetentionStore.markForgotten}. */
+export async function leaveTombstone(
+  { query }: Transaction,
+  userHash: string,
+  at: Date | undefined,
+): Promise<void> {
+  await query(
+    `INSERT INTO hosted_link.forgotten_users AS tombstone (user_hash, forgotten_at) VALUES ($1, coalesce($2, now()))
+    ON CONFLICT (user_hash) DO UPDATE SET forgotten_at = greatest(tombstone.forgotten_at, excluded.forgotten_at)`,
+    [userHash, at],
+  );
 }
 
 async function stripSessions(

@@ -6,6 +6,7 @@ import type { Cipher } from './cipher';
 import type { Database } from './database';
 import { REQUEST_DIGEST } from './sealed-values';
 import {
+  type Page,
   type SessionClaim,
   type SessionReader,
   type SessionRow,
@@ -13,7 +14,8 @@ import {
   VaultError,
 } from './vault';
 
-const COLUMNS = 'session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at';
+const COLUMNS =
+  'session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at, stripped_at';
 const SEALED_COLUMNS = `${COLUMNS}, key_id, wrapped_key, sealed_request_digest`;
 
 interface Row {
@@ -24,6 +26,7 @@ interface Row {
   plaid_session_hash: string | null;
   created_at: Date;
   ended_at: Date | null;
+  stripped_at: Date | null;
 }
 
 /** Its sealed columns are null once the session has been stripped. */
@@ -47,6 +50,27 @@ export class SqlSessionReader implements SessionReader {
         key,
       ]);
       return row && toSession(row);
+    });
+  }
+
+  async getAll(keys: readonly string[]): Promise<SessionRow[]> {
+    return this.#database.transaction(async ({ query }) => {
+      const rows = await query<Row>(
+        `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = ANY ($1)`,
+        [keys],
+      );
+      return rows.map(toSession);
+    });
+  }
+
+  async listOpen({ after, limit }: Page = {}): Promise<SessionRow[]> {
+    return this.#database.transaction(async ({ query }) => {
+      const rows = await query<Row>(
+        `SELECT ${COLUMNS} FROM hosted_link.sessions
+        WHERE ended_at IS NULL AND ($1::text IS NULL OR session_key > $1) ORDER BY session_key LIMIT $2`,
+        [after, limit],
+      );
+      return rows.map(toSession);
     });
   }
 
@@ -171,6 +195,7 @@ function toSession(row: Row): SessionRow {
     plaidSessionHash: row.plaid_session_hash ?? undefined,
     createdAt: row.created_at,
     endedAt: row.ended_at ?? undefined,
+    strippedAt: row.stripped_at ?? undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import type { AuditLog } from './audit';
 import type { CodecKeyStore } from './codec-keys';
 import type { VaultKeyRow } from './key-check';
 import type { KeyProvider } from './key-provider';
+import type { RepairLog, Repairs } from './repairs';
 import type { RetentionStore } from './retention';
 import type { RotationOptions, RotationReport } from './rotation';
 
@@ -19,6 +20,8 @@ export interface SessionRow {
   createdAt: Date;
   /** When the session reached its end state. */
   endedAt: Date | undefined;
+  /** When all that told of the person was taken out, and its results with it. */
+  strippedAt: Date | undefined;
 }
 
 export interface SessionClaim {
@@ -33,9 +36,21 @@ export interface SessionClaim {
   userHash?: string | undefined;
 }
 
+/** A part of a list. */
+export interface Page {
+  /** Only rows after this one, given by its id. Default: from the first. */
+  after?: string | undefined;
+  /** The most rows, at least 1. Default: all. */
+  limit?: number | undefined;
+}
+
 /** What may be read of sessions without a key. */
 export interface SessionReader {
   get(key: string): Promise<SessionRow | undefined>;
+  /** Those of these keys that there are, in no promised order. */
+  getAll(keys: readonly string[]): Promise<SessionRow[]>;
+  /** Sessions that have not ended, by their keys; a page goes on after a key, also one that is gone. */
+  listOpen(page?: Page): Promise<SessionRow[]>;
   /** The session behind Plaid's session id, given by its `plaidSessionHash`; the newest, should there be several. */
   findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined>;
 }
@@ -83,7 +98,7 @@ export interface ResultRow {
   sessionKey: string;
   kind: TokenKind;
   state: ResultState;
-  /** The item that came of it; with DUPLICATE, the one that the person has already. */
+  /** The item that came of it; with DUPLICATE, the one that the person has already; with UNCERTAIN, one that the vault has lost. */
   itemId: string | undefined;
   /** Why it ended as it did, when not LINKED or DUPLICATE, or why its last call made no item: Plaid's `TYPE/CODE`, or ours. */
   errorCode: string | undefined;
@@ -101,7 +116,7 @@ export interface ResultRow {
 export type Resolution = 'NO_ITEM' | 'REMOVED';
 
 /** Which results to find; those that fit all of what is given. */
-export interface ResultFilter {
+export interface ResultFilter extends Page {
   sessionKey?: string | undefined;
   state?: ResultState | undefined;
 }
@@ -110,6 +125,7 @@ export interface ResultFilter {
 export interface ResultReader {
   /** All of one session. */
   list(sessionKey: string): Promise<ResultRow[]>;
+  /** @throws VaultError RESULT_UNKNOWN when `after` is not there */
   find(filter?: ResultFilter): Promise<ResultRow[]>;
   get(resultId: string): Promise<ResultRow | undefined>;
 }
@@ -217,13 +233,18 @@ export interface ItemRow {
 }
 
 /** Which items to list; those that fit all of what is given. */
-export interface ItemFilter {
+export interface ItemFilter extends Page {
   sessionKey?: string | undefined;
   userHash?: string | undefined;
+  /** True: only those that are not removed. */
+  live?: boolean | undefined;
 }
 
 export interface ItemStore {
-  /** In the order in which they were linked. */
+  /**
+   * In the order in which they were linked.
+   * @throws VaultError ITEM_UNKNOWN when `after` is not there
+   */
   list(filter?: ItemFilter): Promise<ItemRow[]>;
   get(itemId: string): Promise<ItemRow | undefined>;
   /** Fills in what `/item/get` told. */
@@ -297,6 +318,7 @@ export interface VaultRecords {
   readonly items: Pick<ItemStore, 'list' | 'get'>;
   readonly callbacks: CallbackReader;
   readonly audit: AuditLog;
+  readonly repairs: RepairLog;
   readonly codecKeys: Pick<CodecKeyStore, 'list'>;
   readonly retention: RetentionStore;
   /** The vault's keys: those that `keys` has, and those that the vault has known. */
@@ -312,6 +334,7 @@ export interface Vault extends VaultRecords {
   readonly items: ItemStore;
   readonly callbacks: CallbackStore;
   readonly codecKeys: CodecKeyStore;
+  readonly repairs: Repairs;
   /**
    * Gives an item's access token to `use`, after an audit row has been committed.
    * @throws VaultError ITEM_UNKNOWN, ITEM_REMOVED, KEY_UNKNOWN or DECRYPT_FAILED

@@ -9,7 +9,13 @@ const PATIENT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval:
 export const vault = proxyLocalActivities<
   Pick<
     Activities,
-    'claimSession' | 'endSession' | 'listResults' | 'queueCallback' | 'nextCallback' | 'giveUpCallback'
+    | 'claimSession'
+    | 'endSession'
+    | 'listResults'
+    | 'markForgotten'
+    | 'queueCallback'
+    | 'nextCallback'
+    | 'giveUpCallback'
   >
 >({
   startToCloseTimeout: '10s',

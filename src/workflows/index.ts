@@ -1,4 +1,5 @@
 export { deliverCallbacks } from './deliver-callbacks';
+export { forgetUser } from './forget-user';
 export { hostedLinkSession } from './hosted-link-session';
 export { removeItem } from './remove-item';
 export { tokenExchange } from './token-exchange';

@@ -49,6 +49,7 @@ const SUMMARIES: { [Name in keyof Activities]: (...args: Parameters<Activities[N
   nextCallback: () => 'Look for a callback in the vault',
   deliverCallback: (_key, sequence) => `Send callback ${sequence}`,
   giveUpCallback: (_key, sequence, answer) => `Give up callback ${sequence}: ${markdownText(answer)}`,
+  markForgotten: () => 'Leave the tombstone of a person',
   endSession: (_key, state) => `Record the end: ${state}`,
 };
 

@@ -6,6 +6,7 @@ import { WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import { freePorts } from '../../dev/child-server';
 import type { StartedSession, StatusReport } from '../../src/client';
 import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
+import { userHash } from '../../src/digest';
 import type { ResultRow } from '../../src/vault';
 import { sessionWorkflowId } from '../../src/session';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
@@ -294,6 +295,9 @@ describeWithDevServer('the commands, each in a process of its own', () => {
           expect.stringMatching(`^${kept('hosted-link/forgotten')} until 20`),
           expect.stringMatching(`^${kept('token-exchange/forgotten')} until 20`),
           expect.stringMatching(`^${kept(`remove-item/${itemId}`)} until 20`),
+          expect.stringMatching(
+            `^${kept(`forget-user/${userHash('person-17')}`)}(, which still runs| until 20)`,
+          ),
           '',
         ]);
         expect(

@@ -96,12 +96,13 @@ describe('recorded histories', () => {
 
   test('every scenario of the recorder is among them', () => {
     const scenarios = [...SCENARIOS, ...REMOVALS, ...WORKER_STOPS, ...CONTINUING];
-    const names = scenarios.flatMap(({ session, continued, exchange, removal, callbacks }) => [
+    const names = scenarios.flatMap(({ session, continued, exchange, removal, forgetting, callbacks }) => [
       ...(session ? [`hostedLinkSession/${session}`] : []),
       ...(continued ? [`hostedLinkSession/${continued}`] : []),
       ...(exchange ? [`tokenExchange/${exchange}`] : []),
       ...(removal ? [`removeItem/${removal}`] : []),
       ...(callbacks ? [`deliverCallbacks/${callbacks}`] : []),
+      ...(forgetting ? [`forgetUser/${forgetting}`] : []),
     ]);
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
@@ -149,6 +150,8 @@ describe('recorded histories', () => {
         await change('deliver-callbacks.ts', '  setHandler,', '  setHandler, sleep,');
         await change('remove-item.ts', '  await removal', "  await sleep('1s');\n  await removal");
         await change('remove-item.ts', 'import', "import { sleep } from '@temporalio/workflow';\nimport");
+        await change('forget-user.ts', '  await vault', "  await sleep('1s');\n  await vault");
+        await change('forget-user.ts', '{ ApplicationFailure,', '{ ApplicationFailure, sleep,');
         const failures = await failedReplays(recorded, await bundleOf(join(copy, 'src/workflows')));
         expect(failures.map(({ name }) => name)).toEqual(recorded.map(({ name }) => name));
         for (const { error } of failures) expect(error).toBeInstanceOf(DeterminismViolationError);

@@ -33,6 +33,8 @@ export interface Postgres {
   createDatabase(): Promise<string>;
   /** Where its files are, what it logs among them. */
   folder: string;
+  /** Runs a shell command in its folder, with PostgreSQL's own programs on PATH. @throws Error with what it said when it fails */
+  shell(command: string, env: Record<string, string>): Promise<void>;
   /** Ends the server as a crash does (SIGQUIT: no checkpoint, recovery at its next start); its files stay. */
   crash(): Promise<void>;
   /** Starts it again after a crash, on the same port, and returns when it answers. */
@@ -116,6 +118,10 @@ export async function startPostgres(tls?: { cert: string; key: string }): Promis
       databaseUrl: await createDatabase(),
       createDatabase,
       folder,
+      shell: async (command, env) => {
+        const path = [findBinaries(['pg_dump', 'pg_restore', 'createdb']), process.env.PATH].join(delimiter);
+        await run('sh', ['-c', command], { cwd: folder, env: { ...env, PATH: path } });
+      },
       crash: async () => server?.end('SIGQUIT'),
       restart: start,
       stop,
@@ -172,8 +178,8 @@ export async function runSql<Row>(databaseUrl: string, text: string): Promise<Ro
   }
 }
 
-/** The folder that holds `initdb` and `postgres`: one of PATH, else that of the newest installed version. */
-function findBinaries(): string | undefined {
+/** The folder that holds these programs of PostgreSQL: one of PATH, else that of the newest installed version. */
+function findBinaries(programs = ['initdb', 'postgres']): string | undefined {
   const packaged = '/usr/lib/postgresql';
   let versions: string[] = [];
   try {
@@ -185,7 +191,7 @@ function findBinaries(): string | undefined {
     ...(process.env.PATH ?? '').split(delimiter),
     ...versions.map((version) => join(packaged, version, 'bin')),
   ];
-  return folders.find((folder) => ['initdb', 'postgres'].every((name) => isExecutable(join(folder, name))));
+  return folders.find((folder) => programs.every((name) => isExecutable(join(folder, name))));
 }
 
 function isExecutable(path: string): boolean {

@@ -134,6 +134,25 @@ describeOnEachDatabase((server) => {
     expect(await vault.items.list({ sessionKey: session })).toEqual([item]);
   });
 
+  test('a long list is read a page at a time, each item once, and live ones alone', async () => {
+    const person = userHash('of many items');
+    const items: string[] = [];
+    for (let count = 0; count < 5; count++) items.push((await linkItem(person)).itemId);
+    // Linked at the same time: the order is by id then.
+    await runSql(databaseUrl, `UPDATE hosted_link.items SET linked_at = now() WHERE user_hash = '${person}'`);
+    const read: string[] = [];
+    for (;;) {
+      const page = await vault.items.list({ userHash: person, limit: 2, after: read.at(-1) });
+      read.push(...page.map(({ itemId }) => itemId));
+      if (page.length < 2) break;
+    }
+    expect(read).toEqual([...items].sort());
+    await vault.items.markRemoved(read[1]!);
+    const live = await vault.items.list({ userHash: person, live: true, after: read[0], limit: 2 });
+    expect(live.map(({ itemId }) => itemId)).toEqual([read[2], read[3]]);
+    await expect(vault.items.list({ after: 'nobody' })).rejects.toMatchObject({ code: 'ITEM_UNKNOWN' });
+  });
+
   test('an item that is not there is refused by every method', async () => {
     const calls = [
       () => vault.withAccessToken(readOf('none'), () => Promise.resolve()),

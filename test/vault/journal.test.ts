@@ -396,6 +396,24 @@ describeOnEachDatabase((server) => {
     expect((await vault.journal.find()).map(({ resultId }) => resultId)).toContain(second.resultId);
   });
 
+  test('a long list of results is read a page at a time, each result once', async () => {
+    const rows: ResultRow[] = [];
+    for (let count = 0; count < 5; count++) {
+      const known = rows.map(({ resultId }) => resultId);
+      const all = await vault.journal.record(session, [newToken()]);
+      rows.push(all.find(({ resultId }) => !known.includes(resultId))!);
+    }
+    const read: string[] = [];
+    for (;;) {
+      const page = await vault.journal.find({ sessionKey: session, limit: 2, after: read.at(-1) });
+      read.push(...page.map(({ resultId }) => resultId));
+      if (page.length < 2) break;
+    }
+    expect(read).toEqual(rows.map(({ resultId }) => resultId));
+    const none = '0'.repeat(64);
+    await expect(vault.journal.find({ after: none })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+  });
+
   test('a result that is not there is refused by every method', async () => {
     const none = '0'.repeat(64);
     const calls = [

@@ -26,6 +26,13 @@ const STATEMENTS: [statement: string, allowed: Role[]][] = [
   ['SELECT session_state FROM hosted_link.callbacks', ['setup', 'worker']],
   ['UPDATE hosted_link.callbacks SET answer = answer WHERE false', ['setup', 'worker']],
   ['DELETE FROM hosted_link.callbacks WHERE false', ['setup', 'worker']],
+  ['SELECT subject FROM hosted_link.repairs', ['setup', 'worker']],
+  [
+    "INSERT INTO hosted_link.repairs (kind, subject) SELECT 'ITEM_REMOVED', 'item' WHERE false",
+    ['setup', 'worker'],
+  ],
+  ["UPDATE hosted_link.repairs SET subject = 'another' WHERE false", ['setup']],
+  ['DELETE FROM hosted_link.repairs WHERE false', ['setup']],
   ['SELECT user_hash FROM hosted_link.forgotten_users', ['setup', 'worker']],
   ['DELETE FROM hosted_link.forgotten_users WHERE false', ['setup']],
   ['SELECT sealed_access_token FROM hosted_link.items', ['setup', 'worker', 'reader']],
@@ -158,6 +165,8 @@ describeOnPostgres((server) => {
     await worker.sessions.end('session', 'COMPLETED', 'run');
     await worker.items.markRemoved('item');
     await worker.retention.markForgotten('b'.repeat(32));
+    expect(await worker.repairs.restoreTombstone('c'.repeat(32), new Date())).toBe(true);
+    expect(await worker.repairs.list(1)).toMatchObject([{ kind: 'TOMBSTONE_RESTORED' }]);
     await runSql(superuserUrl, "UPDATE hosted_link.sessions SET ended_at = now() - interval '2 days'");
     await runSql(superuserUrl, "UPDATE hosted_link.results SET ended_at = now() - interval '2 days'");
     expect(await worker.retention.strip(1)).toMatchObject({ sessions: 1, results: 1 });

@@ -30,6 +30,7 @@ describeOnEachDatabase((server) => {
         plaidSessionHash: undefined,
         createdAt: expect.any(Date),
         endedAt: undefined,
+        strippedAt: undefined,
       },
       claimedBefore: false,
     });
@@ -44,6 +45,18 @@ describeOnEachDatabase((server) => {
     );
     expect(claimedBefore).toBe(true);
     expect(row.plaidSessionHash).toBeUndefined();
+  });
+
+  test('sessions are read by their keys, and open ones a page at a time', async () => {
+    const keys = ['page-1', 'page-2', 'page-3', 'page-4'];
+    for (const key of keys) await vault.sessions.claim(claimOf(key));
+    await vault.sessions.end('page-2', 'EXPIRED', 'run-1');
+    const found = await vault.sessions.getAll([...keys, 'page-5']);
+    expect(found.map(({ key }) => key).sort()).toEqual(keys);
+    const page = async (after: string) =>
+      (await vault.sessions.listOpen({ after, limit: 2 })).map(({ key }) => key);
+    expect(await page('page-0')).toEqual(['page-1', 'page-3']);
+    expect((await page('page-3'))[0]).toBe('page-4');
   });
 
   test('the same run fills in the hash that was not known before, and never changes it', async () => {

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { printStatus } from '../../src/cli/print';
-import { exchangeWorkflowId, removalWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/session';
+import {
+  exchangeWorkflowId,
+  forgettingWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+  TASK_QUEUES,
+} from '../../src/session';
 import { sessionInput } from '../../src/start-request';
 import { onDevServer, startHarness, type Harness } from '../support/harness';
 import { describeWithDevServer, devServer } from '../support/temporal';
@@ -71,11 +77,12 @@ describeWithDevServer('what comes from outside', () => {
     2 * MINUTE_MS,
   );
 
-  it('as the input of an exchange or a removal does so as well', async () => {
+  it('as the input of an exchange, a removal or a forgetting does so as well', async () => {
     const inputs = [[], [null], ['x'], [{}], [{ key: 'a b', notify: [] }], [{ key: 'k', notify: [7] }]];
     const ends = await Promise.all([
       ...inputs.map((args) => endOf('tokenExchange', exchangeWorkflowId(randomUUID()), args)),
       ...inputs.map((args) => endOf('removeItem', removalWorkflowId(randomUUID()), [args])),
+      ...inputs.map((args) => endOf('forgetUser', forgettingWorkflowId(randomUUID()), args)),
     ]);
     expect(new Set(ends)).toEqual(new Set(['INVALID_INPUT: input']));
   });
