@@ -1,6 +1,9 @@
 /** How often the clock is looked at while something is planned, in milliseconds: `now` may jump. */
 const TICK_MS = 250;
 
+/** The clock goes no further, in milliseconds since 1970: the year 9999, after which ISO 8601 needs more digits. */
+const LATEST_MS = Date.UTC(9999, 0);
+
 interface Planned {
   readonly at: number;
   readonly action: () => void;
@@ -20,10 +23,11 @@ export class SandboxClock {
 
   /**
    * Puts the clock forward by `ms`. What is planned until then happens at once.
-   * @throws RangeError when `ms` is negative or not finite
+   * @throws RangeError when `ms` is negative or not finite, or leads beyond the year 9999
    */
   advance(ms: number): void {
     if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`a clock goes forward only, got ${ms} ms`);
+    if (this.now() + ms > LATEST_MS) throw new RangeError(`${ms} ms lead beyond the year 9999`);
     this.#forwardMs += ms;
     this.#runDue();
   }

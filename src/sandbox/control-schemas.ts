@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_LIFETIME_MS } from '../session';
 import type { ConnectionChoice } from './handles';
 import type { LinkExit } from './records';
 import type { LinkTokenOptions } from './sandbox';
@@ -35,7 +36,7 @@ export const itemMoveSchema = z.strictObject({ move: z.literal('require_login'),
 
 /** A link token without a request. */
 export const linkTokenSchema = z.strictObject({
-  lifetimeMs: z.number().positive().optional(),
+  lifetimeMs: z.number().positive().max(MAX_LIFETIME_MS).optional(),
   tokenShape: z.enum(['access_tokens', 'public_tokens']).optional(),
   linkSessionShape: z.enum(['results', 'on_success']).optional(),
   items: z.int().min(1).max(100).optional(),

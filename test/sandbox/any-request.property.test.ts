@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Answer } from './plaid-calls';
-import { CLIENT_ID, SECRET, startBench, type Bench } from './plaid-calls';
+import { CLIENT_ID, LINK_TOKEN_REQUEST, SECRET, startBench, type Bench } from './plaid-calls';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -70,6 +70,15 @@ const body = fc.dictionary(
   value,
   { maxKeys: 4 },
 );
+
+test.each([
+  ['/clock', { advanceMs: 2 ** 53 }],
+  ['/clock', { advanceMs: 1e308 }],
+  ['/link-tokens', { lifetimeMs: 1e308 }],
+])('a time that no date can be is refused by %s, and breaks nothing: %j', async (path, given) => {
+  expect((await bench.send('POST', `/control${path}`, HEADERS, JSON.stringify(given))).status).toBe(400);
+  expect((await bench.post('/link/token/create', LINK_TOKEN_REQUEST)).status).toBe(200);
+});
 
 /** A fault that was planned by chance is not to answer the tests of others. */
 const removeFaults = (): Promise<Answer> => bench.send('DELETE', '/control/faults', HEADERS);
