@@ -88,7 +88,7 @@ test('and so are any settings of the connection to Temporal', () => {
 });
 
 describe('hosted-link', () => {
-  const TOKEN = 'access-sandbox-0b1c8a70-9a4c-4a37-8f8e-5a0f0e4c3b2a';
+  const TOKEN = 'access-sandbox-0b1c8a70-9a4c-4000-8000-5a0f0e4c3b2a';
   /** No command that reads its settings gets any further. */
   const commands = new HostedLinkCommands({ LOG_LEVEL: `loud-${MARK}` });
   afterAll(() => commands.close());

@@ -58,7 +58,7 @@ describeOnPostgres((server) => {
   });
 
   test('a wrong argument is repeated as text, without a token that stands in it', async () => {
-    const token = 'access-sandbox-0b1c8a70-9a4c-4a37-8f8e-5a0f0e4c3b2a';
+    const token = 'access-sandbox-0b1c8a70-9a4c-4000-8000-5a0f0e4c3b2a';
     const { code, stderr } = await commands.run(['items', `\u001b[2J\n${token}`]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: unknown command '\?\[2J\n\[secret\]'/);
