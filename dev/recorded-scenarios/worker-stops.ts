@@ -1,4 +1,5 @@
 import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import { TASK_QUEUES } from '../../src/session';
 import { SMS, type Scenario } from './scenario';
 
 /** Sessions that stop the workers, so that they are played alone. */
@@ -34,6 +35,21 @@ export const WORKER_STOPS: readonly Scenario[] = [
       await stage.harness.startWorkers();
       await start;
       stage.person.complete();
+    },
+  },
+  {
+    // The hinted get waits in line until its time is up.
+    session: 'completed-after-late-hint',
+    play: async (stage) => {
+      await stage.start();
+      await stage.harness.stopWorkers([TASK_QUEUES.plaidUrgent]);
+      stage.person.complete();
+      await stage.harness.client.checkNow(stage.key);
+      await stage.until('the time of a get is over', async () => {
+        const { events } = await stage.handle.fetchHistory();
+        return events?.some((event) => event.activityTaskTimedOutEventAttributes != null) ?? false;
+      });
+      await stage.harness.startWorkers();
     },
   },
   {

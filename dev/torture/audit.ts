@@ -7,6 +7,9 @@ import { sha256 } from './exchange-calls';
 /** A session, an item or a token, and what is wrong with it, for people. Holds no secret. */
 export type Problem = string;
 
+/** What Plaid says of a link token that has expired. */
+const LINK_TOKEN_EXPIRED = 'INVALID_INPUT/INVALID_LINK_TOKEN';
+
 /** Something that Plaid handed out for a session, under the id of its result: a public token, or an item that it made itself. */
 interface HandedOut {
   resultId: string;
@@ -60,10 +63,12 @@ function auditSession(finding: Finding, evidence: Evidence, handedOut: readonly 
     return [`is still ${state}${reason ? '' : ', without a reason'}`];
   }
   const problems: Problem[] = [];
-  // Nothing that was injected lasts long enough, or is a refusal for good.
-  if (state === 'FAILED') problems.push(`has FAILED: ${report.lastError?.type ?? 'without a reason'}`);
   if (row?.state !== state) problems.push(`is ${state}, but ${row?.state ?? 'not there'} in the vault`);
   const session = evidence.ledger.sessions.find(({ sessionId }) => sessionId === visit.plaidSessionId);
+  // Nothing that was injected lasts long enough, or is a refusal for good, but for a link token that expired before it was used.
+  const reason = report.lastError?.type ?? 'without a reason';
+  if (state === 'FAILED' && (session || reason !== LINK_TOKEN_EXPIRED))
+    problems.push(`has FAILED: ${reason}`);
   if (!session) {
     if (state === 'COMPLETED' || state === 'EXPIRED')
       problems.push(`is ${state}, but Plaid has no such session`);

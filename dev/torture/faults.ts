@@ -1,10 +1,16 @@
-import type { Fault, Sandbox, WebhookFault } from '../../src/sandbox';
+import type { Fault, Sandbox, SandboxEndpoint, WebhookFault } from '../../src/sandbox';
 import { ENDPOINTS } from '../../src/sandbox/fault';
 import type { Dice } from './dice';
 import type { ExchangeCalls } from './exchange-calls';
 
 /** How much of all requests to Plaid meet a fault. */
 const FAULT_SHARE = 0.12;
+
+/** The same of calls that cannot be repeated as one likes, or that nobody repeats by chance. */
+const HARDER_SHARES: Partial<Record<SandboxEndpoint, number>> = {
+  '/item/public_token/exchange': 0.4,
+  '/item/remove': 0.4,
+};
 
 /** How much of all webhooks meet a fault. */
 const WEBHOOK_FAULT_SHARE = 0.2;
@@ -74,7 +80,7 @@ export function injectFaults(
   };
   const removers = [
     ...ENDPOINTS.flatMap((endpoint) =>
-      chances(FAULT_SHARE, FAULTS).map(({ name, fault, meets }) =>
+      chances(HARDER_SHARES[endpoint] ?? FAULT_SHARE, FAULTS).map(({ name, fault, meets }) =>
         sandbox.fault(endpoint, fault, {
           times: Infinity,
           matching: (body) => {

@@ -1,4 +1,5 @@
-import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
+import { patched } from '@temporalio/workflow';
 import type { PlaidErrorView } from '../session';
 
 /** What Plaid's error was, when that made an activity fail; undefined for a time-out without one. */
@@ -19,7 +20,9 @@ export async function unlessNoAnswer<T>(activity: Promise<T>): Promise<T | undef
   try {
     return await activity;
   } catch (error) {
-    if (error instanceof ActivityFailure && NO_ANSWER.includes(error.retryState)) return undefined;
+    if (isNoAnswer(error)) return undefined;
+    // A session from before has ended by it, and may still be telling so.
+    if (isTimeout(error) && patched('time-out-is-no-answer')) return undefined;
     throw error;
   }
 }
@@ -29,3 +32,15 @@ const NO_ANSWER: readonly RetryState[] = [
   RetryState.MAXIMUM_ATTEMPTS_REACHED,
   RetryState.CANCEL_REQUESTED,
 ];
+
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof ActivityFailure && NO_ANSWER.includes(error.retryState);
+}
+
+/**
+ * Whether an activity's time was up. When that is all its time, with the waits, of an activity that was to be tried once, the
+ * server calls it not retryable (seen with 1.29.1), as if the activity had said so.
+ */
+function isTimeout(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+}

@@ -86,10 +86,13 @@ export interface Harness {
   temporal: Client;
   /** Sets the sandbox's clock to the server's time. Every watch does so too. */
   syncClock(): Promise<void>;
-  stopWorkers(): Promise<void>;
+  /** @param taskQueues default: all of them */
+  stopWorkers(taskQueues?: readonly string[]): Promise<void>;
   /** Runs a worker of an application beside, which has the codec, until the harness is closed. */
   startApplicationWorker(options: Pick<WorkerOptions, 'taskQueue' | 'workflowsPath'>): Promise<void>;
   /**
+   * Starts the workers that do not run.
+   *
    * @param codecRing default: the one that the client has
    * @param activityRing that of the workers which call Plaid; default: the same
    */
@@ -179,7 +182,22 @@ export async function startHarness(
       return clockMs;
     },
   });
-  let stopWorkers = async () => {};
+  /** By task queue: what stops its worker. */
+  const running = new Map<string, () => Promise<void>>();
+  const startWorker = async (options: WorkerOptions) => {
+    const { taskQueue } = options;
+    if (running.has(taskQueue)) return;
+    const worker = await Worker.create(options);
+    const run = worker.run();
+    running.set(taskQueue, async () => {
+      running.delete(taskQueue);
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await run;
+    });
+  };
+  const stopWorkers: Harness['stopWorkers'] = async (taskQueues = [...running.keys()]) => {
+    await Promise.all(taskQueues.map(async (taskQueue) => await running.get(taskQueue)?.()));
+  };
   const startWorkers = async (workerRing = codecRing, activityRing = workerRing) => {
     const options: Omit<WorkerOptions, 'taskQueue'> = {
       connection: nativeConnection,
@@ -188,21 +206,16 @@ export async function startHarness(
       shutdownGraceTime: '5s',
       interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, silent) })] },
     };
-    const workers = await Promise.all([
-      Worker.create({
+    await Promise.all([
+      startWorker({
         ...options,
         ...converting(workerRing),
         taskQueue: TASK_QUEUES.main,
         workflowBundle: await workflowBundle(),
       }),
-      Worker.create({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaid }),
-      Worker.create({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaidUrgent }),
+      startWorker({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaid }),
+      startWorker({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaidUrgent }),
     ]);
-    const runs = Promise.all(workers.map((worker) => worker.run()));
-    stopWorkers = async () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await runs;
-    };
   };
   await startWorkers();
 
@@ -230,7 +243,7 @@ export async function startHarness(
     syncClock,
     startApplicationWorker,
     startWorkers,
-    stopWorkers: () => stopWorkers(),
+    stopWorkers,
     close: async () => {
       await Promise.all(stopApplicationWorkers.map((stop) => stop()));
       await stopWorkers();

@@ -130,6 +130,18 @@ describe('the audit of a torture run', () => {
         },
       },
     ],
+    [
+      'a session whose link token expired before it could be made',
+      {
+        state: 'FAILED',
+        report: { lastError: { type: 'INVALID_INPUT/INVALID_LINK_TOKEN' } as Finding['report']['lastError'] },
+        session: { sessionId: 'another', addressees: [] },
+        item: { sessionId: 'another', live: false },
+        publicToken: { sessionId: 'another', itemId: null, exchanges: { succeeded: 0, refused: 0 } },
+        results: [],
+        items: [],
+      },
+    ],
     ['webhooks of which some were lost', { webhooks: [{ outcome: 'LOST' }, { outcome: 'DELIVERED' }] }],
     ['a second try after an answer that was lost', secondTry('ANSWER_LOST')],
     [
