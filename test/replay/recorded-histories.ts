@@ -63,13 +63,17 @@ export async function readRecordedHistories(folder = HISTORIES): Promise<Recorde
   );
 }
 
-/** The last state of a recorded session: search attributes stand in clear. */
-export function lastState({ history }: RecordedHistory): SessionState | undefined {
-  const states = history.events!.flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upsert }) => {
+/** The states that a session has entered, in order: search attributes stand in clear. */
+export function statesIn({ events }: History): SessionState[] {
+  return events!.flatMap(({ upsertWorkflowSearchAttributesEventAttributes: upsert }) => {
     const payload = upsert?.searchAttributes?.indexedFields?.[STATE_ATTRIBUTE.name];
     return payload ? [JSON.parse(Buffer.from(payload.data!).toString()) as SessionState] : [];
   });
-  return states.at(-1);
+}
+
+/** The last state of a recorded session. */
+export function lastState({ history }: RecordedHistory): SessionState | undefined {
+  return statesIn(history).at(-1);
 }
 
 /** The ends of the results of a recorded token exchange. */

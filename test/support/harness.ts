@@ -5,6 +5,7 @@ import { Client, type ConnectionLike, WorkflowClient, type WorkflowClientOptions
 import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection } from '@temporalio/worker';
 import {
+  type ActivityInboundCallsInterceptor,
   bundleWorkflowCode,
   DefaultLogger,
   Worker,
@@ -120,6 +121,10 @@ export interface HarnessOptions {
   itemWebhookUrl?: string;
   /** How long calls to Plaid may take. Default: as long as a worker's. */
   plaidLimits?: Partial<PlaidLimits>;
+  /** Sees each attempt of an activity, outermost. */
+  activityInterceptor?: ActivityInboundCallsInterceptor;
+  /** What the workers have in place of the client of Plaid. */
+  standIn?: (plaid: PlaidClient) => PlaidClient;
 }
 
 function converting(ring: KeyRing): Pick<WorkerOptions, 'dataConverter'> {
@@ -135,6 +140,8 @@ export async function startHarness(
     callbacks,
     itemWebhookUrl,
     plaidLimits = {},
+    activityInterceptor = {},
+    standIn = (plaid) => plaid,
   }: HarnessOptions = {},
 ): Promise<Harness> {
   await server.setUp();
@@ -171,7 +178,7 @@ export async function startHarness(
 
   const sender = callbacks && new CallbackSender(callbacks, 'sandbox');
   const activities = createActivities({
-    plaid,
+    plaid: standIn(plaid),
     environment: 'sandbox',
     vault,
     noticeClient: new Client({ connection, namespace }).workflow,
@@ -204,7 +211,12 @@ export async function startHarness(
       namespace,
       activities,
       shutdownGraceTime: '5s',
-      interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, silent) })] },
+      interceptors: {
+        activity: [
+          () => ({ inbound: activityInterceptor }),
+          (context) => ({ inbound: new FailureGate(context, silent) }),
+        ],
+      },
     };
     await Promise.all([
       startWorker({

@@ -1,6 +1,6 @@
 import type { StartedSession, StartRequest, StatusReport } from '../../src/client';
 import type { Sandbox, SandboxOptions } from '../../src/sandbox';
-import { sessionWorkflowId, TASK_QUEUES } from '../../src/session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/session';
 import { sessionInput } from '../../src/start-request';
 import type { hostedLinkSession } from '../../src/workflows';
 import { linkUpdate } from '../../src/workflows/messages';
@@ -18,6 +18,8 @@ export interface VirtualTime {
   harness: Harness;
   /** Lets virtual time pass. */
   pass(ms: number): Promise<void>;
+  /** As `pass`, while a session may end. */
+  passBeside(key: string, ms: number): Promise<void>;
   /** Starts a session on a new link token. */
   start(
     request?: Partial<StartRequest>,
@@ -63,6 +65,26 @@ export function virtualTime(
     return mend;
   };
 
+  const freed = new Set<string>();
+  /** Server 1.32.0 keeps one lock on the time for each child workflow that outlives its parent, from its end on (seen). */
+  const freeTime = async (key: string) => {
+    if (freed.has(key) || !(await haveEnded(key)) || !(await exchangeOutlivedSession(key))) return;
+    freed.add(key);
+    await server.environment.connection.testService!.unlockTimeSkipping({});
+  };
+
+  /** Whether session and exchange have ended. */
+  const haveEnded = async (key: string) => {
+    const { workflow } = virtual.harness.temporal;
+    const descriptions = [sessionWorkflowId(key), exchangeWorkflowId(key)].map((workflowId) =>
+      workflow.getHandle(workflowId).describe(),
+    );
+    const [session, exchange] = await Promise.allSettled(descriptions);
+    return [session, exchange].every(
+      (one) => one?.status === 'fulfilled' && one.value.status.name !== 'RUNNING',
+    );
+  };
+
   /** Whether the session's history has no end of its exchange. Times cannot tell: locked, both ends have the same. */
   const exchangeOutlivedSession = async (key: string) => {
     const { events } = await virtual.harness.temporal.workflow
@@ -80,6 +102,13 @@ export function virtualTime(
     fault: (...fault: Parameters<Sandbox['fault']>) => mended(virtual.harness.sandbox.fault(...fault)),
     outage: (...fault: Parameters<Sandbox['outage']>) => mended(virtual.harness.sandbox.outage(...fault)),
     pass: (ms: number) => server.environment.sleep(ms),
+    async passBeside(key: string, ms: number) {
+      let over = false;
+      const sleeping = server.environment.sleep(ms).finally(() => (over = true));
+      const passed = async () => over || (await freeTime(key), over);
+      await until('time has passed', passed, MINUTE_MS);
+      await sleeping;
+    },
     async start(request: Partial<StartRequest> = {}, token: Parameters<Sandbox['issueLinkToken']>[0] = {}) {
       await virtual.harness.syncClock();
       const linkToken = virtual.harness.sandbox.issueLinkToken(token);
@@ -132,9 +161,7 @@ export function virtualTime(
     },
     async result(key: string) {
       const report = await virtual.harness.client.result(key);
-      // Server 1.32.0 keeps one lock on the time for each child workflow that outlives its parent (seen).
-      if (await exchangeOutlivedSession(key))
-        await server.environment.connection.testService!.unlockTimeSkipping({});
+      await freeTime(key);
       return report;
     },
     async events(key: string) {
