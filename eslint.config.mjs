@@ -182,7 +182,7 @@ export default defineConfig(
   topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(
     [
-      'src/{client,client-error,session-list,status-report,remove-item,look-again,replay-callbacks,workflow-history}.ts',
+      'src/{client,client-error,session-list,status-report,guidance,remove-item,look-again,replay-callbacks,workflow-history}.ts',
     ],
     [
       ...BASE,
@@ -195,6 +195,7 @@ export default defineConfig(
       'look-again',
       'replay-callbacks',
       'workflow-history',
+      'guidance',
       'workflows',
       'workflows/[a-z-]+',
       'vault/[a-z-]+',

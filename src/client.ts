@@ -34,6 +34,8 @@ import { sessionSummary } from './workflows/summaries';
 
 export { HostedLinkError } from './client-error';
 export type { SessionFilter, SessionSummary } from './session-list';
+export { NEXT_STEPS } from './guidance';
+export type { Guidance, NextStep } from './guidance';
 export type { StartRequest } from './start-request';
 export type { CallbackReport, ItemReport, StatusReport, WatchReport } from './status-report';
 

@@ -285,6 +285,8 @@ export interface PlaidErrorView {
   /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, or `BAD_ANSWER/<endpoint>`. */
   type: string;
   message: string;
+  /** Plaid's words for the person, of what they left after. Its text: plain, and to be escaped. */
+  displayMessage?: string | undefined;
   requestId?: string | undefined;
   httpStatus?: number | undefined;
   /** Who can mend it: nobody need (transient), nobody can (permanent), an operator, or the person with a new session. */

@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { sessionUnknown } from './client-error';
+import { type Guidance, guidanceOf, type Standing } from './guidance';
 import type {
   CallbackState,
   DeliveryFailure,
@@ -56,7 +57,7 @@ export interface CallbackReport {
 }
 
 /** All that is known of a session. Holds no token, URL, phone number or e-mail address. Times are ISO 8601. */
-export interface StatusReport {
+export interface StatusReport extends Guidance {
   key: string;
   workflowId: string;
   linkApi: LinkApiName;
@@ -109,7 +110,7 @@ export async function statusReport(
     : [undefined, undefined];
   const known = view ?? (description ? fromServer(key, description) : fromVault(row));
   if (!known) throw sessionUnknown(key);
-  return {
+  const status: Standing = {
     key,
     workflowId: handle.workflowId,
     linkApi: known.linkApi,
@@ -128,6 +129,7 @@ export async function statusReport(
     callbacks: vault ? (await vault.callbacks.list({ key })).map(callbackReport) : [],
     answeredBy: view ? 'worker' : description ? 'server' : 'vault',
   };
+  return { ...status, ...guidanceOf(status) };
 }
 
 type Known = Pick<SessionView, 'linkApi' | 'state'> & Partial<SessionView>;

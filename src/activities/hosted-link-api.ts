@@ -80,10 +80,11 @@ function tokensOf({ linkSessionId, results }: LinkSession): SeenToken[] {
 function exitErrorOf(linkSessions: readonly LinkSession[]): PlaidErrorView | undefined {
   const error = linkSessions.findLast(({ exitError }) => exitError !== undefined)?.exitError;
   if (!error) return undefined;
-  const { errorType, errorCode, requestId } = error;
+  const { errorType, errorCode, displayMessage, requestId } = error;
   return {
     type: `${errorType}/${errorCode}`,
     message: `the person left after ${errorType}/${errorCode}`,
+    ...(displayMessage !== undefined && { displayMessage }),
     requestId,
     class: classOf(errorType, errorCode) ?? 'permanent',
     effect: 'NONE',

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { InputError } from '../input-error';
 import { CALLBACK_STATES, type CallbackState } from '../session';
 import type { CallbackRow } from '../vault';
-import { printJson } from './print';
+import { printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
 
@@ -35,7 +35,7 @@ function listCommand(): Command {
       await withRecords(async ({ callbacks }) => {
         const rows = await callbacks.list({ key: session, callbackState: state });
         if (json) printJson(rows);
-        else for (const callback of rows) process.stdout.write(`${lineOf(callback)}\n`);
+        else printLines(rows.map(lineOf));
       });
     });
 }
@@ -47,7 +47,7 @@ function replayCommand(): Command {
     .action(async (key: string) => {
       await withClient({ vault: true }, async (client) => {
         const count = await client.replayCallbacks(key);
-        process.stdout.write(`callbacks of session ${key} that are sent again: ${count}\n`);
+        printLines([`callbacks of session ${key} that are sent again: ${count}`]);
       });
     });
 }

@@ -28,7 +28,7 @@ export function printStarted({ key, url, expiresAt }: StartedSession): void {
 /** A session's status for people. */
 export function printStatus(report: StatusReport): void {
   const { key, state, plaidStatus, changedAt, expiresAt, watch, items } = report;
-  const { lastError, exitError, deliveryFailure, update } = report;
+  const { lastError, exitError, deliveryFailure, update, nextStep, displayMessage } = report;
   const lines = [`session ${key}: ${state}`];
   if (plaidStatus) lines.push(`  Plaid says: ${plaidStatus}`);
   if (changedAt) lines.push(`  since:      ${changedAt}`);
@@ -47,5 +47,6 @@ export function printStatus(report: StatusReport): void {
     const reason = item.errorCode ? ` (${item.errorCode})` : '';
     lines.push(`  item:       ${item.state} ${item.itemId ?? ''}${institution}${reason}`.trimEnd());
   }
+  lines.push(`  person:     ${nextStep}: ${displayMessage}`);
   printLines(lines);
 }

@@ -4,13 +4,21 @@
  *
  * @module
  */
-export { HostedLinkClient, HostedLinkError, REMOVE_TIMEOUT_MS, START_TIMEOUT_MS } from '../client';
+export {
+  HostedLinkClient,
+  HostedLinkError,
+  NEXT_STEPS,
+  REMOVE_TIMEOUT_MS,
+  START_TIMEOUT_MS,
+} from '../client';
 export type {
   CallbackReport,
+  Guidance,
   HostedLinkClientOptions,
   ItemReport,
   SessionFilter,
   SessionSummary,
+  NextStep,
   StartedSession,
   StartRequest,
   StatusReport,

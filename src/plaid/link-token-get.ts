@@ -27,11 +27,15 @@ const success = z
   })
   .transform(({ public_token, metadata }) => ({ public_token, ...metadata }));
 
+/** The longest text of Plaid's for the person that is taken, in characters. Those that it publishes have some hundred. */
+const MAX_DISPLAY_MESSAGE_LENGTH = 500;
+
 const exit = z.object({
   error: z
     .object({
       error_type: constant,
       error_code: constant,
+      display_message: label(MAX_DISPLAY_MESSAGE_LENGTH),
       request_id: requestId.optional().catch(undefined),
     })
     .optional()
@@ -81,6 +85,7 @@ const linkSession = z
       exitError: left?.error && {
         errorType: left.error.error_type,
         errorCode: left.error.error_code,
+        displayMessage: left.error.display_message,
         requestId: left.error.request_id,
       },
     };

@@ -30,7 +30,15 @@ export interface LinkSession {
   /** What has been connected so far, also before it is finished. */
   results: LinkResult[];
   /** What the person left after. */
-  exitError: { errorType: string; errorCode: string; requestId: string | undefined } | undefined;
+  exitError:
+    | {
+        errorType: string;
+        errorCode: string;
+        /** Plaid's words for the person. */
+        displayMessage?: string | undefined;
+        requestId: string | undefined;
+      }
+    | undefined;
 }
 
 /** One connection to a bank, not an item yet. */

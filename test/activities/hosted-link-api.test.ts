@@ -174,6 +174,11 @@ describe('a get', () => {
       class: 'transient',
       effect: 'NONE',
     });
+    const told = left('ITEM_ERROR', 'INVALID_MFA');
+    const displayMessage = 'The code was wrong.';
+    expect(
+      (await standing([{ ...told, exitError: { ...told.exitError, displayMessage } }])).exitError,
+    ).toMatchObject({ displayMessage });
     expect((await standing([left('NEW_ERROR', 'NEW_CODE')])).exitError).toMatchObject({ class: 'permanent' });
     expect((await standing([LEFT])).exitError).toBeUndefined();
   });

@@ -107,6 +107,35 @@ describe('a visit', () => {
       },
     ],
     [
+      'that was left after an error that Plaid has words for',
+      {
+        ...OPEN,
+        finished_at: FINISHED,
+        exit: exitAfter({ ...INVALID_MFA, display_message: 'The code was wrong.' }),
+      },
+      {
+        finished: true,
+        succeeded: false,
+        exitError: expect.objectContaining({
+          displayMessage: 'The code was wrong.',
+        }) as LinkSession['exitError'],
+      },
+    ],
+    [
+      'that was left after an error with words that are none, or too long',
+      {
+        ...OPEN,
+        finished_at: FINISHED,
+        exit: exitAfter({ ...INVALID_MFA, display_message: 'x'.repeat(501) }),
+        on_exit: exitAfter({ ...INVALID_MFA, display_message: 42 }),
+      },
+      {
+        finished: true,
+        succeeded: false,
+        exitError: expect.objectContaining({ displayMessage: undefined }) as LinkSession['exitError'],
+      },
+    ],
+    [
       'that was left after one bank of several had been connected',
       { ...OPEN, finished_at: FINISHED, exit: exitAfter(null), results: { item_add_results: [ITEM_RESULT] } },
       { finished: true, succeeded: true },

@@ -57,6 +57,8 @@ describeWithTimeSkipping('a session of hosted_link', () => {
       state: 'WAITING',
       exitError: { type: 'ITEM_ERROR/INVALID_MFA', class: 'person' },
       lastError: undefined,
+      nextStep: 'OPEN_LINK',
+      displayMessage: 'That did not work. Open your link to try again.',
     });
     await virtual.person((sandbox) => sandbox.session(id).complete());
     expect(await virtual.result(key)).toMatchObject({

@@ -33,6 +33,8 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
     items: [],
     notices: [],
     callbacks: [],
+    nextStep: 'OPEN_LINK',
+    displayMessage: 'Open your link.',
     answeredBy: 'worker',
     ...change,
   };
