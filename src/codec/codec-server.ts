@@ -50,7 +50,7 @@ export interface CodecServer {
 
 const base64 = z.string().regex(/^[A-Za-z0-9+/_-]*={0,2}$/, 'not base64; encode it');
 
-/** Payloads in proto3 JSON. */
+/** Payloads in proto3 JSON, which leaves out an empty list: the Temporal CLI sends `{}` for a signal without arguments. */
 const payloadsSchema = z.object({
   payloads: z
     .array(
@@ -59,7 +59,8 @@ const payloadsSchema = z.object({
         data: base64.nullish(),
       }),
     )
-    .max(MAX_PAYLOADS, `more than ${MAX_PAYLOADS}; ask for fewer at once`),
+    .max(MAX_PAYLOADS, `more than ${MAX_PAYLOADS}; ask for fewer at once`)
+    .default([]),
 });
 
 type App = ReturnType<typeof createApp>;

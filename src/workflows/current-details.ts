@@ -10,26 +10,25 @@ import type { ExchangeView, SessionView } from './messages';
 
 const MINUTE_MS = 60_000;
 
-/** The current details of a session. */
+/** The current details of a session. Web UI shows five lines without scrolling, so what matters most comes first. */
 export function currentDetails(view: SessionView): string {
   const { state, plaidStatus, changedAt, expiresAt, health, lastError, exitError, deliveryFailure, update } =
     view;
   return [
-    `**${state}** since ${changedAt}`,
+    `**${state}** since ${changedAt}; Plaid says ${plaidStatus === undefined ? 'nothing yet' : markdownText(plaidStatus)}`,
     '',
-    `- Plaid says: ${plaidStatus === undefined ? 'nothing yet' : markdownText(plaidStatus)}`,
-    ...nextGet(view),
     ...(health.kind === 'OK' ? [] : [`- health: **${health.kind}**`]),
-    `- items: ${itemsOf(view)}`,
-    ...(expiresAt === undefined ? [] : [`- the link expires: ${expiresAt}`]),
-    ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.mendedAt ?? 'not yet'}`]),
+    ...(lastError === undefined ? [] : [`- last error: ${errorLine(lastError)}`]),
     ...(exitError === undefined ? [] : [`- the person left after: ${markdownText(exitError.type)}`]),
     ...(deliveryFailure === undefined
       ? []
       : [
           `- Plaid could not deliver the link (${markdownText(deliveryFailure.method)}): ${deliveryFailure.at}`,
         ]),
-    ...(lastError === undefined ? [] : [`- last error: ${errorLine(lastError)}`]),
+    ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.mendedAt ?? 'not yet'}`]),
+    `- items: ${itemsOf(view)}`,
+    ...nextGet(view),
+    ...(expiresAt === undefined ? [] : [`- the link expires: ${expiresAt}`]),
   ].join('\n');
 }
 
@@ -47,7 +46,7 @@ export function exchangeDetails({ key, results, notices }: ExchangeView): string
 function nextGet({ state, linkApi }: SessionView): string[] {
   if (isEndState(state) || state === 'CREATING') return [];
   const maxMinutes = LINK_API_RULES[linkApi].maxGetDelayMs / MINUTE_MS;
-  return [`- next get: as the pending activity says; at most ${maxMinutes} min after the last`];
+  return [`- next get: see Pending Activities; at most ${maxMinutes} min after the last`];
 }
 
 function itemsOf({ key, results, update }: SessionView): string {
@@ -57,9 +56,9 @@ function itemsOf({ key, results, update }: SessionView): string {
   return `${results} ${results === 1 ? 'result' : 'results'}, brought to an end by ${workflowId}`;
 }
 
-function errorLine({ type, message, requestId }: PlaidErrorView): string {
-  const request = requestId === undefined ? '' : `, request ${markdownText(requestId)}`;
-  return `**${markdownText(type)}** (${markdownText(message)}${request})`;
+/** The message has Plaid's request id. */
+function errorLine({ type, message }: PlaidErrorView): string {
+  return `**${markdownText(type)}** (${markdownText(message)})`;
 }
 
 function resultLine({ state, itemId, institutionId, institutionName, errorCode }: ResultView): string {

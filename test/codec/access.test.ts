@@ -1,37 +1,24 @@
-import { createServer, type IncomingMessage, request as httpRequest, type Server } from 'node:http';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { once } from 'node:events';
-import type { CryptoKey, JWK, JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
+import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
 import { type CodecAccessOptions, createAccessCheck, type JwtAccess } from '../../src/codec/access';
 import { type AuditEntry, auditLine } from '../../src/codec/audit';
 import { type CodecServer, startCodecServer } from '../../src/codec/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
 import { Secret } from '../../src/secret';
+import { AUDIENCE, type IdentityProvider, ISSUER, startIdentityProvider } from '../support/identity-provider';
 import { until } from '../support/until';
 
 const WEB_UI = 'http://localhost:8233';
-const ISSUER = 'https://login.example/';
-const AUDIENCE = 'codec-server';
 const TOKEN = 'fictitious-token-0123456789abcdef0123';
 const ring = parseKeyRing(generateKeyRingText('codec'), 'TEST_KEYS');
 
-/** An identity provider, as far as the codec server sees one: a key set over HTTP. */
-interface Provider {
-  url: URL;
-  /** Answers with this status from now on. */
-  status: number;
-  requests: number;
-  keys: JWK[];
-  close(): void;
-}
-
-let provider: Provider;
-let signingKey: CryptoKey;
+let provider: IdentityProvider;
 const servers: CodecServer[] = [];
 const audited: AuditEntry[] = [];
 
 beforeAll(async () => {
-  provider = await startProvider();
-  signingKey = await addKey('key-1');
+  provider = await startIdentityProvider();
 });
 
 afterEach(async () => {
@@ -41,53 +28,6 @@ afterEach(async () => {
 });
 
 afterAll(() => provider.close());
-
-async function startProvider(): Promise<Provider> {
-  const state = { status: 200, requests: 0, keys: [] as JWK[] };
-  const server: Server = createServer((_request, response) => {
-    state.requests += 1;
-    response
-      .writeHead(state.status, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ keys: state.keys }));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  const url = new URL(`http://127.0.0.1:${port}/.well-known/jwks.json`);
-  return Object.assign(state, { url, close: () => void server.close() });
-}
-
-async function addKey(kid: string, alg = 'ES256'): Promise<CryptoKey> {
-  const { exportJWK, generateKeyPair } = await import('jose');
-  const { publicKey, privateKey } = await generateKeyPair(alg);
-  provider.keys.push({ ...(await exportJWK(publicKey)), kid, alg, use: 'sig' });
-  return privateKey;
-}
-
-interface Signing {
-  key?: CryptoKey | Uint8Array;
-  alg?: string;
-  kid?: string;
-}
-
-/** What Web UI would pass on for a user of the provider. */
-async function sign(
-  claims: JWTPayload = {},
-  { key = signingKey, alg = 'ES256', kid = 'key-1' }: Signing = {},
-) {
-  const { SignJWT } = await import('jose');
-  const now = Math.floor(Date.now() / 1000);
-  const payload = {
-    iss: ISSUER,
-    aud: AUDIENCE,
-    sub: 'user-1',
-    iat: now,
-    exp: now + 600,
-    permissions: ['default:read'],
-  };
-  const all = Object.entries({ ...payload, ...claims }).filter(([, value]) => value !== undefined);
-  return await new SignJWT(Object.fromEntries(all)).setProtectedHeader({ alg, kid }).sign(key);
-}
 
 function jwt(more: Partial<JwtAccess> = {}): CodecAccessOptions {
   return {
@@ -193,7 +133,7 @@ describe('a bearer token', () => {
 describe("the JSON Web Token of Web UI's user", () => {
   test('lets a user decode who may read the namespace, under its subject', async () => {
     const server = await start(jwt());
-    expect(await call(server, await sign(), { origin: WEB_UI })).toMatchObject({ status: 200 });
+    expect(await call(server, await provider.sign(), { origin: WEB_UI })).toMatchObject({ status: 200 });
     expect(await auditOf(1)).toEqual([
       {
         who: 'user-1',
@@ -223,7 +163,9 @@ describe("the JSON Web Token of Web UI's user", () => {
     [17, 403],
   ])('with the permission %p is answered with %p', async (permission, status) => {
     const server = await start(jwt());
-    expect(await call(server, await sign({ permissions: ['elsewhere:read', permission] }))).toMatchObject({
+    expect(
+      await call(server, await provider.sign({ permissions: ['elsewhere:read', permission] })),
+    ).toMatchObject({
       status,
     });
   });
@@ -232,7 +174,7 @@ describe("the JSON Web Token of Web UI's user", () => {
     'with permissions %p may not read',
     async (permissions) => {
       const server = await start(jwt());
-      expect(await call(server, await sign({ permissions }))).toMatchObject({
+      expect(await call(server, await provider.sign({ permissions }))).toMatchObject({
         status: 403,
         text: expect.stringMatching(/^the user may not read this namespace; /),
       });
@@ -246,7 +188,9 @@ describe("the JSON Web Token of Web UI's user", () => {
     'is refused when Web UI looks at the namespace "%s", whatever the user may read there',
     async (namespace) => {
       const server = await start(jwt());
-      const token = await sign({ permissions: ['default:read', 'other:read', 'temporal-system:admin'] });
+      const token = await provider.sign({
+        permissions: ['default:read', 'other:read', 'temporal-system:admin'],
+      });
       expect(await call(server, token, { 'x-namespace': namespace })).toMatchObject({
         status: 403,
         text: expect.stringMatching(/^X-Namespace is not the namespace that this codec server decodes; /),
@@ -256,18 +200,20 @@ describe("the JSON Web Token of Web UI's user", () => {
 
   test('of a subject that is named needs no permissions', async () => {
     const server = await start(jwt({ subjects: ['user-2', 'user-3'] }));
-    expect(await call(server, await sign({ sub: 'user-3', permissions: undefined }))).toMatchObject({
+    expect(await call(server, await provider.sign({ sub: 'user-3', permissions: undefined }))).toMatchObject({
       status: 200,
     });
-    expect(await call(server, await sign({ sub: 'user-4', permissions: undefined }))).toMatchObject({
+    expect(await call(server, await provider.sign({ sub: 'user-4', permissions: undefined }))).toMatchObject({
       status: 403,
     });
   });
 
   test('of anybody whom issuer and audience let in suffices with the subject *', async () => {
     const server = await start(jwt({ subjects: ['*'] }));
-    expect(await call(server, await sign({ permissions: undefined }))).toMatchObject({ status: 200 });
-    expect(await call(server, await sign({ aud: 'another' }))).toMatchObject({ status: 401 });
+    expect(await call(server, await provider.sign({ permissions: undefined }))).toMatchObject({
+      status: 200,
+    });
+    expect(await call(server, await provider.sign({ aud: 'another' }))).toMatchObject({ status: 401 });
   });
 
   test.each<[string, JWTPayload, RegExp]>([
@@ -280,7 +226,7 @@ describe("the JSON Web Token of Web UI's user", () => {
     ['with an endless subject', { sub: 'x'.repeat(257) }, /claim sub /],
   ])('that is %s is refused', async (_name, claims, message) => {
     const server = await start(jwt());
-    const { status, text } = await call(server, await sign(claims));
+    const { status, text } = await call(server, await provider.sign(claims));
     expect(status).toBe(401);
     expect(text).toMatch(message);
   });
@@ -296,11 +242,11 @@ describe("the JSON Web Token of Web UI's user", () => {
       exp: 9_999_999_999,
       permissions: ['default:read'],
     };
-    const [header, payload, signature] = (await sign()).split('.');
+    const [header, payload, signature] = (await provider.sign()).split('.');
     const forgeries = {
-      'another key': await sign({}, { key: privateKey }),
-      'an unknown key': await sign({}, { key: privateKey, kid: 'key-99' }),
-      'the public key as a shared secret': await sign(
+      'another key': await provider.sign({}, { key: privateKey }),
+      'an unknown key': await provider.sign({}, { key: privateKey, kid: 'key-99' }),
+      'the public key as a shared secret': await provider.sign(
         {},
         { key: Buffer.from(JSON.stringify(provider.keys[0])), alg: 'HS256' },
       ),
@@ -318,9 +264,9 @@ describe("the JSON Web Token of Web UI's user", () => {
   });
 
   test('signed by RSA is accepted as well', async () => {
-    const key = await addKey('rsa-1', 'RS256');
+    const key = await provider.addKey('rsa-1', 'RS256');
     const server = await start(jwt());
-    expect(await call(server, await sign({}, { key, alg: 'RS256', kid: 'rsa-1' }))).toMatchObject({
+    expect(await call(server, await provider.sign({}, { key, alg: 'RS256', kid: 'rsa-1' }))).toMatchObject({
       status: 200,
     });
   });
@@ -328,28 +274,29 @@ describe("the JSON Web Token of Web UI's user", () => {
   test('cannot be told from another while the key set is away: then nobody is let in, and nobody is blamed', async () => {
     provider.status = 500;
     const server = await start(jwt());
-    expect(await call(server, await sign())).toMatchObject({
+    expect(await call(server, await provider.sign())).toMatchObject({
       status: 503,
       text: "the identity provider's keys cannot be had now; try again\n",
     });
     provider.status = 200;
-    expect(await call(server, await sign())).toMatchObject({ status: 200 });
+    expect(await call(server, await provider.sign())).toMatchObject({ status: 200 });
     const gone = await start(jwt({ keySetUrl: new URL('http://127.0.0.1:9/') }));
-    expect(await call(gone, await sign())).toMatchObject({ status: 503 });
+    expect(await call(gone, await provider.sign())).toMatchObject({ status: 503 });
   });
 
   test('costs one fetch of the keys, however many come', async () => {
     const server = await start(jwt());
     const before = provider.requests;
-    await Promise.all(Array.from({ length: 20 }, async () => await call(server, await sign())));
-    for (let index = 0; index < 5; index++) await call(server, await sign({}, { kid: `made-up-${index}` }));
+    await Promise.all(Array.from({ length: 20 }, async () => await call(server, await provider.sign())));
+    for (let index = 0; index < 5; index++)
+      await call(server, await provider.sign({}, { kid: `made-up-${index}` }));
     expect(provider.requests - before).toBe(1);
   });
 
   test('and a bearer token for programs may both be set', async () => {
     const server = await start({ ...jwt(), tokens: new Map([['cli', new Secret(TOKEN)]]) });
     expect(await call(server, TOKEN, { 'x-namespace': 'any' })).toMatchObject({ status: 200 });
-    expect(await call(server, await sign())).toMatchObject({ status: 200 });
+    expect(await call(server, await provider.sign())).toMatchObject({ status: 200 });
     expect(await call(server, 'neither-a-token-nor-a-json-web-token')).toMatchObject({ status: 401 });
   });
 });

@@ -92,6 +92,8 @@ describe('codec server', () => {
 
   test('an empty list gives an empty list', async () => {
     expect(await (await decode({ payloads: [] })).json()).toEqual({ payloads: [] });
+    // As the Temporal CLI writes it for a signal without arguments.
+    expect(await (await decode({})).json()).toEqual({ payloads: [] });
   });
 
   describe('pages of other origins', () => {
@@ -206,7 +208,6 @@ describe('codec server', () => {
     test.each([
       ['no JSON', '{"payloads":[', /JSON/],
       ['no list', { payloads: { data: '' } }, /^payloads: .*array/],
-      ['no payloads', {}, /^payloads: missing/],
       ['data that is not base64', { payloads: [{ data: '?' }] }, /^payloads\[0\]\.data: not base64/],
       ['data of an impossible length', { payloads: [{}, { data: 'A' }] }, /^payloads\[1\]: not a Payload/],
       [

@@ -1,6 +1,9 @@
 import type { Payload } from '@temporalio/common';
+import { runProgram } from '../../dev/run-program';
+import { createAccessCheck } from '../../src/codec/access';
 import { type CodecServer, startCodecServer } from '../../src/codec/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
+import { Secret } from '../../src/secret';
 import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../support/harness';
@@ -119,6 +122,51 @@ describeWithDevServer('the codec server, asked for all payloads of two sessions'
       for (const value of values)
         expect({ kind, isShown: text.includes(value) }).toEqual({ kind, isShown: false });
     expect(text).not.toMatch(/undecodable|that are no JSON/);
+  });
+
+  describe('by the Temporal CLI', () => {
+    const TOKEN = 'fictitious-token-0123456789abcdef0123';
+
+    /** What `temporal workflow show` prints of a session as JSON, in which payloads are base64. */
+    async function show(...options: string[]): Promise<string> {
+      const args = [
+        'workflow',
+        'show',
+        '--address',
+        server.address,
+        '--workflow-id',
+        sessionWorkflowId('sent'),
+      ];
+      const run = { env: process.env, timeoutMs: MINUTE_MS };
+      const cli = process.env['TEMPORAL_CLI_PATH']!;
+      const json = await runProgram(cli, [...args, '-o', 'json', ...options], run);
+      return json.replace(/(?<="data": ")[^"]*/g, (data) => Buffer.from(data, 'base64').toString());
+    }
+
+    async function endpoint(): Promise<string> {
+      const checkAccess = createAccessCheck({ tokens: new Map([['on-call', new Secret(TOKEN)]]) });
+      const audit = () => undefined;
+      const codecServer = await startCodecServer({ ring, origins: [], checkAccess, port: 0, audit });
+      servers.push(codecServer);
+      return codecServer.url;
+    }
+
+    it('gives ciphertext without the codec server', async () => {
+      expect(await show()).not.toContain('requestDigest');
+    });
+
+    it('shows the session, masked, to the holder of a bearer token', async () => {
+      const text = await show('--codec-endpoint', await endpoint(), '--codec-auth', `Bearer ${TOKEN}`);
+      expect(text).toContain('requestDigest');
+      expect(text).toContain('[masked]');
+      for (const values of Object.values(secrets()))
+        for (const value of values) expect(text.includes(value)).toBe(false);
+    });
+
+    it('is refused with another token, of which the CLI says that its time is up', async () => {
+      const shown = show('--codec-endpoint', await endpoint(), '--codec-auth', `Bearer ${TOKEN}-other`);
+      await expect(shown).rejects.toThrow('context deadline exceeded');
+    });
   });
 });
 

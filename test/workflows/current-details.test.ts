@@ -23,7 +23,7 @@ const EVIL = '[x](http://evil.example)\n# y';
 
 const ERROR: PlaidErrorView = {
   type: 'INVALID_INPUT/INVALID_API_KEYS',
-  message: `/link_delivery/get: ${EVIL}`,
+  message: `/link_delivery/get: ${EVIL} (HTTP 400, request Wp3xTQ4uLfZ2aBc)`,
   requestId: 'Wp3xTQ4uLfZ2aBc',
   class: 'operator',
   effect: 'NONE',
@@ -31,11 +31,10 @@ const ERROR: PlaidErrorView = {
 
 describe('the current details of a session', () => {
   it('tell where it stands, since when, and when it is asked for next', () => {
-    expect(currentDetails(VIEW)).toBe(`**WAITING** since ${SINCE}
+    expect(currentDetails(VIEW)).toBe(`**WAITING** since ${SINCE}; Plaid says OPENED
 
-- Plaid says: OPENED
-- next get: as the pending activity says; at most 15 min after the last
 - items: none yet
+- next get: see Pending Activities; at most 15 min after the last
 - the link expires: 2026-03-07T16:00:00.000Z`);
     expect(currentDetails({ ...VIEW, linkApi: 'hosted_link' })).toContain('at most 5 min after the last');
   });
@@ -50,9 +49,9 @@ describe('the current details of a session', () => {
     const shown = '\\[x\\](http\\://evil.example) # y';
     expect(details.split('\n')).toEqual(
       expect.arrayContaining([
-        `- Plaid says: ${shown}`,
+        `**WAITING** since ${SINCE}; Plaid says ${shown}`,
         '- health: **OPERATOR**',
-        `- last error: **INVALID_INPUT/INVALID_API_KEYS** (/link_delivery/get: ${shown}, request Wp3xTQ4uLfZ2aBc)`,
+        `- last error: **INVALID_INPUT/INVALID_API_KEYS** (/link_delivery/get: ${shown} (HTTP 400, request Wp3xTQ4uLfZ2aBc))`,
       ]),
     );
   });
