@@ -12,6 +12,15 @@ export { VaultError } from '../vault';
 export type { AuditEntry, AuditFilter, AuditLog } from '../vault/audit';
 export type { CodecKeyRow, CodecKeyStore } from '../vault/codec-keys';
 export type { KeyProvider } from '../vault/key-provider';
+export type {
+  LostResult,
+  LostSession,
+  RepairEntry,
+  RepairKind,
+  RepairLog,
+  Repairs,
+  SessionEnd,
+} from '../vault/repairs';
 export type { PersonRows, RetentionStore, StrippedRows } from '../vault/retention';
 export type { RotationOptions, RotationReport } from '../vault/rotation';
 export type { SealedCount } from '../vault/sealed-values';
