@@ -82,6 +82,8 @@ export function onTimeSkipping(environment: TestWorkflowEnvironment): HarnessSer
 export interface Harness {
   sandbox: Sandbox;
   vault: Vault;
+  /** Of the vault. */
+  databaseUrl: string;
   plaid: PlaidClient;
   client: HostedLinkClient;
   temporal: Client;
@@ -249,6 +251,7 @@ export async function startHarness(
   return {
     sandbox,
     vault,
+    databaseUrl: database.databaseUrl,
     plaid,
     client: new HostedLinkClient({ temporal, vault, environment: 'sandbox' }),
     temporal,
