@@ -89,9 +89,61 @@ async function fill(databaseUrl: string): Promise<void> {
   }
 }
 
+const USER = 'a'.repeat(32);
+const DIGEST = "decode(repeat('0a', 32), 'hex')";
+
+/** What a database of each later schema has besides, by the number of its migration. */
+const LATER_ROWS: Record<number, readonly string[]> = {
+  2: [
+    `UPDATE hosted_link.sessions SET link_api = 'hosted_link', user_hash = '${USER}' WHERE session_key = 'COMPLETED'`,
+    `UPDATE hosted_link.items SET user_hash = '${USER}', mended_at = now() WHERE item_id = 'item-live'`,
+    `UPDATE hosted_link.results SET link_session_id = 'link-session', institution_id = 'ins_1',
+      institution_name = 'First Fictitious Bank'`,
+  ],
+  3: [
+    `INSERT INTO hosted_link.codec_keys (key_id, check_value, encryptions) VALUES ('codec-1', ${DIGEST}, 7)`,
+  ],
+  4: [
+    `INSERT INTO hosted_link.sessions (session_key, link_api, state, first_run_id, ended_at, stripped_at)
+      VALUES ('STRIPPED', 'link_delivery', 'EXPIRED', 'run', now(), now())`,
+    `INSERT INTO hosted_link.forgotten_users (user_hash) VALUES ('${USER}')`,
+  ],
+  5: [
+    `UPDATE hosted_link.results SET lost_item_id = 'item-lost' WHERE state = 'UNCERTAIN'`,
+    `INSERT INTO hosted_link.repairs (kind, subject) VALUES ('RESULT_LOST', 'COMPLETED')`,
+  ],
+  6: [
+    `INSERT INTO hosted_link.callbacks (session_key, sequence, told_by, link_api, session_state, item_ids)
+      VALUES ('COMPLETED', 1, 'run', 'link_delivery', 'COMPLETED', '{item-live}')`,
+  ],
+};
+
+/** Every row of every table, as JSON. */
+async function rowsOf(databaseUrl: string): Promise<{ table: string; row: Record<string, unknown> }[]> {
+  const tables = await runSql<{ name: string }>(
+    databaseUrl,
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'hosted_link' AND tablename <> 'schema_migrations'`,
+  );
+  const rows = await Promise.all(
+    tables.map(async ({ name }) =>
+      (
+        await runSql<{ row: Record<string, unknown> }>(
+          databaseUrl,
+          `SELECT to_jsonb(one) AS row FROM hosted_link.${name} AS one`,
+        )
+      ).map(({ row }) => ({ table: name, row })),
+    ),
+  );
+  return rows.flat();
+}
+
 describeOnEachDatabase((server) => {
+  test('each migration has rows of its own here', () => {
+    expect(Object.keys(LATER_ROWS).map(Number)).toEqual(MIGRATIONS.slice(1).map((_, index) => index + 2));
+  });
+
   test.each(MIGRATIONS.map((file, index) => [file, index + 1] as const))(
-    'a vault with rows in it is brought up from %s, and all of them are read',
+    'a vault with rows in every table is brought up from %s: each says what it said, and is read',
     async (_, count) => {
       const databaseUrl = await server.emptyDatabase();
       const earlier = mkdtempSync(join(tmpdir(), 'hosted-link-sql-'));
@@ -103,9 +155,20 @@ describeOnEachDatabase((server) => {
         rmSync(earlier, { recursive: true });
       }
       await fill(databaseUrl);
+      for (let number = 2; number <= count; number++) {
+        for (const statement of LATER_ROWS[number]!) await runSql(databaseUrl, statement);
+      }
+      const before = await rowsOf(databaseUrl);
 
       expect(await migrate(databaseUrl)).toEqual(
         MIGRATIONS.slice(count).map((file) => file.replace(/\.sql$/, '')),
+      );
+      const after = await rowsOf(databaseUrl);
+      expect(after).toHaveLength(before.length);
+      expect(after).toEqual(
+        expect.arrayContaining(
+          before.map(({ table, row }) => ({ table, row: expect.objectContaining(row) as unknown })),
+        ),
       );
       const vault = await openVault({ databaseUrl, keys: keysOf(key), environment: 'sandbox' });
       try {
