@@ -142,6 +142,18 @@ describe('the audit of a torture run', () => {
         items: [],
       },
     ],
+    [
+      'a session that Plaid had made when its answer was lost, and whose link token expired before the next try',
+      {
+        state: 'FAILED',
+        report: { lastError: { type: 'INVALID_INPUT/INVALID_LINK_TOKEN' } as Finding['report']['lastError'] },
+        session: { status: 'EXPIRED', addressees: [] },
+        item: { sessionId: 'another', live: false },
+        publicToken: { sessionId: 'another', itemId: null, exchanges: { succeeded: 0, refused: 0 } },
+        results: [],
+        items: [],
+      },
+    ],
     ['webhooks of which some were lost', { webhooks: [{ outcome: 'LOST' }, { outcome: 'DELIVERED' }] }],
     ['a second try after an answer that was lost', secondTry('ANSWER_LOST')],
     [
