@@ -41,7 +41,7 @@ class RawConnection {
 
   /** The statuses of the answers so far. */
   statuses(): number[] {
-    return [...this.received.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+    return [...this.received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
   }
 
   /** Waits until the server has answered or closed the connection; gives the first status, if there is one. */

@@ -106,7 +106,9 @@ describeWithDevServer('what comes from outside', () => {
       );
       expect(currentDetails.split('\n')).toEqual(
         expect.arrayContaining([
-          '- Plaid says: OPENED\\` # x \\]0;t 2J  \\[a\\](https\\://evil.example) \\<img src=x\\> \\*\\*COMPLETED\\*\\*',
+          expect.stringMatching(
+            /^\*\*WAITING\*\* since \S+; Plaid says OPENED\\` # x \\\]0;t 2J {2}\\\[a\\\]\(https\\:\/\/evil\.example\) \\<img src=x\\> \\\*\\\*COMPLETED\\\*\\\*$/,
+          ),
           expect.stringMatching(/^- Plaid could not deliver the link \(UNKNOWN\): \S+$/),
         ]),
       );
