@@ -1,4 +1,10 @@
-import { LINK_API_RULES, type LinkApiName, MIN_GET_DELAY_MS, nextGetDelayMs } from '../../src/session';
+import {
+  LINK_API_RULES,
+  type LinkApiName,
+  type LinkApiRules,
+  MIN_GET_DELAY_MS,
+  nextGetDelayMs,
+} from '../../src/session';
 import { type Behaviour, drawSession, seededRandom, type SimulatedSession } from './population';
 
 const SECOND = 1_000;
@@ -14,6 +20,8 @@ export interface SimulationOptions {
   behaviour: Behaviour;
   /** The share of changes that a webhook or a redirect tells at once; what it does not, a get finds. */
   hintedShare: number;
+  /** The longest wait between two gets, in milliseconds. Default the link API's own. */
+  maxGetDelayMs?: number;
   /** Sessions start evenly over this time, in milliseconds. Default a day. */
   arrivalsMs?: number;
   seed: number;
@@ -41,6 +49,8 @@ export interface SimulationResult {
 /** Plays sessions in virtual time through the product's own schedule function. */
 export function simulate(options: SimulationOptions): SimulationResult {
   const { sessions, linkApi, behaviour, hintedShare, arrivalsMs = DAY, seed } = options;
+  const rules = { ...LINK_API_RULES[linkApi] };
+  if (options.maxGetDelayMs !== undefined) rules.maxGetDelayMs = options.maxGetDelayMs;
   const random = seededRandom(seed);
   const lags = new Numbers();
   let worstExcessMs = -Infinity;
@@ -52,7 +62,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
     const startMs = random() * arrivalsMs;
     const session = drawSession(random, behaviour);
     if (session.completes) completed++;
-    const endMs = watch(session, linkApi, hintedShare, random, {
+    const endMs = watch(session, rules, hintedShare, random, {
       onGet(atMs) {
         gets++;
         const second = Math.floor((startMs + atMs) / SECOND);
@@ -60,10 +70,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
       },
       onLag(lagMs, sinceChangeMs) {
         lags.add(lagMs);
-        const boundMs = Math.min(
-          sinceChangeMs / 10 + LAG_ALLOWANCE_MS,
-          LINK_API_RULES[linkApi].maxGetDelayMs,
-        );
+        const boundMs = Math.min(sinceChangeMs / 10 + LAG_ALLOWANCE_MS, rules.maxGetDelayMs);
         worstExcessMs = Math.max(worstExcessMs, lagMs - boundMs);
       },
     });
@@ -88,12 +95,11 @@ interface Observer {
 /** Watches one session as the worker does, and gives the time of its end. */
 function watch(
   { changesMs, completes, lifetimeMs }: SimulatedSession,
-  linkApi: LinkApiName,
+  { maxGetDelayMs, graceMs }: LinkApiRules,
   hintedShare: number,
   random: () => number,
   { onGet, onLag }: Observer,
 ): number {
-  const { maxGetDelayMs, graceMs } = LINK_API_RULES[linkApi];
   const deadlineMs = lifetimeMs + graceMs;
   const hints = changesMs.filter(() => random() < hintedShare);
   let sinceMs = 0;

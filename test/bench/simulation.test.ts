@@ -27,6 +27,14 @@ describe('the simulation of the schedule', () => {
     expect(simulate({ ...OPTIONS, hintedShare: 1 }).lagsMs).toHaveLength(0);
   });
 
+  it('asks fewer times, and is later, where gets may wait longer', () => {
+    const usual = simulate(OPTIONS);
+    const rare = simulate({ ...OPTIONS, maxGetDelayMs: 6 * 3_600_000 });
+    expect(rare.gets).toBeLessThan(usual.gets);
+    expect(rare.lagsMs.at(-1)).toBeGreaterThan(usual.lagsMs.at(-1)!);
+    expect(rare.worstExcessMs).toBeLessThan(0);
+  });
+
   it('counts each get of the day in its second', () => {
     const { gets, getsPerSecond } = simulate({
       ...OPTIONS,
