@@ -2,9 +2,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { LINK_APIS } from '../../src/session';
+import { percentile } from '../measure';
 import { plotSvg, type Series } from '../plot';
 import { BEHAVIOUR } from './population';
-import { percentile, simulate, type SimulationOptions, type SimulationResult } from './simulation';
+import { simulate, type SimulationOptions, type SimulationResult } from './simulation';
 
 const RESULTS = join(__dirname, '../results');
 const SHARES = [0.5, 0.9, 0.99, 0.999];

@@ -146,8 +146,3 @@ class Numbers {
     return this.#values.slice(0, this.#length).sort();
   }
 }
-
-/** The value below which a share of the sorted values lies; 0 when there are none. */
-export function percentile(sorted: Float64Array | Uint32Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}

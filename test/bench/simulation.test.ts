@@ -1,5 +1,5 @@
 import { BEHAVIOUR, drawSession, seededRandom } from '../../bench/simulate/population';
-import { percentile, simulate, type SimulationOptions } from '../../bench/simulate/simulation';
+import { simulate, type SimulationOptions } from '../../bench/simulate/simulation';
 import { LINK_APIS } from '../../src/session';
 
 const OPTIONS: SimulationOptions = {
@@ -52,11 +52,5 @@ describe('the simulation of the schedule', () => {
       expect(changesMs).toEqual([...changesMs].sort((one, other) => one - other));
       expect(changesMs.every((atMs) => atMs >= 0 && atMs < lifetimeMs)).toBe(true);
     }
-  });
-
-  it('tells percentiles of sorted values', () => {
-    const values = Float64Array.from({ length: 100 }, (_, index) => index);
-    expect([0, 0.5, 0.99, 1].map((share) => percentile(values, share))).toEqual([0, 50, 99, 99]);
-    expect(percentile(new Float64Array(0), 0.5)).toBe(0);
   });
 });

@@ -1,0 +1,5 @@
+import type { Bench } from '../bench';
+import { client } from './client';
+
+/** In the order in which they are run. */
+export const BENCHES: readonly Bench[] = [client];

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '..');
+
+/** Where and when something was measured, and on which state of the code. */
+export interface Measurement {
+  /** ISO 8601. */
+  date: string;
+  /** The commit's hash, with `-dirty` when something was changed since; undefined outside of a repository. */
+  commit: string | undefined;
+  node: string;
+  cpu: string;
+  cpus: number;
+  /** In GiB. */
+  memory: number;
+}
+
+/** This machine, now. */
+export function describeMeasurement(): Measurement {
+  const processors = cpus();
+  return {
+    date: new Date().toISOString(),
+    commit: commit(),
+    node: process.version,
+    cpu: processors[0]?.model ?? 'unknown',
+    cpus: processors.length,
+    memory: Math.round(totalmem() / 1024 ** 3),
+  };
+}
+
+/** The version of an installed package. @throws when it is not installed */
+export function packageVersion(name: string): string {
+  const text = readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function commit(): string | undefined {
+  try {
+    return execFileSync('git', ['describe', '--always', '--abbrev=12', '--dirty', '--exclude=*'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Bench, BenchResult } from './bench';
+import { BENCHES } from './benches';
+import { describeMeasurement, type Measurement } from './machine';
+import { plotSvg } from './plot';
+import { renderTable } from './table';
+
+const RESULTS = join(__dirname, 'results');
+
+interface Options {
+  smoke: boolean;
+  only: string[];
+  rounds: number;
+  seed: number;
+}
+
+async function main(): Promise<void> {
+  const names = BENCHES.map(({ name }) => name);
+  const { smoke, only, rounds, seed } = new Command('bench')
+    .description('measure this project beside what there would be instead of it, one bench after the other')
+    .option('--smoke', 'only show that each can run: a minute, and nothing is kept', false)
+    .addOption(new Option('--only <names...>', 'these alone').choices(names).default(names, 'all'))
+    .option('--rounds <number>', 'how often each side is measured', wholeNumber, 9)
+    .option('--seed <number>', 'makes what is drawn at random repeatable', wholeNumber, 1)
+    .parse()
+    .opts<Options>();
+  const measurement = describeMeasurement();
+  const { date, commit, node, cpu, cpus, memory } = measurement;
+  print(`${date}, ${commit ?? 'no commit'}, Node ${node}, ${cpus} x ${cpu}, ${memory} GiB`);
+  for (const bench of BENCHES.filter(({ name }) => only.includes(name))) {
+    print(`\n${bench.name}: ${bench.what}`);
+    const startedMs = performance.now();
+    try {
+      const log = (line: string) => print(`  ${line}`);
+      const result = await bench.run({
+        scale: smoke ? 'smoke' : 'full',
+        rounds: smoke ? 1 : rounds,
+        seed,
+        log,
+      });
+      print(`\n${renderTable(result.rows)}\n`);
+      if (!smoke) await keep(bench, result, { ...measurement, rounds, seed });
+    } catch (error) {
+      process.exitCode = 1;
+      print(
+        `${bench.name} could not run: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
+    print(`${bench.name} took ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
+  }
+}
+
+async function keep(
+  { name, what }: Bench,
+  { rows, versions, plots = [] }: BenchResult,
+  measurement: Measurement & { rounds: number; seed: number },
+): Promise<void> {
+  await mkdir(RESULTS, { recursive: true });
+  const text = JSON.stringify({ name, what, ...measurement, versions, rows }, null, 2);
+  await writeFile(join(RESULTS, `${name}.json`), `${text}\n`);
+  for (const { name: plotName, ...plot } of plots)
+    await writeFile(join(RESULTS, `${plotName}.svg`), plotSvg(plot));
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!(Number.isSafeInteger(number) && number > 0))
+    throw new InvalidArgumentError('give a whole number above 0');
+  return number;
+}
+
+void main();
