@@ -1,7 +1,7 @@
 import { invalidInput } from './api-error';
 import type { Body, Endpoint, EndpointContext } from './endpoint-context';
 import type { SandboxEndpoint } from './fault';
-import { exchangePublicToken, getItem, removeItem, updateItemWebhook } from './item-endpoints';
+import { exchangePublicToken, getAccounts, getItem, removeItem, updateItemWebhook } from './item-endpoints';
 import { iso } from './iso';
 import { createLinkToken, getLinkToken } from './link-token-endpoints';
 import { itemsOf, publicTokensOf } from './records';
@@ -21,6 +21,7 @@ export const endpoints = {
   '/link_delivery/get': getDelivery,
   '/item/public_token/exchange': exchangePublicToken,
   '/item/get': getItem,
+  '/accounts/get': getAccounts,
   '/item/webhook/update': updateItemWebhook,
   '/item/remove': removeItem,
   '/webhook_verification_key/get': getWebhookKey,

@@ -8,6 +8,7 @@ export const ENDPOINTS = [
   '/link_delivery/get',
   '/item/public_token/exchange',
   '/item/get',
+  '/accounts/get',
   '/item/webhook/update',
   '/item/remove',
   '/webhook_verification_key/get',

@@ -1,8 +1,9 @@
-import { plaidErrorBody } from './api-error';
+import { invalidInput, plaidErrorBody } from './api-error';
 import type { Body, EndpointContext } from './endpoint-context';
 import { iso } from './iso';
-import type { ItemRecord } from './records';
+import type { ItemRecord, LinkedAccount } from './records';
 import {
+  accountsGetSchema,
   exchangeSchema,
   itemGetSchema,
   itemRemoveSchema,
@@ -22,6 +23,17 @@ export function getItem({ state }: EndpointContext, body: Body) {
   return { item: { ...itemBody(item), created_at: iso(item.createdAt) }, status: null };
 }
 
+/** `/accounts/get`. Balances are as the bank told them last, so that they are there also while the item has an error. */
+export function getAccounts({ state }: EndpointContext, body: Body) {
+  const request = readRequest(accountsGetSchema, body);
+  const item = state.items.live(request.access_token);
+  const chosen = request.options?.account_ids;
+  const unknown = chosen?.find((id) => !item.accounts.some((account) => account.id === id));
+  if (unknown !== undefined) throw invalidInput('INVALID_ACCOUNT_ID', `the item has no account ${unknown}`);
+  const accounts = item.accounts.filter(({ id }) => chosen?.includes(id) ?? true);
+  return { accounts: accounts.map(accountBody), item: itemBody(item) };
+}
+
 /** `/item/webhook/update`. No webhook, or null, removes the item's. */
 export function updateItemWebhook({ state }: EndpointContext, body: Body) {
   const request = readRequest(itemWebhookUpdateSchema, body);
@@ -35,6 +47,18 @@ export function removeItem({ state }: EndpointContext, body: Body) {
   const item = state.items.live(readRequest(itemRemoveSchema, body).access_token);
   item.removedAt = state.now();
   return {};
+}
+
+function accountBody({ id, name, mask, type, subtype, balance }: LinkedAccount) {
+  return {
+    account_id: id,
+    balances: { ...balance, iso_currency_code: 'USD', unofficial_currency_code: null },
+    mask,
+    name,
+    official_name: null,
+    type,
+    subtype,
+  };
 }
 
 function itemBody(item: ItemRecord) {

@@ -109,12 +109,13 @@ function linked({ sessionId, webhookUrl }: Origin, { institution, accounts }: Co
     sessionId,
     webhookUrl,
     institution,
-    accounts: accounts.map(({ name, mask, type, subtype }) => ({
+    accounts: accounts.map(({ name, mask, type, subtype, balance }) => ({
       id: randomId(37),
       name,
       mask,
       type,
       subtype,
+      balance,
     })),
   };
 }

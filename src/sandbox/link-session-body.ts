@@ -2,7 +2,7 @@ import { plaidErrorBody } from './api-error';
 import type { Institution } from './institutions';
 import { iso } from './iso';
 import { randomId } from './random-id';
-import type { LinkEvent, LinkSession, LinkTokenRecord, PublicTokenRecord } from './records';
+import type { LinkedAccount, LinkEvent, LinkSession, LinkTokenRecord, PublicTokenRecord } from './records';
 
 /** A link session as `/link/token/get` shows it, by the field names of Plaid API 1.517.0 to 1.740.1. */
 export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: LinkTokenRecord) {
@@ -79,7 +79,16 @@ function resultsBody(results: readonly PublicTokenRecord[]) {
 }
 
 function accountBodies({ accounts }: Pick<PublicTokenRecord, 'accounts'>) {
-  return accounts.map((account) => ({ ...account, verification_status: null, class_type: null }));
+  return accountNames(accounts).map((account) => ({
+    ...account,
+    verification_status: null,
+    class_type: null,
+  }));
+}
+
+/** Accounts as results and webhooks name them: what is in them is for who has the access token. */
+export function accountNames(accounts: readonly LinkedAccount[]) {
+  return accounts.map(({ id, name, mask, type, subtype }) => ({ id, name, mask, type, subtype }));
 }
 
 /** A bank, as results and exits name it. */

@@ -1,5 +1,5 @@
 import type { DeliveryMethod, SessionStatus } from '../session';
-import type { Institution, SandboxAccount } from './institutions';
+import type { Balance, Institution, SandboxAccount } from './institutions';
 
 /** In which shape `/link_delivery/get` shows what came of a session: today's, or that of the API before 1.228. */
 export type TokenShape = 'access_tokens' | 'public_tokens';
@@ -23,6 +23,7 @@ export interface LinkedAccount {
   readonly mask: string;
   readonly type: string;
   readonly subtype: string;
+  readonly balance: Balance;
 }
 
 /** An error of an item or of an exit, as Plaid names it. */

@@ -49,6 +49,13 @@ export const exchangeSchema = z.strictObject({ ...credentials, public_token: tex
 /** `/item/get`. */
 export const itemGetSchema = z.strictObject({ ...credentials, access_token: text });
 
+/** `/accounts/get`. */
+export const accountsGetSchema = z.strictObject({
+  ...credentials,
+  access_token: text,
+  options: z.strictObject({ account_ids: z.array(text).optional() }).optional(),
+});
+
 /** `/item/webhook/update`. */
 export const itemWebhookUpdateSchema = z.strictObject({
   ...credentials,

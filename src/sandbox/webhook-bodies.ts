@@ -1,7 +1,7 @@
 import type { DeliveryMethod, PlaidEnvironment } from '../session';
 import { plaidErrorBody } from './api-error';
 import { iso } from './iso';
-import { eventBodies, institutionBody } from './link-session-body';
+import { accountNames, eventBodies, institutionBody } from './link-session-body';
 import { randomId } from './random-id';
 import type { ErrorName, ItemRecord, LinkSession, LinkTokenRecord } from './records';
 import type { SandboxSwitches } from './switches';
@@ -63,7 +63,7 @@ export function endCallback(visit: Visit, at: number) {
     event_name: 'HANDOFF',
     ...(connected && {
       institution: institutionBody(connected.institution),
-      accounts: connected.accounts,
+      accounts: accountNames(connected.accounts),
     }),
   });
 }

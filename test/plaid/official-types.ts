@@ -21,6 +21,7 @@ import type {
 import type { endpoints } from '../../src/sandbox/endpoints';
 import type { linkTokenCreateSchema } from '../../src/sandbox/link-token-request';
 import type {
+  accountsGetSchema,
   exchangeSchema,
   itemGetSchema,
   itemRemoveSchema,
@@ -165,6 +166,8 @@ none<Unnamed<Takes<typeof linkDeliveryGetSchema>, plaid.LinkDeliveryGetRequest>>
 holds<plaid.ItemPublicTokenExchangeRequest, Takes<typeof exchangeSchema>>();
 none<Unnamed<Takes<typeof exchangeSchema>, plaid.ItemPublicTokenExchangeRequest>>();
 none<Unnamed<Takes<typeof itemGetSchema>, plaid.ItemGetRequest>>();
+holds<plaid.AccountsGetRequest, Takes<typeof accountsGetSchema>>();
+none<Unnamed<Takes<typeof accountsGetSchema>, plaid.AccountsGetRequest>>();
 holds<Plain<plaid.ItemRemoveRequest>, Takes<typeof itemRemoveSchema>>();
 none<Unnamed<Takes<typeof itemRemoveSchema>, plaid.ItemRemoveRequest>>();
 holds<plaid.ItemWebhookUpdateRequest, Takes<typeof itemWebhookUpdateSchema>>();
@@ -186,6 +189,7 @@ holds<Answers<'/link_delivery/create'>, Loose<plaid.LinkDeliveryCreateResponse>>
 holds<Answers<'/link_delivery/get'>, Loose<plaid.LinkDeliveryGetResponse>>();
 holds<Answers<'/item/public_token/exchange'>, Loose<plaid.ItemPublicTokenExchangeResponse>>();
 holds<Answers<'/item/get'>, Loose<plaid.ItemGetResponse>>();
+holds<Answers<'/accounts/get'>, Loose<plaid.AccountsGetResponse>>();
 holds<Answers<'/item/webhook/update'>, Loose<plaid.ItemWebhookUpdateResponse>>();
 holds<Answers<'/item/remove'>, Loose<plaid.ItemRemoveResponse>>();
 holds<Answers<'/webhook_verification_key/get'>, Loose<plaid.WebhookVerificationKeyGetResponse>>();

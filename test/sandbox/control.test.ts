@@ -131,7 +131,7 @@ describe('over the control API', () => {
     ['/sessions', { session: 'none', move: 'fly' }, /^move: /],
     ['/sessions', { session: 'none', move: 'open', colour: 'blue' }, /colour/],
     ['/items', { itemId: 'none', move: 'require_login' }, /no item/],
-    ['/faults', { endpoint: '/accounts/get', fault: { kind: 'html', status: 500 } }, /^endpoint: /],
+    ['/faults', { endpoint: '/transfer/get', fault: { kind: 'html', status: 500 } }, /^endpoint: /],
     ['/faults', { fault: { kind: 'html' } }, /^fault\.status: missing/],
     ['/faults', { fault: { kind: 'slow_body', pieceMs: -1 } }, /^fault\.pieceMs: /],
     ['/faults', { fault: { kind: 'truncated_json' }, times: 0 }, /^times: /],

@@ -104,7 +104,7 @@ describe('every endpoint', () => {
 
   test('answers POST only', async () => {
     expectError(await bench.send('GET', '/item/get'), 'INVALID_REQUEST', 'NOT_FOUND', 404);
-    expectError(await bench.post('/accounts/get', {}), 'INVALID_REQUEST', 'NOT_FOUND', 404);
+    expectError(await bench.post('/transfer/get', {}), 'INVALID_REQUEST', 'NOT_FOUND', 404);
   });
 
   test('gives each answer a request id of its own', async () => {
@@ -554,7 +554,7 @@ describe('/item/get and /item/remove', () => {
     });
   });
 
-  test.each(['/item/get', '/item/remove'])(
+  test.each(['/item/get', '/accounts/get', '/item/remove'])(
     '%s refuses an access token that was never issued',
     async (endpoint) => {
       const answer = await bench.post(endpoint, { access_token: 'access-sandbox-made-up' });
@@ -567,6 +567,49 @@ describe('/item/get and /item/remove', () => {
     const answer = await bench.post('/item/remove', { access_token: accessToken, reason_code: 'BORED' });
     expectError(answer, 'INVALID_REQUEST', 'INVALID_FIELD');
     expect(bench.sandbox.ledger().toJSON().items[0]!.live).toBe(true);
+  });
+});
+
+describe('/accounts/get', () => {
+  test("tells what is in the accounts that the person chose, also while the item's login is wanted", async () => {
+    const sessionId = await bench.deliver();
+    bench.sandbox.session(sessionId).complete({ institutionId: 'ins_990004', accounts: ['current', 'card'] });
+    const accessToken = await accessTokenOf(sessionId);
+    const get = async (options?: object) =>
+      await bench.post('/accounts/get', { access_token: accessToken, ...(options && { options }) });
+    const [item] = bench.sandbox.ledger().toJSON().items;
+    bench.sandbox.item(item!.itemId).requireLogin();
+
+    const { json } = await get();
+    expect(json.item).toMatchObject({
+      item_id: item!.itemId,
+      error: { error_code: 'ITEM_LOGIN_REQUIRED' },
+    });
+    expect(json.accounts).toEqual([
+      {
+        account_id: expect.any(String),
+        balances: {
+          current: 640.31,
+          available: 590.31,
+          limit: null,
+          iso_currency_code: 'USD',
+          unofficial_currency_code: null,
+        },
+        mask: '2260',
+        name: 'Current Account',
+        official_name: null,
+        type: 'depository',
+        subtype: 'checking',
+      },
+      expect.objectContaining({
+        name: 'Blue Card',
+        balances: expect.objectContaining({ current: 312.18, available: 1687.82, limit: 2000 }),
+      }),
+    ]);
+
+    const [, card] = json.accounts;
+    expect((await get({ account_ids: [card.account_id] })).json.accounts).toEqual([card]);
+    expectError(await get({ account_ids: ['made-up'] }), 'INVALID_INPUT', 'INVALID_ACCOUNT_ID');
   });
 });
 

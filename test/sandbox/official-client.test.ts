@@ -82,6 +82,8 @@ describe("Plaid's own client", () => {
       webhook: bench.url,
       error: null,
     });
+    const { accounts } = await dataOf(plaid.accountsGet({ access_token: accessToken }));
+    expect(accounts).toMatchObject([{ name: 'Share Draft', balances: { current: 1012.4 } }]);
     const moved = await dataOf(
       plaid.itemWebhookUpdate({ access_token: accessToken, webhook: `${bench.url}/moved` }),
     );
