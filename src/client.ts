@@ -1,49 +1,31 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import {
-  isGrpcDeadlineError,
-  WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowFailedError,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { HostedLinkError, sessionUnknown } from './client-error';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { HostedLinkError } from './client-error';
 import { InputError } from './input-error';
 import { lookAgain } from './look-again';
 import { removeItem } from './remove-item';
 import { replayCallbacks } from './replay-callbacks';
-import { plaidSessionHash } from './digest';
-import type { CheckedRequest, DeliveryFailure, PlaidErrorView } from './session';
-import { exchangeWorkflowId, parseLinkToken, sessionWorkflowId, TASK_QUEUES } from './session';
+import type { DeliveryFailure } from './session';
+import { exchangeWorkflowId, sessionWorkflowId } from './session';
 import type { SessionFilter, SessionSummary } from './session-list';
 import { listSessions } from './session-list';
 import type { StartRequest, StartRules } from './start-request';
-import { sessionInput } from './start-request';
+import type { StartedSession } from './start-session';
+import { START_TIMEOUT_MS, startedSession, startSession } from './start-session';
 import type { StatusReport } from './status-report';
 import { statusReport } from './status-report';
 import type { VaultRecords } from './vault/vault';
 import type { hostedLinkSession } from './workflows';
-import type { Link } from './workflows/messages';
-import { checkNowSignal, deliveryFailedSignal, linkUpdate } from './workflows/messages';
-import { searchAttributes } from './workflows/search-attributes';
-import { sessionSummary } from './workflows/summaries';
+import { checkNowSignal, deliveryFailedSignal } from './workflows/messages';
 
 export { HostedLinkError } from './client-error';
 export type { SessionFilter, SessionSummary } from './session-list';
 export { NEXT_STEPS } from './guidance';
 export type { Guidance, NextStep } from './guidance';
 export type { StartRequest } from './start-request';
+export { START_TIMEOUT_MS } from './start-session';
+export type { StartedSession } from './start-session';
 export type { CallbackReport, ItemReport, StatusReport, WatchReport } from './status-report';
-
-/** One id for the update of all starts of a session, so that the server answers each of them from the first. */
-const LINK_UPDATE_ID = 'link';
-
-/** How long `start` waits for the URL by default, in milliseconds. */
-export const START_TIMEOUT_MS = 30_000;
 
 /** How long `removeItem` waits for the item's end by default, in milliseconds. */
 export const REMOVE_TIMEOUT_MS = 30_000;
@@ -59,16 +41,6 @@ export interface HostedLinkClientOptions extends StartRules {
 export interface WaitOptions {
   /** In milliseconds. Default: 30 s. */
   timeoutMs?: number | undefined;
-}
-
-/** A session that has been started. */
-export interface StartedSession {
-  key: string;
-  workflowId: string;
-  /** The hosted URL to open for the person. Undefined when Plaid sent the link itself and its answer was lost. */
-  url: string | undefined;
-  /** ISO 8601. */
-  expiresAt: string;
 }
 
 /** What an application service imports: the only starter and signaller of sessions. */
@@ -90,33 +62,7 @@ export class HostedLinkClient {
     request: StartRequest,
     { timeoutMs = START_TIMEOUT_MS }: WaitOptions = {},
   ): Promise<StartedSession> {
-    const input = sessionInput(request, this.options);
-    const { key } = input;
-    const start = new WithStartWorkflowOperation<typeof hostedLinkSession>('hostedLinkSession', {
-      workflowId: sessionWorkflowId(key),
-      taskQueue: TASK_QUEUES.main,
-      args: [input],
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      typedSearchAttributes: attributesOf(input),
-      staticSummary: sessionSummary(input),
-      // Activities and the token exchange inherit it.
-      ...(request.fairnessKey !== undefined && { priority: { fairnessKey: request.fairnessKey } }),
-    });
-    const link = await this.linkOf(key, input.requestDigest, () =>
-      this.temporal.withDeadline(Date.now() + timeoutMs, () =>
-        this.temporal.workflow
-          .executeUpdateWithStart(linkUpdate, { updateId: LINK_UPDATE_ID, startWorkflowOperation: start })
-          .catch((error: unknown) => {
-            if (error instanceof WorkflowExecutionAlreadyStartedError) return this.firstAnswer(key);
-            throw error;
-          }),
-      ),
-    );
-    if (link.requestDigest !== input.requestDigest) {
-      throw keyReused(key);
-    }
-    return started(key, link);
+    return await startSession(request, this.temporal, this.options, timeoutMs);
   }
 
   /**
@@ -125,7 +71,7 @@ export class HostedLinkClient {
    * @throws HostedLinkError SESSION_UNKNOWN, or CREATE_FAILED when it never had a link
    */
   async get(key: string): Promise<StartedSession> {
-    return started(key, await this.linkOf(key, undefined, () => this.firstAnswer(key)));
+    return await startedSession(key, this.temporal);
   }
 
   /**
@@ -235,22 +181,6 @@ export class HostedLinkClient {
     return this.temporal.workflow.getHandle<typeof hostedLinkSession>(sessionWorkflowId(key));
   }
 
-  /** What the first start of a session was answered, also after its end. That stands in the history of its first run. */
-  private async firstAnswer(key: string): Promise<Link> {
-    const handle = this.handle(key);
-    const { raw, status } = await handle.describe();
-    const workflowRunId = raw.workflowExecutionInfo?.firstRunId ?? undefined;
-    try {
-      return await handle.getUpdateHandle<Link>(LINK_UPDATE_ID, { workflowRunId }).result();
-    } catch (error) {
-      // A session that another workflow started has not been asked before.
-      if (!(error instanceof WorkflowNotFoundError) || status.name !== 'RUNNING') throw error;
-      return await this.temporal.withDeadline(Date.now() + START_TIMEOUT_MS, () =>
-        handle.executeUpdate(linkUpdate, { updateId: LINK_UPDATE_ID }),
-      );
-    }
-  }
-
   private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {
     try {
       const handle = this.handle(key);
@@ -266,40 +196,6 @@ export class HostedLinkClient {
     const { state } = await this.status(key);
     throw new HostedLinkError('SESSION_ENDED', `session ${key} has ended: ${state}`);
   }
-
-  private async linkOf(
-    key: string,
-    requestDigest: string | undefined,
-    ask: () => Promise<Link>,
-  ): Promise<Link> {
-    try {
-      return await ask();
-    } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) throw createError(key, requestDigest, error.cause);
-      if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) {
-        throw new HostedLinkError(
-          'START_TIMEOUT',
-          `session ${key} has no link yet; it may have started, and asking again with the same key is safe (is a worker running?)`,
-        );
-      }
-      if (error instanceof WorkflowNotFoundError) throw sessionUnknown(key);
-      throw error;
-    }
-  }
-}
-
-function attributesOf({ linkApi, linkToken, userAttribute: user }: CheckedRequest) {
-  const id = linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
-  return searchAttributes({
-    state: 'CREATING',
-    linkApi,
-    plaidSessionHash: id === undefined ? undefined : plaidSessionHash(id),
-    user,
-  });
-}
-
-function started(key: string, { url, expiresAt }: Link): StartedSession {
-  return { key, workflowId: sessionWorkflowId(key), url, expiresAt };
 }
 
 /** Waits for the end, whichever it is. A workflow that never ran counts as ended. */
@@ -309,53 +205,4 @@ async function ended(handle: WorkflowHandle): Promise<void> {
   } catch (error) {
     if (!(error instanceof WorkflowFailedError || error instanceof WorkflowNotFoundError)) throw error;
   }
-}
-
-/** What made the create fail, from the update's failure: its details are Plaid's error and the digest of the first request. */
-function createError(
-  key: string,
-  requestDigest: string | undefined,
-  failure: Error | undefined,
-): HostedLinkError {
-  if (!(failure instanceof ApplicationFailure))
-    return new HostedLinkError('CREATE_FAILED', `session ${key} could not be created`);
-  const [plaidError, firstDigest] = (failure.details ?? []) as [
-    PlaidErrorView | undefined,
-    string | undefined,
-  ];
-  if (failure.type === 'VAULT/KEY_REUSED' || (requestDigest && firstDigest && firstDigest !== requestDigest))
-    return keyReused(key);
-  if (failure.type === 'SESSION_ENDED' || failure.type === 'SESSION_CANCELLED')
-    return new HostedLinkError('SESSION_ENDED', failure.message);
-  if (failure.type === 'VAULT/ITEM_UNKNOWN')
-    return new HostedLinkError('ITEM_UNKNOWN', `${failure.message}, so that it cannot be mended`);
-  if (failure.type === 'VAULT/ITEM_REMOVED')
-    return new HostedLinkError('ITEM_REMOVED', `${failure.message}, so that it cannot be mended`);
-  if (failure.type === 'DELIVERY_UNCERTAIN') {
-    return new HostedLinkError(
-      'DELIVERY_UNCERTAIN',
-      `session ${key}: Plaid may have sent the link, and there is no way to tell: ${failure.message}; ask the person before you start another session`,
-      plaidError ?? undefined,
-    );
-  }
-  return new HostedLinkError(
-    'CREATE_FAILED',
-    `session ${key} could not be created: ${failure.message}${hintFor(plaidError)}`,
-    plaidError ?? undefined,
-  );
-}
-
-/** What to do about an account that may not use an endpoint. Plaid opens `hosted_link` to every account, but not what it sends. */
-function hintFor(plaidError: PlaidErrorView | null | undefined): string {
-  if (plaidError?.type !== 'INVALID_INPUT/UNAUTHORIZED_ROUTE_ACCESS') return '';
-  return plaidError.message.startsWith('/link_delivery/')
-    ? '; this Plaid account may not use link_delivery: ask Plaid to enable it, or use the link api hosted_link'
-    : '; this Plaid account may not do so: ask Plaid to enable it, or send the link yourself if Plaid was to send it';
-}
-
-function keyReused(key: string): HostedLinkError {
-  return new HostedLinkError(
-    'KEY_REUSED',
-    `key ${key} stands for another request; use a new key for a new session`,
-  );
 }
