@@ -12,7 +12,7 @@ import { checkWebhookUrl } from './plaid/webhook-url';
 import { Secret } from './secret';
 import type { PlaidEnvironment, UserAttribute } from './session';
 import { readSettingFiles } from './setting-files';
-import { environment, FILE_SETTINGS, settingSchema } from './setting-schema';
+import { environment, FILE_SETTINGS, type ListenAddress, settingSchema } from './setting-schema';
 import { verifiedDatabaseUrl } from './vault/database-tls';
 
 /**
@@ -64,6 +64,8 @@ export interface Settings {
   retentionDays: number;
   /** HOSTED_LINK_DATA_DIR as an absolute path, default `.hosted-link` in the working directory. */
   dataDir: string;
+  /** HOSTED_LINK_METRICS_ADDRESS: where Prometheus gets metrics. Undefined: nowhere. */
+  metricsAddress: ListenAddress | undefined;
   /** LOG_LEVEL, default `info`. */
   logLevel: LogLevel;
 }
@@ -125,6 +127,7 @@ export function readSettings(
     callbacks: callbacksOf(set),
     retentionDays: set.HOSTED_LINK_RETENTION_DAYS,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
+    metricsAddress: set.HOSTED_LINK_METRICS_ADDRESS,
     logLevel: set.LOG_LEVEL,
   };
 }

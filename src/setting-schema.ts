@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError } from './input-error';
@@ -48,6 +49,29 @@ const port = z
   .regex(/^\d{1,5}$/, NOT_A_PORT)
   .transform(Number)
   .refine((number) => number <= 65_535, NOT_A_PORT)
+  .optional();
+
+/** Where a server listens. */
+export interface ListenAddress {
+  /** An IP address. */
+  host: string;
+  /** 1 to 65535. */
+  port: number;
+}
+
+/** No name of a host: the SDK's exporter of metrics resolves none. */
+const listenAddress = z
+  .string()
+  .transform((address, context): ListenAddress => {
+    const [, ipv6, ipv4, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address) ?? [];
+    const [host, port] = [ipv6 ?? ipv4 ?? '', Number(digits)];
+    if (isIP(host) === (ipv6 === undefined ? 4 : 6) && port >= 1 && port <= 65_535) return { host, port };
+    context.addIssue({
+      code: 'custom',
+      message: 'not an address to listen on; write an IP address and a port, such as 127.0.0.1:9464',
+    });
+    return z.NEVER;
+  })
   .optional();
 
 /** Reasons for the default: docs/decisions/0018-retention.md. */
@@ -164,6 +188,11 @@ export const DEPLOYMENT_SETTINGS = {
     .describe(
       'The folder for what is made without the settings above: `keys.json` and the embedded vault. Its absolute path has at most 83 bytes, since a Unix socket lies in it.',
     ),
+  HOSTED_LINK_METRICS_ADDRESS: listenAddress.meta({
+    description:
+      'Where [metrics](metrics.md) are served to Prometheus, under `/metrics`: an IP address and a port, such as `0.0.0.0:9464` or `[::]:9464`. By the worker and by `hosted-link webhooks`, to whoever asks.',
+    absent: 'not served',
+  }),
   LOG_LEVEL: logLevel.describe(
     '`silent`, `fatal`, `error`, `warn`, `info`, `debug` or `trace`. JSON lines on standard error.',
   ),

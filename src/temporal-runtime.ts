@@ -1,18 +1,66 @@
 import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { InputError } from './input-error';
 import type { Logger } from './logger';
+import { PROMETHEUS_OPTIONS } from './metrics';
+import { retryForAWhile } from './retry';
+import type { ListenAddress } from './setting-schema';
+import type { TemporalConnection } from './temporal-connection';
 
 /**
- * Lets the SDK log through ours, which redacts. The SDK's runtime keeps the process alive until a connection that it has
- * made is closed, so it is installed when nothing but the connection can fail.
+ * Lets the SDK log through ours, which redacts, and serve its metrics and ours. The SDK's runtime keeps the process alive until a
+ * connection that it has made is closed, so it is installed when nothing but the connection can fail.
+ *
+ * @param metricsAddress default: metrics are served nowhere
+ * @throws InputError naming HOSTED_LINK_METRICS_ADDRESS when it cannot be listened on
  */
-export function installRuntime(logger: Logger): void {
-  Runtime.install({
-    logger: temporalLogger(logger),
-    shutdownSignals: [],
-    // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
-    telemetryOptions: { logging: { forward: {} } },
-  });
+export function installRuntime(logger: Logger, metricsAddress?: ListenAddress): void {
+  try {
+    Runtime.install({
+      logger: temporalLogger(logger),
+      shutdownSignals: [],
+      telemetryOptions: {
+        // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
+        logging: { forward: {} },
+        ...(metricsAddress && {
+          metrics: {
+            prometheus: { ...PROMETHEUS_OPTIONS, bindAddress: bindAddressOf(metricsAddress) },
+            attachServiceName: false,
+          },
+        }),
+      },
+    });
+  } catch (error) {
+    const [, problem] = /prometheus metrics exporter: (.+)/.exec((error as Error).message) ?? [];
+    if (problem === undefined) throw error;
+    throw new InputError(
+      'HOSTED_LINK_METRICS_ADDRESS',
+      `cannot be listened on (${problem}); stop the other program, or set another address`,
+    );
+  }
+}
+
+/** Connects the runtime to Temporal. @throws InputError naming TEMPORAL_ADDRESS, after bounded retries */
+export async function connectRuntime(
+  connectionOptions: TemporalConnection['connectionOptions'],
+  logger: Logger,
+): Promise<NativeConnection> {
+  const { address } = connectionOptions;
+  try {
+    return await retryForAWhile(
+      () => NativeConnection.connect(connectionOptions),
+      (triesLeft) => logger.warn({ address, triesLeft }, 'Temporal cannot be reached yet'),
+    );
+  } catch {
+    throw new InputError(
+      'TEMPORAL_ADDRESS',
+      `no Temporal server answers at ${address}; start one there, or set it`,
+    );
+  }
+}
+
+function bindAddressOf({ host, port }: ListenAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function temporalLogger(logger: Logger): DefaultLogger {

@@ -1,15 +1,11 @@
-import { NativeConnection } from '@temporalio/worker';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
-import { InputError } from './input-error';
 import { loadKeys } from './keys';
 import type { Logger } from './logger';
-import { retryForAWhile } from './retry';
 import type { RunningWorker } from './session-workers';
 import { startSessionWorkers } from './session-workers';
-import type { TemporalConnection } from './temporal-connection';
 import { loadTemporalConnection } from './temporal-connection';
-import { installRuntime } from './temporal-runtime';
+import { connectRuntime, installRuntime } from './temporal-runtime';
 
 /**
  * Starts the standalone worker, once in a process: the SDK's runtime, a connection, and all workers of this deployment.
@@ -21,8 +17,8 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
   requirePlaid(settings);
   const { connectionOptions, namespace } = loadTemporalConnection();
   const keys = await loadKeys(settings);
-  installRuntime(logger);
-  const connection = await connect(connectionOptions, logger);
+  installRuntime(logger, settings.metricsAddress);
+  const connection = await connectRuntime(connectionOptions, logger);
   try {
     const { shutdown, stopped } = await startSessionWorkers({
       settings,
@@ -35,24 +31,5 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
   } catch (error) {
     await connection.close();
     throw error;
-  }
-}
-
-/** @throws InputError naming TEMPORAL_ADDRESS, after bounded retries */
-async function connect(
-  connectionOptions: TemporalConnection['connectionOptions'],
-  logger: Logger,
-): Promise<NativeConnection> {
-  const { address } = connectionOptions;
-  try {
-    return await retryForAWhile(
-      () => NativeConnection.connect(connectionOptions),
-      (triesLeft) => logger.warn({ address, triesLeft }, 'Temporal cannot be reached yet'),
-    );
-  } catch {
-    throw new InputError(
-      'TEMPORAL_ADDRESS',
-      `no Temporal server answers at ${address}; start one there, or set it`,
-    );
   }
 }

@@ -159,6 +159,27 @@ describe('settings', () => {
     );
   });
 
+  test.each([
+    ['0.0.0.0:9464', { host: '0.0.0.0', port: 9464 }],
+    ['[::1]:1', { host: '::1', port: 1 }],
+  ])('metrics may be served on %s', (address, expected) => {
+    expect(readSettings({ HOSTED_LINK_METRICS_ADDRESS: address }).metricsAddress).toEqual(expected);
+  });
+
+  test.each([
+    '9464',
+    'localhost:9464',
+    '0.0.0.0',
+    '127.0.0.1:0',
+    '127.0.0.1:65536',
+    '::1:9464',
+    '[127.0.0.1]:1',
+  ])('%s is refused as an address to listen on', (address) => {
+    expect(errorOf({ HOSTED_LINK_METRICS_ADDRESS: address }).message).toMatch(
+      /^HOSTED_LINK_METRICS_ADDRESS: not an address to listen on; write an IP address and a port, such as /,
+    );
+  });
+
   test('an empty setting counts as not set', () => {
     expect(readSettings({ PLAID_ENV: '', PLAID_SECRET: '', LOG_LEVEL: '', PLAID_SECRET_FILE: '' })).toEqual(
       readSettings({}),
