@@ -1,13 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { Bench, BenchResult } from './bench';
 import { BENCHES } from './benches';
-import { describeMeasurement, type Measurement } from './machine';
-import { plotSvg } from './plot';
+import { describeMeasurement } from './machine';
+import { keepResult } from './results';
 import { renderTable } from './table';
-
-const RESULTS = join(__dirname, 'results');
 
 interface Options {
   smoke: boolean;
@@ -41,7 +36,7 @@ async function main(): Promise<void> {
         log,
       });
       print(`\n${renderTable(result.rows)}\n`);
-      if (!smoke) await keep(bench, result, { ...measurement, rounds, seed });
+      if (!smoke) await keepResult(bench, result, { ...measurement, rounds, seed });
     } catch (error) {
       process.exitCode = 1;
       print(
@@ -50,18 +45,6 @@ async function main(): Promise<void> {
     }
     print(`${bench.name} took ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
   }
-}
-
-async function keep(
-  { name, what }: Bench,
-  { rows, versions, plots = [] }: BenchResult,
-  measurement: Measurement & { rounds: number; seed: number },
-): Promise<void> {
-  await mkdir(RESULTS, { recursive: true });
-  const text = JSON.stringify({ name, what, ...measurement, versions, rows }, null, 2);
-  await writeFile(join(RESULTS, `${name}.json`), `${text}\n`);
-  for (const { name: plotName, ...plot } of plots)
-    await writeFile(join(RESULTS, `${plotName}.svg`), plotSvg(plot));
 }
 
 function print(line: string): void {

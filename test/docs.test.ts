@@ -3,6 +3,8 @@ import { dirname, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { sessionSchema } from '../dev/json-schemas';
+import { withBenchTables } from '../bench/performance-page';
+import { readResults } from '../bench/results';
 import { withSettingsTables } from '../dev/settings-tables';
 import { RESULT_STATES, SESSION_STATES } from '../src/session';
 
@@ -111,6 +113,13 @@ describe('docs/other-languages.md', () => {
     expect(named).toContain('SessionView');
     const ids = ['UTF', 'AES'];
     expect(named.filter((name) => !ids.includes(name) && definitions?.[name] === undefined)).toEqual([]);
+  });
+});
+
+describe('docs/performance.md', () => {
+  it('has the tables that npm run docs:performance makes of what is kept in bench/results', async () => {
+    const page = read('docs/performance.md');
+    expect(spaceless(withBenchTables(page, await readResults()))).toBe(spaceless(page));
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Bench } from '../bench';
 import { client } from './client';
+import { webhooks } from './webhooks';
 
 /** In the order in which they are run. */
-export const BENCHES: readonly Bench[] = [client];
+export const BENCHES: readonly Bench[] = [client, webhooks];

@@ -15,6 +15,14 @@ const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const hashOf = (body: string): string => createHash('sha256').update(body).digest('hex');
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
+/** A signature of two numbers side by side, as DER has them. */
+function inDer(signature: Buffer): Buffer {
+  const numbers = [signature.subarray(0, 32), signature.subarray(32)].map((number) =>
+    Buffer.concat([Buffer.of(0x02, 33, 0), number]),
+  );
+  return Buffer.concat([Buffer.of(0x30, 70), ...numbers]);
+}
+
 /** The id of the key that the sandbox signs with. */
 function keyId(): string {
   const [header] = bench.sandbox.webhooks.sign('').split('.');
@@ -77,6 +85,7 @@ describe('refused is', () => {
     ['two tokens', 'e30.e30.e30, e30.e30.e30'],
     ['no key id', `${part({ alg: 'ES256' })}.e30.AA`],
     ['a key id that is a path', `${part({ alg: 'ES256', kid: '../../item/remove' })}.e30.AA`],
+    ['an extension to understand', `${part({ alg: 'ES256', kid: 'k', crit: ['b64'], b64: false })}.e30.AA`],
   ])('a token that is malformed: %s', (_name, token) => expectRefused('token_malformed', BODY, token));
 
   test('alg none, signed with nothing', () =>
@@ -105,6 +114,17 @@ describe('refused is', () => {
   test('a key of somebody else’s that the token brings along', () => {
     const jwk = stranger.publicKey.export({ format: 'jwk' });
     return expectRefused('signature', BODY, es256({ alg: 'ES256', kid: keyId(), jwk }, claimsNow()));
+  });
+
+  test.each([
+    ['in another form than JSON Web Tokens have it', inDer],
+    ['a byte short', (signature: Buffer) => signature.subarray(0, 63)],
+    ['a byte long', (signature: Buffer) => Buffer.concat([signature, Buffer.of(0)])],
+    ['of nothing but zeros', () => Buffer.alloc(64)],
+  ])('a signature %s', (_name, change: (signature: Buffer) => Buffer) => {
+    const [header, claims, signature] = bench.sandbox.webhooks.sign(BODY).split('.');
+    const changed = change(Buffer.from(signature!, 'base64url'));
+    return expectRefused('signature', BODY, `${header}.${claims}.${changed.toString('base64url')}`);
   });
 
   test('a signature of Plaid’s under the id of another of its keys', async () => {
