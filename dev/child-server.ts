@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -44,16 +45,12 @@ export function startChild(
   { logFile }: { logFile?: string | undefined } = {},
 ): ChildServer {
   const log = logFile === undefined ? undefined : openSync(logFile, 'a', 0o600);
-  const child = spawn(path, args, { env, detached: true, stdio: ['ignore', log ?? 'ignore', log ?? 'pipe'] });
   const logStart = log === undefined ? 0 : fstatSync(log).size;
+  const child = spawn(path, args, { env, detached: true, stdio: ['ignore', log ?? 'ignore', log ?? 'pipe'] });
   if (log !== undefined) closeSync(log);
   child.on('error', () => undefined);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${path} could not be started.`);
-  const watchdog = spawn('sh', ['-c', WATCHDOG, 'sh', String(pid)], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
   let said = '';
   child.stderr
     ?.setEncoding('utf8')
@@ -66,10 +63,9 @@ export function startChild(
     });
     child.once('close', () => resolve());
   });
-  watchdog.stdin.on('error', () => undefined);
-  void ended.then(() => watchdog.stdin.end('ended\n'));
-  for (const handle of [child, watchdog, child.stderr as Socket | null, watchdog.stdin as Socket])
-    handle?.unref();
+  endWithThisProcess(pid, ended);
+  child.unref();
+  (child.stderr as Socket | null)?.unref();
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
   const lastWords = () => {
     if (logFile === undefined) return said;
@@ -110,15 +106,50 @@ export function startChild(
 }
 
 /**
+ * Sees to it that a process that this one started ends with it, however that happens: SIGTERM, and SIGKILL 5 s later.
+ * @param ended resolves when it has ended: its id may be another's by then
+ */
+export function endWithThisProcess(pid: number, ended: Promise<unknown>): void {
+  const watchdog = spawn('sh', ['-c', WATCHDOG, 'sh', String(pid)], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watchdog.stdin.on('error', () => undefined);
+  void ended.then(() => watchdog.stdin.end('ended\n'));
+  for (const handle of [watchdog, watchdog.stdin as Socket]) handle.unref();
+}
+
+/** True when a server did not get the port that it was to listen on: somebody was faster. */
+export function lostItsPort(child: ChildServer): boolean {
+  return /address already in use|EADDRINUSE|can't set .*port/i.test(child.said());
+}
+
+/**
  * Gives `count` different loopback ports to listen on. The system gives them to nobody else who asks for any free port in
  * the next minute, but somebody may ask for one by its number.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  return await Promise.all(Array.from({ length: count }, freePort));
+  return await Promise.all(Array.from({ length: count }, () => freePort()));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+/** As {@link freePorts}, for a program that takes only ports below 32,768: chosen by chance, since the system gives higher ones. */
+export async function freeLowPorts(count: number): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(LOW_PORTS.from, LOW_PORTS.below);
+    await freePort(port).then(
+      () => ports.add(port),
+      () => undefined,
+    );
+  }
+  return [...ports];
+}
+
+const LOW_PORTS = { from: 10_000, below: 32_768 };
+
+/** @throws Error when `wanted` is somebody's */
+async function freePort(wanted = 0): Promise<number> {
+  const server = createServer().listen(wanted, '127.0.0.1');
   await once(server, 'listening');
   const port = portOf(server);
   // A connection that the listening end closes first leaves the port in TIME_WAIT, and so out of the system's choice.

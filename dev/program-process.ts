@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { startChild, type ChildServer } from './child-server';
 
 const ROOT = join(__dirname, '..');
-const PROGRAM = join(ROOT, 'bin/hosted-link.js');
+/** `hosted-link`, to be run by Node. */
+export const PROGRAM = join(ROOT, 'bin/hosted-link.js');
 
 /** The first start of a worker makes the embedded database, which takes seconds of computing. In milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
 
 /** What a long-running command of `hosted-link` says when it is ready. */
-const READY_TEXT = { worker: '"worker is polling"', webhooks: 'are received on' };
+const READY_TEXT = {
+  worker: '"worker is polling"',
+  webhooks: 'are received on',
+  'codec-server': 'The codec server answers on',
+};
 
 /** A long-running command of `hosted-link` as a process of its own, that can be killed and started again. */
 export class ProgramProcess {

@@ -5,25 +5,34 @@ import { join } from 'node:path';
 import { cacheFolder, onPath, provision, type Log } from './provision';
 import { runProgram } from './run-program';
 
-const REQUIREMENTS = join(__dirname, '../examples/python/requirements.txt');
 const INSTALL_TIMEOUT_MS = 10 * 60_000;
 
+/** What a Python is to have: a line for an error or for progress, and a file of requirements. */
+const WANTED = {
+  temporal: { what: "Temporal's SDK", requirements: '../examples/python/requirements.txt' },
+  linters: { what: 'linters of deployments', requirements: 'linters/requirements.txt' },
+};
+
 /**
- * Gives the path of a Python that has Temporal's SDK as examples/python asks for it: one in the cache folder, made once.
+ * Gives the path of a Python that has Temporal's SDK as examples/python asks for it, or the linters that tests hold the files of
+ * deployments against: one in the cache folder, made once. Programs of what it has are beside it.
  * @throws Error when there is none and none can be made: why, and the remedy
  */
 export async function findPython({
   log,
   env = process.env,
+  wanted = 'temporal',
 }: {
   log: Log;
   env?: NodeJS.ProcessEnv;
+  wanted?: keyof typeof WANTED;
 }): Promise<string> {
   const folder = cacheFolder(env);
-  const version = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex').slice(0, 12);
+  const requirements = join(__dirname, WANTED[wanted].requirements);
+  const version = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const environment = join(folder, `python-${version}`);
   return await provision({
-    program: "Python with Temporal's SDK",
+    program: `Python with ${WANTED[wanted].what}`,
     cached: [join(environment, 'bin/python')],
     sources: [
       {
@@ -39,7 +48,7 @@ export async function findPython({
               join(making, 'bin/python'),
               [
                 ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'],
-                ['--only-binary', ':all:', '-r', REQUIREMENTS],
+                ['--only-binary', ':all:', '-r', requirements],
               ].flat(),
               options,
             );

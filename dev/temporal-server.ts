@@ -4,16 +4,16 @@ import { Connection } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { SEARCH_ATTRIBUTES } from '../src/workflows/search-attributes';
+import { goInstall } from './go-install';
 import { cacheFolder, isExecutable, onPath, provision, type Log, type ProgramSource } from './provision';
 import { runProgram } from './run-program';
 import { sdkDownload, sdkDownloadPath } from './sdk-download';
-import { freePorts, startChild, type ChildServer } from './child-server';
+import { freePorts, lostItsPort, startChild } from './child-server';
 
 /** The newest Temporal CLI whose module `go install` accepts; later ones have `replace` lines. It holds server 1.29.1. */
 const CLI_VERSION = '1.5.1';
 /** This project is tested with server 1.29; what an older one lacks would show as strange failures. */
 const OLDEST_SERVER_MINOR = 29;
-const GO_INSTALL_TIMEOUT_MS = 30 * 60_000;
 /** How long a started server may take until it answers, in milliseconds. */
 const READY_TIMEOUT_MS = 60_000;
 const START_ATTEMPTS = 5;
@@ -47,7 +47,7 @@ export async function findTemporalCli({
   return await provision({
     program: 'a Temporal server',
     cached: [sdkDownloadPath('dev-server', folder), built],
-    sources: [sdkDownload('dev-server', folder, env), goInstall(folder, built, env)],
+    sources: [sdkDownload('dev-server', folder, env), goInstallSource(folder, built, env)],
     remedy:
       'Install the Temporal CLI (https://docs.temporal.io/cli) and set TEMPORAL_CLI_PATH to it, or set TEMPORAL_ADDRESS to a running server, or install Go 1.25 or newer.',
     folder,
@@ -61,24 +61,14 @@ async function isRecent(cli: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   return minor !== undefined && Number(minor) >= OLDEST_SERVER_MINOR;
 }
 
-function goInstall(folder: string, path: string, env: NodeJS.ProcessEnv): ProgramSource {
+function goInstallSource(folder: string, path: string, env: NodeJS.ProcessEnv): ProgramSource {
   return {
     name: `go install of the Temporal CLI ${CLI_VERSION}`,
     takes: 'once; 3 to 10 minutes',
     fetch: async () => {
-      const go = await onPath('go', env);
-      if (!go) throw new Error('go is not on PATH');
       const bin = await mkdtemp(join(folder, 'go-install-'));
       try {
-        await runProgram(
-          go,
-          ['install', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`],
-          // An older Go fetches the one that the module asks for by itself (Debian's has that switched off).
-          {
-            env: { GOTOOLCHAIN: 'auto', ...env, GOBIN: bin, CGO_ENABLED: '0' },
-            timeoutMs: GO_INSTALL_TIMEOUT_MS,
-          },
-        );
+        await goInstall([`github.com/temporalio/cli/cmd/temporal@v${CLI_VERSION}`], bin, env);
         await rename(join(bin, 'temporal'), path);
       } finally {
         await rm(bin, { recursive: true, force: true });
@@ -225,8 +215,4 @@ async function answers(address: string, searchAttributes: Record<string, string>
   } finally {
     await connection.close();
   }
-}
-
-function lostItsPort(child: ChildServer): boolean {
-  return /address already in use|EADDRINUSE|can't set .*port/i.test(child.said());
 }

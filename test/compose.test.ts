@@ -1,34 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { environmentOf, interpolate, readCompose, ROOT } from '../dev/topology/compose';
 import { readSettings } from '../src/config';
 import { generateKeyRingText } from '../src/key-ring';
 
-const ROOT = join(__dirname, '..');
-
-interface Service {
-  image?: string;
-  build?: string;
-  command?: string[];
-  environment?: Record<string, unknown>;
-  ports?: string[];
-  networks?: string[];
-  network_mode?: string;
-  volumes?: string[];
-  depends_on?: Record<string, { condition: string }>;
-  healthcheck?: { test: string[] };
-}
-
-interface Compose {
-  services: Record<string, Service>;
-  networks: Record<string, unknown>;
-  volumes: Record<string, unknown>;
-}
-
 const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
-const compose = parse(text, { merge: true }) as Compose;
+const compose = readCompose();
 const services = Object.entries(compose.services);
+const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 /** What makes the logins of the vault's database; test/vault/roles.test.ts runs it. */
 const logins = readFileSync(join(ROOT, 'docker/vault-logins.sh'), 'utf8');
 const ours = services.filter(([, service]) => service.build !== undefined);
@@ -47,22 +28,49 @@ const VARIABLES: Record<string, string> = {
   HOSTED_LINK_CODEC_KEYS: generateKeyRingText('c'),
 };
 
-/** A value as Compose makes it of `${NAME:?message}` and `${NAME:-default}`. */
-function interpolate(value: unknown): string {
-  return String(value).replace(
-    /\$\{(\w+)(?::([?-])([^}]*))?\}/g,
-    (_match, name: string, operator: string, rest: string) =>
-      VARIABLES[name] ?? (operator === '-' ? rest : ''),
-  );
-}
-
 describe('docker-compose.yml', () => {
+  const reader = process.env['COMPOSE_READER'];
+  (reader === undefined ? describe.skip : describe)('as Docker Compose reads it', () => {
+    // With the variables filled in: the program reads none.
+    const read = (text: string) => {
+      const folder = mkdtempSync(join(tmpdir(), 'hosted-link-compose-'));
+      try {
+        const file = join(folder, 'docker-compose.yml');
+        writeFileSync(file, interpolate(text, VARIABLES));
+        const args = ['--format', 'json', '--no-interpolation', '--no-path-resolution', file];
+        return spawnSync(reader!, args, { encoding: 'utf8' });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    };
+
+    it('follows the schema of Compose files', () => {
+      const { status, stdout, stderr } = read(text);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const { services: found } = JSON.parse(stdout) as typeof compose;
+      expect(Object.keys(found).sort()).toEqual(Object.keys(compose.services).sort());
+    });
+
+    it.each([
+      ['a key that nobody knows', text.replace('restart:', 'restarts:'), /'restarts' not allowed/],
+      [
+        'a list for a time',
+        text.replace('stop_grace_period: 60s', 'stop_grace_period: [60s]'),
+        /must be a string/,
+      ],
+    ])('would be refused with %s', (_what, changed, reason) => {
+      expect(read(changed)).toMatchObject({ status: 1, stderr: expect.stringMatching(reason) as string });
+    });
+  });
+
   it('has the worker, its setup, the receiver, the codec server and both databases beside Temporal and Web UI', () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       'codec-server',
       'setup',
       'temporal',
       'temporal-db',
+      'temporal-namespace',
+      'temporal-schema',
       'temporal-ui',
       'vault-db',
       'webhooks',
@@ -82,9 +90,7 @@ describe('docker-compose.yml', () => {
   });
 
   it.each(ours)('gives %s only settings that exist, with values that are accepted', (_name, service) => {
-    const environment = Object.fromEntries(
-      Object.entries(service.environment!).map(([name, value]) => [name, interpolate(value)]),
-    );
+    const environment = environmentOf(service, VARIABLES);
     const schema = readFileSync(join(ROOT, 'src', 'setting-schema.ts'), 'utf8');
     const own = Object.keys(environment).filter((name) => name !== 'TEMPORAL_ADDRESS');
     for (const name of own) expect(schema).toMatch(new RegExp(`^  ${name}: `, 'm'));
@@ -95,7 +101,7 @@ describe('docker-compose.yml', () => {
     const parts = { setup: 'setup', worker: 'worker', webhooks: 'receiver' };
     for (const [name, part] of Object.entries(parts)) {
       const { environment = {} } = compose.services[name]!;
-      const url = new URL(interpolate(environment['DATABASE_URL']));
+      const url = new URL(interpolate(environment['DATABASE_URL'], VARIABLES));
       const password = VARIABLES[`VAULT_${part.toUpperCase()}_PASSWORD`];
       expect([url.username, url.password]).toEqual([`vault_${part}`, password]);
       expect(logins).toMatch(new RegExp(`CREATE ROLE vault_${part} LOGIN PASSWORD :'${part}_password'`));
@@ -108,20 +114,22 @@ describe('docker-compose.yml', () => {
 
   it('is accepted in production as well, but for the codec server, which knows no callers', () => {
     for (const [name, service] of ours) {
-      const given = Object.entries(service.environment!).map(([key, value]) => [key, interpolate(value)]);
-      const env = { ...Object.fromEntries(given), PLAID_ENV: 'production' } as NodeJS.ProcessEnv;
+      const env = { ...environmentOf(service, VARIABLES), PLAID_ENV: 'production' };
       expect(() => readSettings(env)).not.toThrow();
       if (name === 'codec-server')
         expect(() => readSettings(env, { needs: ['codecCallers'] })).toThrow(/^HOSTED_LINK_CODEC_TOKENS: /);
     }
   });
 
-  it('gives the images of Temporal only variables that they know', () => {
+  it('gives images, and the scripts that run in them, only variables that they know', () => {
     const known = {
       temporal: [
         ...['DB', 'DB_PORT', 'POSTGRES_SEEDS', 'POSTGRES_USER', 'POSTGRES_PWD'],
-        ...['DEFAULT_NAMESPACE_RETENTION', 'SKIP_ADD_CUSTOM_SEARCH_ATTRIBUTES'],
+        ...['SQL_MAX_CONNS', 'SQL_MAX_IDLE_CONNS', 'SQL_VIS_MAX_CONNS', 'SQL_VIS_MAX_IDLE_CONNS'],
+        ...['BIND_ON_IP', 'DYNAMIC_CONFIG_FILE_PATH', 'PROMETHEUS_ENDPOINT'],
       ],
+      'temporal-schema': ['SQL_HOST', 'SQL_PORT', 'SQL_USER', 'SQL_PASSWORD'],
+      'temporal-namespace': ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'NAMESPACE_RETENTION'],
       'temporal-ui': ['TEMPORAL_ADDRESS', 'TEMPORAL_CODEC_ENDPOINT'],
       'temporal-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
       'vault-db': [
@@ -181,22 +189,33 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('pins every image', () => {
-    for (const [, { image }] of services) if (image) expect(image).toMatch(/:\d+[\w.-]*$/);
+  it('pins every image to one release', () => {
+    for (const [, { image }] of services) if (image) expect(image).toMatch(/:v?\d+\.\d+[\w.-]*$/);
   });
 
-  const hasCompose = spawnSync('docker', ['compose', 'version']).status === 0;
-  (hasCompose ? it : it.skip)('is accepted by docker compose, where that is installed', () => {
-    const env = { ...process.env, ...VARIABLES };
-    const result = spawnSync('docker', ['compose', 'config', '--quiet'], { cwd: ROOT, env });
-    expect(result.stderr.toString()).toBe('');
-    expect(result.status).toBe(0);
+  it('runs two workers, each with more memory than its two threads may take for their heaps', () => {
+    const { replicas, resources } = compose.services['worker']!.deploy!;
+    const heapMiB = Number(/--max-old-space-size=(\d+)/.exec(dockerfile)![1]);
+    expect(replicas).toBe(2);
+    expect(Number(/^(\d+)M$/.exec(resources!.limits.memory)![1])).toBeGreaterThan(2 * heapMiB);
+  });
+
+  it('keeps the connections of the four services of Temporal below what PostgreSQL takes', () => {
+    const { SQL_MAX_CONNS, SQL_VIS_MAX_CONNS } = compose.services['temporal']!.environment!;
+    expect(4 * (Number(SQL_MAX_CONNS) + Number(SQL_VIS_MAX_CONNS))).toBeLessThan(100);
   });
 });
 
 describe('the Dockerfile', () => {
+  const python = process.env['PYTHON_WITH_LINTERS'];
+  (python === undefined ? it.skip : it)('is what hadolint asks for', () => {
+    const lint = (input: string) =>
+      spawnSync(join(dirname(python!), 'hadolint'), ['--no-color', '-'], { input, encoding: 'utf8' });
+    expect(lint(dockerfile).stdout).toBe('');
+    expect(lint(dockerfile.replace('USER 1000:1000', 'USER root')).stdout).toContain('DL3002');
+  });
+
   it('copies only what is there and what .dockerignore lets through', () => {
-    const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
     const letThrough = readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n');
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, files]) =>
       files!.split(' '),

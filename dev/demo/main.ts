@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { sessionWorkflowId } from '../../src/session';
+import { EXIT_INTERRUPTED, Interrupted, interruptSignal, rejectAfter } from '../interrupts';
 import { makeDataDir, type DataDir } from './data-dir';
 import { play } from './play';
 import { allIsWell, itemLine, leakLines, verdictLines } from './report';
@@ -13,15 +14,6 @@ interface Options {
   exit: boolean;
   dataDir?: string;
 }
-
-/** By custom 128 + SIGINT. */
-const EXIT_INTERRUPTED = 130;
-
-/** npm and tsx pass Ctrl-C on to this process, which has it from the terminal already. In milliseconds. */
-const ECHO_MS = 1_000;
-
-/** How long after Ctrl-C a step under way may take until all is stopped in spite of it, in milliseconds. */
-const SETTLE_TIMEOUT_MS = 3_000;
 
 async function main(): Promise<void> {
   const { exit, dataDir: asked } = new Command('demo')
@@ -119,38 +111,6 @@ async function webUiLines({ server, temporal }: Stage, key: string): Promise<str
     `Temporal Web UI: ${server.uiAddress}`,
     `  ${key}: ${server.uiAddress}/${path.map(encodeURIComponent).join('/')}`,
   ];
-}
-
-/** Why the demo ends before its end. */
-class Interrupted extends Error {}
-
-/**
- * Aborts at the first SIGINT, SIGTERM or SIGHUP, or at an exception that nobody caught. A second signal ends this process,
- * and with it all that it started.
- */
-function interruptSignal(onAbort: () => void): AbortSignal {
-  const controller = new AbortController();
-  const { signal } = controller;
-  signal.addEventListener('abort', onAbort);
-  let firstAt: number | undefined;
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      firstAt ??= Date.now();
-      if (Date.now() - firstAt > ECHO_MS) process.exit(EXIT_INTERRUPTED);
-      controller.abort(new Interrupted(name));
-    });
-  }
-  process.on('uncaughtException', (error) => controller.abort(error));
-  return signal;
-}
-
-/** Rejects when the step under way at an interrupt does not end within {@link SETTLE_TIMEOUT_MS}. */
-function rejectAfter(interrupted: AbortSignal): Promise<never> {
-  const patience = new Promise<never>((_, reject) => {
-    interrupted.addEventListener('abort', () => setTimeout(reject, SETTLE_TIMEOUT_MS, interrupted.reason));
-  });
-  patience.catch(() => undefined);
-  return patience;
 }
 
 /** Closes in the opposite order of opening; what cannot be closed keeps nothing else open. */

@@ -198,13 +198,13 @@ async function hint({ client, key, tell }: Scene, what: string): Promise<void> {
 }
 
 /** A body for `/link/token/create`, for a person of whom more is known than should be seen. */
-function linkTokenRequest(): Record<string, unknown> {
+export function linkTokenRequest(clientUserId = 'person-1'): Record<string, unknown> {
   return {
     client_name: 'Demo application',
     language: 'en',
     country_codes: ['US'],
     products: ['auth'],
-    user: { client_user_id: 'person-1', phone_number: phoneNumber(), email_address: emailAddress() },
+    user: { client_user_id: clientUserId, phone_number: phoneNumber(), email_address: emailAddress() },
   };
 }
 

@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StatusReport } from '../../src/client';
 import type { LedgerJson } from '../../src/sandbox';
 import type { ItemRow, ResultRow, SessionRow } from '../../src/vault';
+import { hasIssuedToken } from '../issued-tokens';
 import type { Blow } from './chaos';
 import type { ExchangeCall } from './exchange-calls';
 import type { Topology } from './topology';
@@ -59,7 +59,9 @@ export async function gatherEvidence(
   const items = await Promise.all(
     (await vault.items.list()).map(async (item) => ({
       ...item,
-      hasIssuedToken: item.removedAt ? undefined : await hasIssuedToken(topology, item.itemId, ledger),
+      hasIssuedToken: item.removedAt
+        ? undefined
+        : await hasIssuedToken(vault, item.itemId, ledger, 'torture'),
     })),
   );
   return { findings, results: await vault.journal.find(), items, ledger, calls, blows, unfinished };
@@ -71,15 +73,6 @@ async function statusByWorker(client: Topology['client'], key: string): Promise<
     const report = await client.status(key);
     if (report.answeredBy === 'worker' || tries === STATUS_TRIES) return report;
   }
-}
-
-async function hasIssuedToken({ vault }: Topology, itemId: string, ledger: LedgerJson): Promise<boolean> {
-  const issued = Buffer.from(ledger.items.find((item) => item.itemId === itemId)?.accessToken ?? '');
-  const read = { itemId, actor: 'torture', purpose: 'compare with what Plaid issued' };
-  return await vault.withAccessToken(read, async (token) => {
-    const stored = Buffer.from(token.reveal());
-    return stored.length === issued.length && timingSafeEqual(stored, issued);
-  });
 }
 
 /** A list lags behind, so it is asked for until it is empty, or long enough. */

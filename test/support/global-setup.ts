@@ -1,10 +1,11 @@
+import { findComposeReader } from '../../dev/compose-go';
 import { findPython } from '../../dev/python';
 import { findTemporalCli } from '../../dev/temporal-server';
 import { findTestServer } from '../../dev/time-skipping-server';
 
 /**
- * Jest's globalSetup: gets both Temporal servers, and Python with Temporal's SDK, ready once, before any test, and passes their
- * paths on in the environment. Without them, tests that need one are skipped, aloud and with the reason; with CI set, that is an error.
+ * Jest's globalSetup: gets what tests run, Temporal servers, Python and linters, ready once, before any test, and passes their
+ * paths on in the environment. Without one of them, tests that need one are skipped, aloud and with the reason; with CI set, that is an error.
  */
 export default async function prepareTemporal(): Promise<void> {
   // gRPC would ask the proxy of HTTPS_PROXY even for servers on loopback.
@@ -12,10 +13,12 @@ export default async function prepareTemporal(): Promise<void> {
   await prepare('TEMPORAL_CLI_PATH', (log) => findTemporalCli({ log }));
   await prepare('TEMPORAL_TEST_SERVER_PATH', async (log) => (await findTestServer({ log })).path);
   await prepare('PYTHON_WITH_TEMPORAL', (log) => findPython({ log }));
+  await prepare('COMPOSE_READER', (log) => findComposeReader({ log }));
+  await prepare('PYTHON_WITH_LINTERS', (log) => findPython({ log, wanted: 'linters' }));
 }
 
 async function prepare(
-  variable: 'TEMPORAL_CLI_PATH' | 'TEMPORAL_TEST_SERVER_PATH' | 'PYTHON_WITH_TEMPORAL',
+  variable: string,
   find: (log: (line: string) => void) => Promise<string>,
 ): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);

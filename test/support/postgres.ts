@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { endWithThisProcess } from '../../dev/child-server';
 
 const run = promisify(execFile);
 
@@ -146,9 +147,11 @@ function startServer(binaries: string, data: string, port: number, options: Spaw
       ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', ''],
       ...['-c', 'fsync=off', '-c', 'max_connections=60'],
     ],
-    { ...options, stdio: ['ignore', 'ignore', 'pipe'] },
+    // In a group of its own, so that Ctrl-C in a terminal does not end it before those that use it.
+    { ...options, detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const exited = once(server, 'exit');
+  if (server.pid !== undefined) endWithThisProcess(server.pid, exited);
   const hasEnded = () => server.exitCode !== null || server.signalCode !== null;
   let log = '';
   server.stderr.on('data', (chunk: Buffer) => {

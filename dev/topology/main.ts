@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import { Command } from 'commander';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
+import { once } from 'node:events';
+import { EXIT_INTERRUPTED, Interrupted, interruptSignal, rejectAfter } from '../interrupts';
+import type { LeakSource } from '../leak-scan';
+import { filesUnder, searchForLeaks, secretsOf } from '../leak-search';
+import { collectHistories } from '../workflow-histories';
+import { checkParts } from './checks';
+import { checkLines, stayLines, verdictLines } from './report';
+import { review, webhookProblems } from './review';
+import { play, type Play } from './sessions';
+import { startTopology, type Closers, type Topology } from './topology';
+
+async function main(): Promise<void> {
+  const { stay } = new Command('topology')
+    .description('run what docker-compose.yml describes as plain processes, and take sessions through it')
+    .option('--stay', 'keep all of it up until Ctrl-C, and tell where it is', false)
+    .parse()
+    .opts<{ stay: boolean }>();
+  const output: string[] = [];
+  const log = (line: string) => {
+    output.push(line);
+    process.stdout.write(`${line}\n`);
+  };
+  const interrupted = interruptSignal(() => log('Stopping all that was started ...'));
+  const closers: Closers = [];
+  process.exitCode = 1;
+  try {
+    const run = runTopology(closers, stay, interrupted, log, output);
+    if (await Promise.race([run, rejectAfter(interrupted)])) process.exitCode = 0;
+  } catch (error) {
+    if (error instanceof Interrupted) process.exitCode = EXIT_INTERRUPTED;
+    else log(`The run failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  for (const close of closers.reverse())
+    await close().catch((error: unknown) => log(`While stopping: ${String(error)}`));
+  process.exit();
+}
+
+/** Runs all of it, and tells whether all was as it should be. */
+async function runTopology(
+  closers: Closers,
+  stay: boolean,
+  signal: AbortSignal,
+  log: (line: string) => void,
+  output: readonly string[],
+): Promise<boolean> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'hl-topology-'));
+  closers.push(() => rm(dataDir, { recursive: true, force: true }));
+  const topology = await startTopology(dataDir, closers, log);
+  const played = await play(topology, signal, log);
+  const verdicts = await review(topology, played);
+  const checks = await checkParts(topology, played, signal);
+  const lost = webhookProblems(topology.sandbox.ledger().toJSON());
+  log('');
+  verdictLines(verdicts).forEach(log);
+  log('');
+  checkLines(checks).forEach(log);
+  lost.forEach((problem) => log(`BAD ${problem}`));
+  if (stay) {
+    stayLines(topology).forEach(log);
+    await once(signal, 'abort');
+    return true;
+  }
+  const leaks = await leakScan(topology, dataDir, played, output.join('\n'));
+  log('');
+  log(`Leak scan: ${leaks.summary}. ${leaks.problems.length === 0 ? 'It found none.' : 'It FAILED:'}`);
+  leaks.problems.forEach((problem) => log(`  ${problem}`));
+  return (
+    verdicts.every(({ problems }) => problems.length === 0) &&
+    checks.every(({ problem }) => !problem) &&
+    lost.length === 0 &&
+    leaks.problems.length === 0
+  );
+}
+
+/** Searches all histories, both databases, the logs and this run's output for every secret of the run. */
+async function leakScan(topology: Topology, dataDir: string, { sessions }: Play, output: string) {
+  const histories: LeakSource[] = [{ name: 'the output of this run', bytes: Buffer.from(output) }];
+  for await (const source of collectHistories(topology.temporal)) histories.push(source);
+  await topology.settle();
+  const { databaseFolders, passwords, keyRings, sandbox } = topology;
+  const workflowIds = sessions.flatMap(({ key }) => [sessionWorkflowId(key), exchangeWorkflowId(key)]);
+  const files = await Promise.all([
+    filesUnder(dataDir, ['temporal']),
+    ...Object.values(databaseFolders).map((folder) => filesUnder(folder, ['password'])),
+  ]);
+  return await searchForLeaks({
+    secrets: { ...secretsOf(sandbox.ledger().toJSON(), keyRings), 'database passwords': passwords },
+    histories,
+    files: files.flat(),
+    controls: [
+      ...workflowIds.map((id) => ({ text: id, source: `history of ${id} (` })),
+      ...workflowIds.map((id) => ({ text: id, source: databaseFolders.temporal + sep })),
+      ...sessions.map(({ key }) => ({ text: key, source: databaseFolders.vault + sep })),
+    ],
+  });
+}
+
+void main();
