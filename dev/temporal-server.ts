@@ -92,6 +92,8 @@ export interface TemporalServerOptions {
   cli?: string;
   /** Where it listens; default a free port. */
   port?: number;
+  /** Namespaces to make beside `default`. */
+  namespaces?: readonly string[];
   /** Also start Web UI, on a free port. Default false. */
   ui?: boolean;
   /** The SQLite file that keeps its state; made when absent. Default: in memory. */
@@ -174,8 +176,9 @@ export async function useOrStartTemporal(options: TemporalServerOptions): Promis
 }
 
 function serverArguments(options: TemporalServerOptions, port: number, uiPort: number): string[] {
-  const { ui, dbFile, codecEndpoint, searchAttributes = {}, dynamicConfig = {} } = options;
+  const { namespaces = [], ui, dbFile, codecEndpoint, searchAttributes = {}, dynamicConfig = {} } = options;
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'error'];
+  for (const namespace of namespaces) args.push('--namespace', namespace);
   if (ui) args.push('--ui-port', String(uiPort));
   else args.push('--headless');
   if (dbFile !== undefined) args.push('--db-filename', dbFile);

@@ -1,0 +1,51 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { runSql } from '../../../test/support/postgres';
+import { timesOf, type SessionContender } from '../../temporal/contender';
+import type { Stage } from '../../temporal/stage';
+import { BARE_TABLE } from './activities';
+import { BARE_TASK_QUEUE, bareWorkflowId } from './names';
+import type { BareWorkerOptions } from './worker-child';
+import { type bareSession, checkNowSignal, linkUpdate } from './workflows';
+
+/**
+ * The floor: a Temporal workflow with the same activities and signals and nothing else, as Temporal's samples would write it
+ * (`early-return`, `polling/infrequent`). Runs until the stage is closed.
+ */
+export async function startBareTemporal(stage: Stage): Promise<SessionContender> {
+  const databaseUrl = await stage.createDatabase();
+  await runSql(databaseUrl, BARE_TABLE);
+  const worker = fork(join(__dirname, 'worker-child.ts'));
+  const exited = once(worker, 'exit');
+  worker.send({ address: stage.address, account: stage.account, databaseUrl } satisfies BareWorkerOptions);
+  const [port] = (await Promise.race([
+    once(worker, 'message'),
+    exited.then(() => Promise.reject(new Error('the bare worker ended at its start'))),
+  ])) as [number];
+  stage.closeLater(async () => {
+    worker.disconnect();
+    await exited;
+  });
+  const { workflow } = new Client({ connection: stage.connection });
+  return {
+    name: 'bare Temporal',
+    workerPids: [worker.pid!],
+    webhookUrl: `http://127.0.0.1:${port}/`,
+    async start(linkToken) {
+      const id = linkToken.replace(/^link-sandbox-/, '');
+      const startWorkflowOperation = new WithStartWorkflowOperation<typeof bareSession>('bareSession', {
+        workflowId: bareWorkflowId(id),
+        taskQueue: BARE_TASK_QUEUE,
+        args: [linkToken],
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+      });
+      await workflow.executeUpdateWithStart(linkUpdate, { startWorkflowOperation });
+      return id;
+    },
+    hint: (id) => workflow.getHandle(bareWorkflowId(id)).signal(checkNowSignal),
+    ended: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).result()),
+    storedAtMs: () => timesOf(databaseUrl, 'SELECT session_id AS id, stored_at AS at FROM items'),
+  };
+}

@@ -1,0 +1,24 @@
+import { runSql } from '../../test/support/postgres';
+
+/** One way to take sessions from a link token to a stored access token, with worker processes of its own. */
+export interface SessionContender {
+  name: string;
+  /** Of its worker processes. */
+  workerPids: readonly number[];
+  /** Where it takes Plaid's webhooks. */
+  webhookUrl: string;
+  /** Starts a session, and gives its id here once its URL is there. */
+  start(linkToken: string): Promise<string>;
+  /** Says that the person may be back. */
+  hint(id: string): Promise<void>;
+  /** Resolves when all that a session leads to has ended. */
+  ended(id: string): Promise<void>;
+  /** When the access token of each session's item was stored, in milliseconds since the epoch, by the session's id. */
+  storedAtMs(): Promise<Map<string, number>>;
+}
+
+/** The times that a query gives as `id` and `at`, in milliseconds since the epoch. */
+export async function timesOf(databaseUrl: string, query: string): Promise<Map<string, number>> {
+  const rows = await runSql<{ id: string; at: Date }>(databaseUrl, query);
+  return new Map(rows.map(({ id, at }) => [id, at.getTime()]));
+}

@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { findTestServer } from '../../dev/time-skipping-server';
+import type * as CodecModule from '../../src/codec/payload-codec';
+import type * as KeyRingModule from '../../src/key-ring';
+import type * as SandboxModule from '../../src/sandbox';
+import type * as SearchAttributesModule from '../../src/search-attributes';
+import type * as SessionModule from '../../src/session';
+import type * as StartRequestModule from '../../src/start-request';
+import type { hostedLinkSession } from '../../src/workflows';
+import type * as AttributesModule from '../../src/workflows/search-attributes';
+import type * as SummariesModule from '../../src/workflows/summaries';
+import { built } from '../built';
+import { onlyRuns, readHistories, type Histories } from './history';
+import { memoryVault } from './memory-vault';
+import { quietRuntime } from './quiet-runtime';
+import type { PlaidAccount } from './stage';
+import { startWorkers } from './workers';
+
+const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
+const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
+const { startSandbox } = built<typeof SandboxModule>('sandbox/index');
+const { INDEXED_TYPES } = built<typeof SearchAttributesModule>('search-attributes');
+const { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } = built<typeof SessionModule>('session');
+const { sessionInput } = built<typeof StartRequestModule>('start-request');
+const { searchAttributes } = built<typeof AttributesModule>('workflows/search-attributes');
+const { sessionSummary } = built<typeof SummariesModule>('workflows/summaries');
+
+const START_ATTEMPTS = 8;
+const DAY_MS = 86_400_000;
+
+/** The longest wait between two gets, and some more. */
+const FOUND_WITHIN_MS = 20 * 60_000;
+
+/** A deployment in virtual time: real workflows, activities and codec on a time-skipping server, with the vault in memory. */
+export interface VirtualTime {
+  environment: TestWorkflowEnvironment;
+  sandbox: SandboxModule.Sandbox;
+  account: PlaidAccount;
+  /** Sets the sandbox's clock to the server's. */
+  syncClock(): Promise<void>;
+  /**
+   * Runs a session of ours that the person finishes after `waitMs` of virtual time, found by polling alone. Gives the histories of it
+   * and its token exchange.
+   */
+  runSession(waitMs: number): Promise<Histories>;
+  close(): Promise<void>;
+}
+
+export async function startVirtualTime(log: (line: string) => void): Promise<VirtualTime> {
+  process.env['no_grpc_proxy'] = '127.0.0.1';
+  quietRuntime();
+  const executable = await findTestServer({ log });
+  const environment = await startServer(executable);
+  const { connection, nativeConnection } = environment;
+  await connection.operatorService.addSearchAttributes({
+    namespace: 'default',
+    searchAttributes: INDEXED_TYPES,
+  });
+  let clockMs = await environment.currentTimeMs();
+  const syncClock = async () => {
+    clockMs = await environment.currentTimeMs();
+    return clockMs;
+  };
+  const secret = 'bench-virtual-time';
+  const sandbox = await startSandbox({ clientId: 'bench', secret, now: () => clockMs });
+  const account = { url: sandbox.url, clientId: 'bench', secret };
+  const codecRing = parseKeyRing(generateKeyRingText('codec'), 'codec keys');
+  const stopWorkers = await startWorkers({
+    connection: nativeConnection,
+    namespace: 'default',
+    account,
+    vault: memoryVault(),
+    codecRing,
+    now: syncClock,
+  });
+  const temporal = new Client({
+    connection,
+    dataConverter: { payloadCodecs: [createPayloadCodec(codecRing)] },
+  });
+
+  /** As `client.start`, but for its check of `expiresAt` against this machine's clock. */
+  async function start(linkToken: string, expiresAt: string): Promise<string> {
+    const input = { ...sessionInput({ linkToken }, { environment: 'sandbox' }), expiresAt };
+    const startWorkflowOperation = new WithStartWorkflowOperation<typeof hostedLinkSession>(
+      'hostedLinkSession',
+      {
+        workflowId: sessionWorkflowId(input.key),
+        taskQueue: TASK_QUEUES.main,
+        args: [input],
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        typedSearchAttributes: searchAttributes({ state: 'CREATING', linkApi: input.linkApi }),
+        staticSummary: sessionSummary(input),
+      },
+    );
+    await temporal.workflow.executeUpdateWithStart('link', { updateId: 'link', startWorkflowOperation });
+    return input.key;
+  }
+
+  const hasEnded = async (workflowId: string) => {
+    const description = await temporal.workflow
+      .getHandle(workflowId)
+      .describe()
+      .catch(() => undefined);
+    return description !== undefined && description.status.name !== 'RUNNING';
+  };
+
+  return {
+    environment,
+    sandbox,
+    account,
+    syncClock: async () => void (await syncClock()),
+    async runSession(waitMs) {
+      const nowMs = await syncClock();
+      const linkToken = sandbox.issueLinkToken({ lifetimeMs: waitMs + DAY_MS });
+      const key = await start(linkToken, new Date(nowMs + waitMs + DAY_MS).toISOString());
+      await environment.sleep(waitMs);
+      await syncClock();
+      sandbox.session(linkToken).complete();
+      const workflowIds = [sessionWorkflowId(key), exchangeWorkflowId(key)];
+      const passing = environment.sleep(FOUND_WITHIN_MS);
+      while (!(await Promise.all(workflowIds.map(hasEnded))).every(Boolean)) await delay(50);
+      const histories = await readHistories(temporal, await onlyRuns(temporal, workflowIds));
+      await freeTime(histories, environment);
+      await passing;
+      return histories;
+    },
+    async close() {
+      await stopWorkers();
+      await sandbox.close();
+      await environment.teardown();
+    },
+  };
+}
+
+/** Server 1.32.0 keeps one lock on the time for a child workflow that outlives its parent. */
+async function freeTime({ runs: [session] }: Histories, environment: TestWorkflowEnvironment): Promise<void> {
+  const exchangeEnded = session?.some((event) => event.childWorkflowExecutionCompletedEventAttributes);
+  if (!exchangeEnded) await environment.connection.testService!.unlockTimeSkipping({});
+}
+
+/** The SDK waits 5 s for the server, which Java can miss on a busy machine. */
+async function startServer(
+  executable: { type: 'existing-path'; path: string },
+  attemptsLeft = START_ATTEMPTS,
+): Promise<TestWorkflowEnvironment> {
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable } });
+  } catch (error) {
+    if (attemptsLeft <= 1) throw error;
+    return await startServer(executable, attemptsLeft - 1);
+  }
+}
