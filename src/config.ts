@@ -66,6 +66,8 @@ export interface Settings {
   dataDir: string;
   /** HOSTED_LINK_METRICS_ADDRESS: where Prometheus gets metrics. Undefined: nowhere. */
   metricsAddress: ListenAddress | undefined;
+  /** HOSTED_LINK_HEALTH_ADDRESS: where `/livez` and `/readyz` are answered. Undefined: nowhere. */
+  healthAddress: ListenAddress | undefined;
   /** LOG_LEVEL, default `info`. */
   logLevel: LogLevel;
 }
@@ -128,6 +130,7 @@ export function readSettings(
     retentionDays: set.HOSTED_LINK_RETENTION_DAYS,
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
     metricsAddress: set.HOSTED_LINK_METRICS_ADDRESS,
+    healthAddress: set.HOSTED_LINK_HEALTH_ADDRESS,
     logLevel: set.LOG_LEVEL,
   };
 }

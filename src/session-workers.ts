@@ -39,7 +39,13 @@ export interface RunningWorker {
   shutdown(): void;
   /** Resolves after the shutdown; rejects when the worker failed. */
   stopped: Promise<void>;
+  state(): WorkerState;
+  /** Asks the vault's database for an answer. @throws VaultError */
+  pingVault(): Promise<void>;
 }
+
+/** Draining: asked to stop, and finishing what runs. Failed: on its way to reject. */
+export type WorkerState = 'polling' | 'draining' | 'failed';
 
 /** What the workers of a deployment need. */
 export interface SessionWorkersOptions {
@@ -137,7 +143,7 @@ export async function startSessionWorkers({
         maxTaskQueueActivitiesPerSecond: rateSettings.plaidUrgent,
       }),
     ]);
-    return run(workers, () => closeAll(closers));
+    return { ...run(workers, () => closeAll(closers)), pingVault: () => vault.ping() };
   } catch (error) {
     await closeAll(closers);
     throw error;
@@ -175,13 +181,14 @@ async function checkSearchAttributes(
   }
 }
 
-function run(workers: Worker[], close: () => Promise<void>): RunningWorker {
-  const shutdown = () => {
+function run(workers: Worker[], close: () => Promise<void>): Omit<RunningWorker, 'pingVault'> {
+  let isAsked = false;
+  const stop = () => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   const runs = workers.map((worker) =>
     worker.run().catch((error: unknown) => {
-      shutdown();
+      stop();
       throw error;
     }),
   );
@@ -189,7 +196,19 @@ function run(workers: Worker[], close: () => Promise<void>): RunningWorker {
     await close();
     await Promise.all(runs);
   });
-  return { shutdown, stopped };
+  return {
+    shutdown: () => {
+      isAsked = true;
+      stop();
+    },
+    stopped,
+    state: () => {
+      const states = workers.map((worker) => worker.getState());
+      if (states.every((state) => state === 'RUNNING')) return 'polling';
+      // A worker that fails drains before it is FAILED.
+      return isAsked && !states.includes('FAILED') ? 'draining' : 'failed';
+    },
+  };
 }
 
 /** Closes in the opposite order of opening. */

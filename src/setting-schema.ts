@@ -193,6 +193,11 @@ export const DEPLOYMENT_SETTINGS = {
       'Where [metrics](metrics.md) are served to Prometheus, under `/metrics`: an IP address and a port, such as `0.0.0.0:9464` or `[::]:9464`. By the worker and by `hosted-link webhooks`, to whoever asks.',
     absent: 'not served',
   }),
+  HOSTED_LINK_HEALTH_ADDRESS: listenAddress.meta({
+    description:
+      'Where the worker and `hosted-link webhooks` answer [`/livez` and `/readyz`](operations.md#probes): an IP address and a port, such as `0.0.0.0:8792`.',
+    absent: 'nowhere',
+  }),
   LOG_LEVEL: logLevel.describe(
     '`silent`, `fatal`, `error`, `warn`, `info`, `debug` or `trace`. JSON lines on standard error.',
   ),

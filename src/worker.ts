@@ -1,5 +1,7 @@
+import type { NativeConnection } from '@temporalio/worker';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
+import { type HealthQuestions, reachable, startHealthServer, temporalReachable } from './health';
 import { loadKeys } from './keys';
 import type { Logger } from './logger';
 import type { RunningWorker } from './session-workers';
@@ -8,7 +10,8 @@ import { loadTemporalConnection } from './temporal-connection';
 import { connectRuntime, installRuntime } from './temporal-runtime';
 
 /**
- * Starts the standalone worker, once in a process: the SDK's runtime, a connection, and all workers of this deployment.
+ * Starts the standalone worker, once in a process: the SDK's runtime, a connection, and all workers of this deployment; and what
+ * answers for its health, first of all.
  *
  * @throws InputError naming a missing or wrong setting, or a namespace without our search attributes
  * @throws VaultError when the vault cannot be opened
@@ -17,19 +20,47 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
   requirePlaid(settings);
   const { connectionOptions, namespace } = loadTemporalConnection();
   const keys = await loadKeys(settings);
-  installRuntime(logger, settings.metricsAddress);
-  const connection = await connectRuntime(connectionOptions, logger);
+  const parts: Partial<WorkerParts> = {};
+  const health =
+    settings.healthAddress &&
+    (await startHealthServer(settings.healthAddress, questionsOf(parts, namespace)));
   try {
-    const { shutdown, stopped } = await startSessionWorkers({
-      settings,
-      keys,
-      connection,
-      namespace,
-      logger,
-    });
-    return { shutdown, stopped: stopped.finally(() => connection.close()) };
+    installRuntime(logger, settings.metricsAddress);
+    const connection = await connectRuntime(connectionOptions, logger);
+    parts.connection = connection;
+    try {
+      const sessions = await startSessionWorkers({ settings, keys, connection, namespace, logger });
+      parts.sessions = sessions;
+      const stopped = sessions.stopped.finally(async () => {
+        await connection.close();
+        await health?.close();
+      });
+      return { ...sessions, stopped };
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
   } catch (error) {
-    await connection.close();
+    await health?.close();
     throw error;
   }
+}
+
+/** What a worker consists of, once it is there. */
+interface WorkerParts {
+  connection: NativeConnection;
+  sessions: RunningWorker;
+}
+
+function questionsOf(parts: Partial<WorkerParts>, namespace: string): HealthQuestions {
+  const state = () => parts.sessions?.state() ?? 'starting';
+  const missing = { ok: false, found: 'unreachable' };
+  return {
+    live: { workers: () => ({ ok: state() !== 'failed', found: state() }) },
+    ready: {
+      workers: () => ({ ok: state() === 'polling', found: state() }),
+      temporal: () => (parts.connection ? temporalReachable(parts.connection, namespace) : missing),
+      vault: () => (parts.sessions ? reachable(() => parts.sessions!.pingVault()) : missing),
+    },
+  };
 }

@@ -18,6 +18,8 @@ class FakeSessions {
     this.end = resolve;
     this.fail = reject;
   });
+  readonly state = () => 'polling' as const;
+  readonly pingVault = () => Promise.resolve();
 }
 
 /** An application's worker: it runs until it is shut down. */

@@ -1,15 +1,27 @@
+import { Client } from '@temporalio/client';
 import { Command } from 'commander';
+import { HostedLinkClient } from '../client';
+import { createPayloadCodec } from '../codec/payload-codec';
 import { readSettingsFor, requirePlaid, type Settings } from '../config';
+import {
+  type CheckResult,
+  type HealthQuestions,
+  reachable,
+  startHealthServer,
+  temporalReachable,
+} from '../health';
 import { InputError } from '../input-error';
+import { loadCodecRing } from '../keys';
 import { createLogger } from '../logger';
 import { openRecordsFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
+import { loadTemporalConnection } from '../temporal-connection';
+import { connectRuntime, installRuntime } from '../temporal-runtime';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
-import { startWebhookReceiver, type WebhookReceiverOptions } from '../webhook/receiver';
+import { startWebhookReceiver } from '../webhook/receiver';
 import { parsePort } from './port-option';
 import { printLines } from './print';
 import { stopSignal } from './stop-signal';
-import { withClient } from './with-client';
 
 const DEFAULT_PORT = 8791;
 
@@ -30,37 +42,72 @@ export function webhooksCommand(): Command {
     .option('--host <address>', 'address to listen on (default: HOSTED_LINK_WEBHOOK_HOST, else 127.0.0.1)')
     .action(async ({ port, host }: Flags) => {
       const settings = readSettingsFor('plaid', 'database', 'codecKeys');
-      const { environment, itemWebhookUrl, logLevel } = settings;
-      const plaid = createPlaidClient(requirePlaid(settings));
-      try {
-        const vault = await openDatabase(settings);
-        try {
-          await withClient({ vault: false }, (client) =>
-            receiveUntilStopped({
-              plaid,
-              sessions: vault.sessions,
-              client,
-              environment,
-              itemWebhookUrl,
-              logger: createLogger({ level: logLevel }),
-              port: port ?? settings.webhookPort ?? DEFAULT_PORT,
-              host: host ?? settings.webhookHost,
-            }),
-          );
-        } finally {
-          await vault.close();
-        }
-      } finally {
-        await plaid.close();
-      }
+      await receiveUntilStopped({
+        ...settings,
+        webhookPort: port ?? settings.webhookPort ?? DEFAULT_PORT,
+        webhookHost: host ?? settings.webhookHost,
+      });
     });
 }
 
-async function receiveUntilStopped(options: WebhookReceiverOptions): Promise<void> {
-  const receiver = await startWebhookReceiver(options);
-  printLines([`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.`]);
-  await stopSignal();
-  await receiver.close();
+async function receiveUntilStopped(settings: Settings & { webhookPort: number }): Promise<void> {
+  const { environment, itemWebhookUrl, metricsAddress, healthAddress, webhookPort, webhookHost } = settings;
+  const logger = createLogger({ level: settings.logLevel });
+  const { connectionOptions, namespace } = loadTemporalConnection();
+  const codec = createPayloadCodec(await loadCodecRing(settings));
+  const closers: (() => Promise<void>)[] = [];
+  try {
+    const plaid = createPlaidClient(requirePlaid(settings));
+    closers.push(() => plaid.close());
+    const vault = await openDatabase(settings);
+    closers.push(() => vault.close());
+    installRuntime(logger, metricsAddress);
+    const connection = await connectRuntime(connectionOptions, logger);
+    closers.push(() => connection.close());
+    const state: ReceiverState = { now: 'starting' };
+    if (healthAddress) {
+      const questions = questionsOf(state, () => temporalReachable(connection, namespace), vault);
+      const health = await startHealthServer(healthAddress, questions);
+      closers.push(() => health.close());
+    }
+    const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
+    const receiver = await startWebhookReceiver({
+      plaid,
+      sessions: vault.sessions,
+      client: new HostedLinkClient({ temporal, environment }),
+      environment,
+      itemWebhookUrl,
+      logger,
+      port: webhookPort,
+      host: webhookHost,
+    });
+    closers.push(() => receiver.close());
+    state.now = 'receiving';
+    printLines([`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.`]);
+    await stopSignal();
+    state.now = 'draining';
+  } finally {
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+interface ReceiverState {
+  now: 'starting' | 'receiving' | 'draining';
+}
+
+function questionsOf(
+  state: ReceiverState,
+  temporal: () => Promise<CheckResult>,
+  vault: VaultRecords,
+): HealthQuestions {
+  return {
+    live: { receiver: () => ({ ok: true, found: state.now }) },
+    ready: {
+      receiver: () => ({ ok: state.now === 'receiving', found: state.now }),
+      temporal,
+      database: () => reachable(() => vault.ping()),
+    },
+  };
 }
 
 /** @throws InputError naming DATABASE_URL when there is none to look sessions up in */

@@ -75,6 +75,7 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
     codecKeys: new SqlCodecKeyStore(database),
     retention: new SqlRetention(database),
     listKeys: (keys) => listKeysOf(database, keys),
+    ping: () => database.ping(),
     close: () => database.close(),
   };
 }
@@ -187,6 +188,10 @@ class SqlVault implements Vault {
 
   async listKeys(keys: KeyProvider): Promise<VaultKeyRow[]> {
     return listKeysOf(this.#database, keys);
+  }
+
+  async ping(): Promise<void> {
+    await this.#database.ping();
   }
 
   async close(): Promise<void> {

@@ -323,6 +323,8 @@ export interface VaultRecords {
   readonly retention: RetentionStore;
   /** The vault's keys: those that `keys` has, and those that the vault has known. */
   listKeys(keys: KeyProvider): Promise<VaultKeyRow[]>;
+  /** Asks the database for an answer. @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED */
+  ping(): Promise<void>;
   /** Closes the connections, after the transactions under way have ended. An embedded database is closed by its starter. */
   close(): Promise<void>;
 }
