@@ -19,6 +19,8 @@ const BASE = [
   'logger',
   'listen-error',
   'bounded-post',
+  'span',
+  'spaced-log',
 ];
 const TEMPORAL = { regex: '^@temporalio/', message: 'This layer knows nothing of Temporal.' };
 
@@ -132,6 +134,7 @@ export default defineConfig(
       '(?:client|config|input-error|key-ring|keys|needs|session|start-request)',
       'callback/sender',
       'codec/[a-z-]+',
+      'tracing/client-spans',
       'vault/vault',
       'workflows/[a-z-]+',
     ],
@@ -143,7 +146,7 @@ export default defineConfig(
   layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
     [
-      'src/{secret,secret-file,digest,http-limits,input-error,key-ring,printable,redact,logger,listen-error,bounded-post,key-strength,needs,setting-files,setting-schema}.ts',
+      'src/{secret,secret-file,digest,http-limits,input-error,key-ring,printable,redact,logger,listen-error,bounded-post,span,spaced-log,key-strength,needs,setting-files,setting-schema}.ts',
     ],
     BASE,
   ),
@@ -159,6 +162,7 @@ export default defineConfig(
       'plaid/[a-z-]+',
       'vault/[a-z-]+',
       'codec/[a-z-]+',
+      'tracing/settings',
     ],
   ),
   {
@@ -167,7 +171,8 @@ export default defineConfig(
   },
   layer(['src/plaid/**/*.ts'], BASE, { more: [TEMPORAL] }),
   layer(['src/vault/**/*.ts'], BASE, { more: [TEMPORAL] }),
-  layer(['src/codec/**/*.ts'], BASE),
+  layer(['src/codec/**/*.ts'], [...BASE, 'tracing/client-spans']),
+  layer(['src/tracing/**/*.ts'], [...BASE, 'workflows/(?:trace|trace-header)']),
   layer(['src/sandbox/*.ts'], [...BASE, 'plaid/schemas'], { more: [TEMPORAL] }),
   layer(['src/sandbox/page/*.ts'], BASE, {
     up: '../../',

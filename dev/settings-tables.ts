@@ -1,7 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { CODEC_SERVER_SETTINGS, DEPLOYMENT_SETTINGS, FILE_SETTINGS } from '../src/setting-schema';
+import {
+  CODEC_SERVER_SETTINGS,
+  DEPLOYMENT_SETTINGS,
+  FILE_SETTINGS,
+  TRACE_SETTINGS,
+} from '../src/setting-schema';
 
 const PAGE = join(__dirname, '../docs/settings.md');
 
@@ -9,6 +14,7 @@ const PAGE = join(__dirname, '../docs/settings.md');
 const TABLES: Record<string, Record<string, z.ZodType>> = {
   deployment: DEPLOYMENT_SETTINGS,
   'codec-server': CODEC_SERVER_SETTINGS,
+  traces: TRACE_SETTINGS,
 };
 
 /**

@@ -13,6 +13,7 @@ import { Secret } from './secret';
 import type { PlaidEnvironment, UserAttribute } from './session';
 import { readSettingFiles } from './setting-files';
 import { environment, FILE_SETTINGS, type ListenAddress, settingSchema } from './setting-schema';
+import { readTraceSettings, type TraceSettings } from './tracing/settings';
 import { verifiedDatabaseUrl } from './vault/database-tls';
 
 /**
@@ -68,6 +69,8 @@ export interface Settings {
   metricsAddress: ListenAddress | undefined;
   /** HOSTED_LINK_HEALTH_ADDRESS: where `/livez` and `/readyz` are answered. Undefined: nowhere. */
   healthAddress: ListenAddress | undefined;
+  /** OTEL_EXPORTER_OTLP_ENDPOINT and what goes with it: where spans go. Undefined: there are none. */
+  traces: TraceSettings | undefined;
   /** LOG_LEVEL, default `info`. */
   logLevel: LogLevel;
 }
@@ -131,6 +134,7 @@ export function readSettings(
     dataDir: resolve(set.HOSTED_LINK_DATA_DIR),
     metricsAddress: set.HOSTED_LINK_METRICS_ADDRESS,
     healthAddress: set.HOSTED_LINK_HEALTH_ADDRESS,
+    traces: readTraceSettings(given),
     logLevel: set.LOG_LEVEL,
   };
 }

@@ -4,6 +4,7 @@ import { createWorkerCodec } from './codec/payload-codec';
 import type { KeyRing } from './key-ring';
 import { redactText } from './redact';
 import { TASK_QUEUES } from './session';
+import { runSpans } from './tracing/run-spans';
 import { workflowBundle } from './workflow-source';
 
 /** What a replay of open workflows came to. */
@@ -52,6 +53,8 @@ export async function replayOpen(
     namespace,
     workflowBundle: await workflowBundle(),
     dataConverter: { payloadCodecs: [createWorkerCodec(codecRing)] },
+    // Makes no span: a replay is none of the runs themselves.
+    sinks: runSpans,
   };
   for await (const { workflowId, runId, error } of Worker.runReplayHistories(options, upToLimit())) {
     report.replayed += 1;

@@ -20,6 +20,9 @@ import { DEFAULT_RATES, keepPlaidRates } from './rates/plaid-rates';
 import { keepRetention } from './retention';
 import { addSearchAttributes, searchAttributeProblems } from './search-attributes';
 import { TASK_QUEUES } from './session';
+import { ActivitySpan } from './tracing/activity-span';
+import { clientSpans } from './tracing/client-spans';
+import { runSpans } from './tracing/run-spans';
 import type { KeyProvider, Vault } from './vault';
 import { workflowBundle } from './workflow-source';
 import { startWorkerReceiver } from './worker-receiver';
@@ -98,7 +101,11 @@ export async function startSessionWorkers({
     if (settings.callbacks) {
       const sender = new CallbackSender(settings.callbacks, settings.environment);
       closers.push(() => sender.close());
-      callbacks = { sender, client: new WorkflowClient({ connection, namespace, dataConverter }) };
+      const interceptors = [clientSpans];
+      callbacks = {
+        sender,
+        client: new WorkflowClient({ connection, namespace, dataConverter, interceptors }),
+      };
     }
 
     const options: Omit<WorkerOptions, 'taskQueue'> = {
@@ -128,7 +135,13 @@ export async function startSessionWorkers({
       }),
       shutdownGraceTime: SHUTDOWN_GRACE_MS,
       shutdownForceTime: SHUTDOWN_FORCE_MS,
-      interceptors: { activity: [(context) => ({ inbound: new FailureGate(context, logger) })] },
+      interceptors: {
+        activity: [
+          (context) => ({ inbound: new ActivitySpan(context) }),
+          (context) => ({ inbound: new FailureGate(context, logger) }),
+        ],
+      },
+      sinks: runSpans,
     };
     const workers = await Promise.all([
       Worker.create({ ...options, workflowBundle: await workflowBundle(), taskQueue: TASK_QUEUES.main }),

@@ -228,8 +228,27 @@ export const CODEC_SERVER_SETTINGS = {
   HOSTED_LINK_CODEC_TLS_KEY: text.describe("The certificate's key, PEM."),
 };
 
+/** The settings of traces, by the names and rules of OpenTelemetry. */
+export const TRACE_SETTINGS = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: text.describe(
+    'Turns on traces: the collector, such as `http://localhost:4318`, which gets them at `/v1/traces`.',
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: text.describe('The same, as the whole URL.'),
+  OTEL_EXPORTER_OTLP_PROTOCOL: text.meta({
+    description: 'Only `http/protobuf`. Also as `OTEL_EXPORTER_OTLP_TRACES_PROTOCOL`.',
+    absent: '`http/protobuf`',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: text.meta({ description: 'The same.', absent: '`http/protobuf`' }),
+  OTEL_TRACES_EXPORTER: text.meta({ description: '`none` turns traces off.', absent: '`otlp`' }),
+  OTEL_SDK_DISABLED: text.describe('`true` turns traces off.'),
+};
+
 /** All settings, by their names. */
-export const settingSchema = z.object({ ...DEPLOYMENT_SETTINGS, ...CODEC_SERVER_SETTINGS });
+export const settingSchema = z.object({
+  ...DEPLOYMENT_SETTINGS,
+  ...CODEC_SERVER_SETTINGS,
+  ...TRACE_SETTINGS,
+});
 
 /** Settings that may also be given as a file: `PLAID_SECRET_FILE` holds the path of a file with the value of `PLAID_SECRET`. */
 export const FILE_SETTINGS: readonly (keyof typeof settingSchema.shape)[] = [

@@ -5,6 +5,7 @@ import type { Settings } from './config';
 import { InputError } from './input-error';
 import type { Logger } from './logger';
 import type { PlaidClient } from './plaid/plaid';
+import { clientSpans } from './tracing/client-spans';
 import type { Vault } from './vault';
 import { startWebhookReceiver, type WebhookReceiver } from './webhook/receiver';
 
@@ -34,7 +35,12 @@ export async function startWorkerReceiver({
   logger,
 }: WorkerReceiverOptions): Promise<WebhookReceiver | undefined> {
   if (port === undefined) return undefined;
-  const temporal = new Client({ connection, namespace, dataConverter });
+  const temporal = new Client({
+    connection,
+    namespace,
+    dataConverter,
+    interceptors: { workflow: [clientSpans] },
+  });
   try {
     const receiver = await startWebhookReceiver({
       plaid,

@@ -8,10 +8,11 @@ import type { RunningWorker } from './session-workers';
 import { startSessionWorkers } from './session-workers';
 import { loadTemporalConnection } from './temporal-connection';
 import { connectRuntime, installRuntime } from './temporal-runtime';
+import { startTracing } from './tracing/sdk';
 
 /**
- * Starts the standalone worker, once in a process: the SDK's runtime, a connection, and all workers of this deployment; and what
- * answers for its health, first of all.
+ * Starts the standalone worker, once in a process: Temporal's runtime, a connection, and all workers of this deployment; and what
+ * answers for its health, first of all, and traces, where the settings ask for them.
  *
  * @throws InputError naming a missing or wrong setting, or a namespace without our search attributes
  * @throws VaultError when the vault cannot be opened
@@ -21,27 +22,26 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
   const { connectionOptions, namespace } = loadTemporalConnection();
   const keys = await loadKeys(settings);
   const parts: Partial<WorkerParts> = {};
-  const health =
-    settings.healthAddress &&
-    (await startHealthServer(settings.healthAddress, questionsOf(parts, namespace)));
+  const closers: (() => Promise<void>)[] = [];
+  const close = async () => {
+    for (const closeOne of closers.reverse()) await closeOne();
+  };
   try {
+    if (settings.healthAddress) {
+      const health = await startHealthServer(settings.healthAddress, questionsOf(parts, namespace));
+      closers.push(() => health.close());
+    }
+    const tracing = await startTracing(settings.traces, logger);
+    closers.push(() => tracing.shutdown());
     installRuntime(logger, settings.metricsAddress);
     const connection = await connectRuntime(connectionOptions, logger);
+    closers.push(() => connection.close());
     parts.connection = connection;
-    try {
-      const sessions = await startSessionWorkers({ settings, keys, connection, namespace, logger });
-      parts.sessions = sessions;
-      const stopped = sessions.stopped.finally(async () => {
-        await connection.close();
-        await health?.close();
-      });
-      return { ...sessions, stopped };
-    } catch (error) {
-      await connection.close();
-      throw error;
-    }
+    const sessions = await startSessionWorkers({ settings, keys, connection, namespace, logger });
+    parts.sessions = sessions;
+    return { ...sessions, stopped: sessions.stopped.finally(close) };
   } catch (error) {
-    await health?.close();
+    await close();
     throw error;
   }
 }

@@ -9,6 +9,7 @@ export const WORKFLOW_SOURCE = {
   workflowInterceptorModules: [
     require.resolve('./workflows/unreadable-signals'),
     require.resolve('./workflows/summaries'),
+    require.resolve('./workflows/trace'),
   ],
 };
 

@@ -350,6 +350,36 @@ describe('settings', () => {
     });
   });
 
+  describe('traces', () => {
+    const endpoint = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+
+    test('go nowhere unless an endpoint is given', () => {
+      expect(readSettings({}).traces).toBeUndefined();
+      expect(readSettings({ OTEL_TRACES_EXPORTER: 'otlp' }).traces).toBeUndefined();
+    });
+
+    test.each([
+      [{ [endpoint]: 'http://collector:4318' }, 'http://collector:4318/v1/traces'],
+      [{ [endpoint]: 'http://collector:4318/' }, 'http://collector:4318/v1/traces'],
+      [{ [endpoint]: 'https://collector/otlp' }, 'https://collector/otlp/v1/traces'],
+      [{ [endpoint]: 'http://other', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://one/t' }, 'http://one/t'],
+    ])('%o goes to %s', (env, url) => {
+      expect(readSettings(env).traces).toMatchObject({ url, protocol: 'http/protobuf' });
+    });
+
+    test.each([{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_EXPORTER: 'none' }])(
+      '%o turns them off',
+      (env) => {
+        expect(readSettings({ [endpoint]: 'http://collector:4318', ...env }).traces).toBeUndefined();
+      },
+    );
+
+    test('what is meant for another SDK of the process is left to that one', () => {
+      const env = { [endpoint]: 'collector:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+      expect(readSettings(env).traces).toMatchObject({ protocol: 'grpc' });
+    });
+  });
+
   describe('Plaid account', () => {
     test('is complete with client id and secret', () => {
       const settings = readSettings({

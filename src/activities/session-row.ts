@@ -1,5 +1,6 @@
 import { plaidSessionHash, userHash } from '../digest';
 import type { LinkApiName, SessionState } from '../session';
+import { activeTraceparent } from '../span';
 import { VaultError } from '../vault/vault';
 import type { ActivityDeps } from './index';
 
@@ -13,6 +14,8 @@ export interface ClaimInput {
   plaidSessionId: string | undefined;
   /** The caller's id of the person; only its hash is stored. */
   userId?: string | undefined;
+  /** Where the session's trace begins. */
+  traceparent?: string | undefined;
 }
 
 /** What {@link sessionRowActivities.claimSession} found. */
@@ -20,6 +23,8 @@ export interface Claimed {
   endedBefore: SessionState | undefined;
   /** Of the `plaidSessionId` that was given. */
   plaidSessionHash?: string | undefined;
+  /** Where the session's trace begins from now on: here, when it was started without one and this worker traces. */
+  traceparent?: string | undefined;
 }
 
 /** Activities on the vault's row of a session. They repeat harmlessly. */
@@ -38,9 +43,14 @@ export function sessionRowActivities({ vault }: ActivityDeps) {
         firstRunId: input.firstRunId,
         requestDigest: input.requestDigest,
         plaidSessionHash: hash,
+        traceparent: input.traceparent ?? activeTraceparent(),
         userHash: input.userId === undefined ? undefined : userHash(input.userId),
       });
-      return { endedBefore: claimedBefore ? row.state : undefined, plaidSessionHash: hash };
+      return {
+        endedBefore: claimedBefore ? row.state : undefined,
+        plaidSessionHash: hash,
+        traceparent: row.traceparent,
+      };
     },
 
     /**

@@ -17,6 +17,8 @@ import { openRecordsFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
 import { loadTemporalConnection } from '../temporal-connection';
 import { connectRuntime, installRuntime } from '../temporal-runtime';
+import { clientSpans } from '../tracing/client-spans';
+import { startTracing } from '../tracing/sdk';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
 import { startWebhookReceiver } from '../webhook/receiver';
 import { parsePort } from './port-option';
@@ -57,6 +59,8 @@ async function receiveUntilStopped(settings: Settings & { webhookPort: number })
   const codec = createPayloadCodec(await loadCodecRing(settings));
   const closers: (() => Promise<void>)[] = [];
   try {
+    const tracing = await startTracing(settings.traces, logger);
+    closers.push(() => tracing.shutdown());
     const plaid = createPlaidClient(requirePlaid(settings));
     closers.push(() => plaid.close());
     const vault = await openDatabase(settings);
@@ -70,7 +74,12 @@ async function receiveUntilStopped(settings: Settings & { webhookPort: number })
       const health = await startHealthServer(healthAddress, questions);
       closers.push(() => health.close());
     }
-    const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
+    const temporal = new Client({
+      connection,
+      namespace,
+      dataConverter: { payloadCodecs: [codec] },
+      interceptors: { workflow: [clientSpans] },
+    });
     const receiver = await startWebhookReceiver({
       plaid,
       sessions: vault.sessions,

@@ -8,7 +8,10 @@ import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
 import { openRecordsFromSettings } from '../open-vault';
+import { createLogger } from '../logger';
 import { loadTemporalConnection } from '../temporal-connection';
+import { clientSpans } from '../tracing/client-spans';
+import { startTracing } from '../tracing/sdk';
 import type { VaultRecords } from '../vault';
 
 /**
@@ -23,12 +26,19 @@ export async function withClient(
 ): Promise<void> {
   const settings = readSettingsFor('codecKeys');
   const codec = createPayloadCodec(await loadCodecRing(settings));
-  const connection = await connectTemporal();
+  const tracing = await startTracing(settings.traces, createLogger({ level: settings.logLevel }));
+  let connection: Connection | undefined;
   let vault: VaultRecords | undefined;
   try {
+    connection = await connectTemporal();
     vault = wantsVault && hasVault(settings) ? await openRecordsFromSettings(settings) : undefined;
     const { namespace } = loadTemporalConnection();
-    const temporal = new Client({ connection, namespace, dataConverter: { payloadCodecs: [codec] } });
+    const temporal = new Client({
+      connection,
+      namespace,
+      dataConverter: { payloadCodecs: [codec] },
+      interceptors: { workflow: [clientSpans] },
+    });
     const { environment, notifyPrefixes, userAttribute } = settings;
     await use(
       new HostedLinkClient({ temporal, vault, environment, notifyPrefixes, userAttribute }),
@@ -36,7 +46,8 @@ export async function withClient(
     );
   } finally {
     await vault?.close();
-    await connection.close();
+    await connection?.close();
+    await tracing.shutdown();
   }
 }
 

@@ -2,17 +2,22 @@ import type { DataConverter, Payload, PayloadCodec, SerializationContext } from 
 import { SimplePlugin } from '@temporalio/plugin';
 import type { KeyRing } from '../key-ring';
 import { OWN_WORKFLOW_PREFIXES } from '../session';
+import { clientSpans } from '../tracing/client-spans';
 import { createPayloadCodec, decryptOr } from './payload-codec';
 
 /**
- * A plugin for clients and workers that serve other workflows as well: what belongs to a workflow of hosted-link is encrypted
+ * A plugin for clients and workers that serve other workflows as well. What belongs to a workflow of hosted-link is encrypted
  * under the codec's keys, and all else goes through the codecs that are there already, or none, as before. List it after
- * plugins that add a codec.
+ * plugins that add a codec. Clients get `clientSpans` besides.
  */
 export class HostedLinkCodecPlugin extends SimplePlugin {
   /** @param ring the deployment's codec ring, from `loadCodecRing` */
   constructor(ring: KeyRing) {
-    super({ name: 'hosted-link', dataConverter: (given) => withRoutedCodec(given, ring) });
+    super({
+      name: 'hosted-link',
+      dataConverter: (given) => withRoutedCodec(given, ring),
+      clientInterceptors: { workflow: [clientSpans] },
+    });
   }
 }
 

@@ -27,6 +27,7 @@ export type {
 } from '../client';
 export type { CallbackSettings } from '../callback/sender';
 export { HostedLinkCodecPlugin } from '../codec/codec-plugin';
+export { clientSpans } from '../tracing/client-spans';
 export type { JwtAccess } from '../codec/access';
 export type { AccessSettings } from '../codec/access-settings';
 export { CodecError, createPayloadCodec } from '../codec/payload-codec';

@@ -7,6 +7,7 @@ import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { readAnswer } from './answer';
 import { resolveBaseUrl } from './base-url';
+import { type Identified, inCallSpan } from './call-span';
 import { PlaidError } from './errors';
 import { linkTokenGetAnswer } from './link-token-get';
 import type { PlaidClient, Recipient } from './plaid';
@@ -90,30 +91,32 @@ export function createPlaidClient(
     maxResponseSize: limits.answerBytes,
   });
 
-  async function call<E extends keyof PlaidRequests, T>(
+  async function call<E extends keyof PlaidRequests, T extends Identified>(
     endpoint: E,
     schema: z.ZodType<T>,
     request: PlaidRequests[E],
   ): Promise<T> {
-    try {
-      const answer = await post(pool, {
-        endpoint,
-        headers: {
-          'PLAID-CLIENT-ID': clientId,
-          'PLAID-SECRET': secret.reveal(),
-          'Plaid-Version': PLAID_VERSION,
-          'User-Agent': userAgent,
-          'Content-Type': 'application/json',
-          Accept: 'application/json',
-        },
-        body: Buffer.from(JSON.stringify(request)),
-        totalMs: limits.totalMs,
-      });
-      return readAnswer(endpoint, schema, answer);
-    } catch (error) {
-      if (error instanceof PlaidError) onFailure?.(error);
-      throw error;
-    }
+    return await inCallSpan(endpoint, async () => {
+      try {
+        const answer = await post(pool, {
+          endpoint,
+          headers: {
+            'PLAID-CLIENT-ID': clientId,
+            'PLAID-SECRET': secret.reveal(),
+            'Plaid-Version': PLAID_VERSION,
+            'User-Agent': userAgent,
+            'Content-Type': 'application/json',
+            Accept: 'application/json',
+          },
+          body: Buffer.from(JSON.stringify(request)),
+          totalMs: limits.totalMs,
+        });
+        return { httpStatus: answer.httpStatus, answer: readAnswer(endpoint, schema, answer) };
+      } catch (error) {
+        if (error instanceof PlaidError) onFailure?.(error);
+        throw error;
+      }
+    });
   }
 
   return {

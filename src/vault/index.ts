@@ -1,6 +1,7 @@
 import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
+import { withSpans } from '../span';
 import { enterRead, SqlAuditLog } from './audit';
 import { SqlCallbackStore } from './callbacks';
 import { type Cipher, createCipher } from './cipher';
@@ -146,9 +147,9 @@ class SqlVault implements Vault {
   constructor(database: Database, cipher: Cipher, environment: PlaidEnvironment) {
     this.#database = database;
     this.#cipher = cipher;
-    this.sessions = new SqlSessionStore(database, cipher);
-    this.journal = new SqlExchangeJournal(database, cipher, environment);
-    this.items = new SqlItemStore(database);
+    this.sessions = withSpans('vault.sessions', new SqlSessionStore(database, cipher));
+    this.journal = withSpans('vault.journal', new SqlExchangeJournal(database, cipher, environment));
+    this.items = withSpans('vault.items', new SqlItemStore(database));
     this.callbacks = new SqlCallbackStore(database);
     this.audit = new SqlAuditLog(database);
     this.repairs = new SqlRepairs(database, cipher);

@@ -187,8 +187,8 @@ async function stripSessions(
   ]);
   await query(
     `UPDATE hosted_link.sessions
-    SET stripped_at = now(), user_hash = NULL, plaid_session_hash = NULL, key_id = NULL, wrapped_key = NULL,
-      sealed_request_digest = NULL
+    SET stripped_at = now(), user_hash = NULL, plaid_session_hash = NULL, traceparent = NULL, key_id = NULL,
+      wrapped_key = NULL, sealed_request_digest = NULL
     WHERE session_key = ANY ($1)`,
     [due],
   );

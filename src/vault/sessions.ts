@@ -15,7 +15,7 @@ import {
 } from './vault';
 
 const COLUMNS =
-  'session_key, link_api, state, first_run_id, plaid_session_hash, created_at, ended_at, stripped_at';
+  'session_key, link_api, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at, stripped_at';
 const SEALED_COLUMNS = `${COLUMNS}, key_id, wrapped_key, sealed_request_digest`;
 
 interface Row {
@@ -24,6 +24,7 @@ interface Row {
   state: SessionState;
   first_run_id: string;
   plaid_session_hash: string | null;
+  traceparent: string | null;
   created_at: Date;
   ended_at: Date | null;
   stripped_at: Date | null;
@@ -147,9 +148,9 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
     const [row] = await this.#database.transaction(({ query }) =>
       query<SealedRow>(
         `INSERT INTO hosted_link.sessions
-          (session_key, link_api, first_run_id, plaid_session_hash, user_hash, key_id, wrapped_key,
+          (session_key, link_api, first_run_id, plaid_session_hash, traceparent, user_hash, key_id, wrapped_key,
             sealed_request_digest)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (session_key) DO NOTHING
         RETURNING ${SEALED_COLUMNS}`,
         [
@@ -157,6 +158,7 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
           claim.linkApi,
           claim.firstRunId,
           claim.plaidSessionHash,
+          claim.traceparent,
           claim.userHash,
           sealed.keyId,
           sealed.wrappedKey,
@@ -193,6 +195,7 @@ function toSession(row: Row): SessionRow {
     state: row.state,
     firstRunId: row.first_run_id,
     plaidSessionHash: row.plaid_session_hash ?? undefined,
+    traceparent: row.traceparent ?? undefined,
     createdAt: row.created_at,
     endedAt: row.ended_at ?? undefined,
     strippedAt: row.stripped_at ?? undefined,

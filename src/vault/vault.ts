@@ -17,6 +17,8 @@ export interface SessionRow {
   firstRunId: string;
   /** First 128 bits (32 hex digits) of the SHA-256 of Plaid's session id; undefined until it is known. */
   plaidSessionHash: string | undefined;
+  /** The span that the session's trace begins with, as a W3C `traceparent`; undefined where nobody traced. */
+  traceparent: string | undefined;
   createdAt: Date;
   /** When the session reached its end state. */
   endedAt: Date | undefined;
@@ -32,6 +34,8 @@ export interface SessionClaim {
   /** SHA-256 (hex) of the caller's request. Stored sealed, since it may be of a phone number. */
   requestDigest: string;
   plaidSessionHash?: string | undefined;
+  /** Where the session's trace begins, when it is traced. */
+  traceparent?: string | undefined;
   /** Whose session it is: `userHash` of the caller's user id. */
   userHash?: string | undefined;
 }

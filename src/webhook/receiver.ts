@@ -2,10 +2,10 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http-limits';
 import { listenError } from '../listen-error';
 import type { PlaidClient } from '../plaid/plaid';
+import { SpacedLog } from '../spaced-log';
 import { ForwardError } from './forwarder';
 import { WebhookKeyCache, WebhookKeyError } from './key-cache';
 import { type Outcome, WebhookRouter, type WebhookRouterOptions } from './router';
-import { SpacedLog } from './spaced-log';
 import { verifyWebhook, type VerifiedWebhook, WebhookRefused } from './verify';
 
 /** Where Plaid is to send webhooks. */

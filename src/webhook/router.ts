@@ -1,8 +1,10 @@
+import { type Link, SpanKind, trace } from '@opentelemetry/api';
 import type { HostedLinkClient } from '../client';
 import { HostedLinkError } from '../client-error';
 import { plaidSessionHash } from '../digest';
 import type { Logger } from '../logger';
 import type { DeliveryFailure, PlaidEnvironment } from '../session';
+import { contextOf, inSpan } from '../span';
 import { WebhookForwarder } from './forwarder';
 import { readWebhook, type WebhookMeaning } from './payload';
 import { SeenWebhooks } from './seen-webhooks';
@@ -12,6 +14,9 @@ import { within } from './within';
 
 /** How long finding and signalling a session may take, in milliseconds. With the wait for a key it stays inside Plaid's 10 s. */
 const SIGNAL_TIMEOUT_MS = 3_000;
+
+/** What a webhook about a session means. */
+type SessionWebhook = Extract<WebhookMeaning, { plaidSessionId: string }>;
 
 /** What came of a verified webhook. */
 export type Outcome =
@@ -30,6 +35,8 @@ export interface RoutedSession {
   key: string;
   /** Undefined while it runs. */
   endedAt: Date | undefined;
+  /** The span that its trace begins with. */
+  traceparent?: string | undefined;
 }
 
 export interface WebhookRouterOptions {
@@ -117,11 +124,29 @@ export class WebhookRouter {
     }
   }
 
-  async #signal(meaning: Extract<WebhookMeaning, { plaidSessionId: string }>): Promise<Outcome> {
-    const { sessions, logger } = this.#options;
+  /** Only what Plaid signed, of a session that is known, comes as far as a span. */
+  async #signal(meaning: SessionWebhook): Promise<Outcome> {
+    const { sessions } = this.#options;
     const session = await sessions.findByPlaidSession(plaidSessionHash(meaning.plaidSessionId));
     if (!session) return 'unknownSession';
-    const { key, endedAt } = session;
+    return await inSpan(
+      'ReceiveWebhook',
+      {
+        kind: SpanKind.SERVER,
+        within: contextOf(session.traceparent),
+        links: linksToActive(),
+        attributes: { 'hosted_link.session_key': session.key, 'hosted_link.webhook.kind': meaning.kind },
+      },
+      async (span) => {
+        const outcome = await this.#tell(session, meaning);
+        span.setAttribute('hosted_link.webhook.outcome', outcome);
+        return outcome;
+      },
+    );
+  }
+
+  async #tell({ key, endedAt }: RoutedSession, meaning: SessionWebhook): Promise<Outcome> {
+    const { logger } = this.#options;
     if (meaning.kind === 'delivery_failure')
       logger.warn({ key, method: meaning.method }, 'Plaid could not deliver the link');
     if (endedAt !== undefined) return 'endedSession';
@@ -134,6 +159,12 @@ export class WebhookRouter {
     }
     return meaning.kind === 'hint' ? 'hinted' : 'deliveryFailed';
   }
+}
+
+/** The span of the request, where the application's SDK makes one. */
+function linksToActive(): Link[] {
+  const active = trace.getActiveSpan();
+  return active ? [{ context: active.spanContext() }] : [];
 }
 
 /** True when there is no session to signal any more. */

@@ -7,6 +7,7 @@ import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken, UNDECODABLE } from '
 import { create, createAndSend, vault } from './activity-proxies';
 import type { SessionInput } from './messages';
 import { applicationFailureOf, plaidErrorOf } from './plaid-error';
+import { beginTrace, traceOrigin } from './trace';
 
 /** How long a create is tried again while Plaid refuses it for now, in milliseconds. */
 const CREATE_PATIENCE_MS = 10 * 60_000;
@@ -90,7 +91,9 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
     requestDigest,
     plaidSessionId,
     userId,
+    traceparent: traceOrigin(),
   });
+  beginTrace(claimed.traceparent);
   const { endedBefore } = claimed;
   if (endedBefore) {
     throw ApplicationFailure.nonRetryable(

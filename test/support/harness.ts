@@ -25,6 +25,9 @@ import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandb
 import { addSearchAttributes, INDEXED_TYPES } from '../../src/search-attributes';
 import { Secret } from '../../src/secret';
 import { TASK_QUEUES } from '../../src/session';
+import { ActivitySpan } from '../../src/tracing/activity-span';
+import { clientSpans } from '../../src/tracing/client-spans';
+import { runSpans } from '../../src/tracing/run-spans';
 import { migrate, openVault, ringKeyProvider, type Vault } from '../../src/vault';
 import { WORKFLOW_SOURCE } from '../../src/workflow-source';
 import { BUILT_WORKFLOWS, isBuilt } from './built';
@@ -174,7 +177,12 @@ export async function startHarness(
   });
   const dataConverter = { payloadCodecs: [createPayloadCodec(codecRing)] };
   const { connection, nativeConnection, namespace } = server;
-  const temporal = new Client({ connection, namespace, dataConverter });
+  const temporal = new Client({
+    connection,
+    namespace,
+    dataConverter,
+    interceptors: { workflow: [clientSpans] },
+  });
   const skipping = server.skippingClient?.({ namespace, dataConverter });
   if (skipping) Object.assign(temporal, { workflow: skipping });
 
@@ -216,9 +224,11 @@ export async function startHarness(
       interceptors: {
         activity: [
           () => ({ inbound: activityInterceptor }),
+          (context) => ({ inbound: new ActivitySpan(context) }),
           (context) => ({ inbound: new FailureGate(context, silent) }),
         ],
       },
+      sinks: runSpans,
     };
     await Promise.all([
       startWorker({

@@ -8,7 +8,7 @@ import { until } from './until';
 const POLLING_WITHIN_MS = 60_000;
 
 /** Settings of ours and of Temporal's, which a command must get from the test alone. */
-const OWN_SETTINGS = /^(PLAID_|TEMPORAL_|HOSTED_LINK_|DATABASE_URL|LOG_LEVEL)/;
+const OWN_SETTINGS = /^(PLAID_|TEMPORAL_|HOSTED_LINK_|DATABASE_URL|LOG_LEVEL|OTEL_)/;
 
 /** What a command that has ended left. */
 export interface Ended {

@@ -25,6 +25,7 @@ describeOnEachDatabase((server) => {
     firstRunId: 'run',
     requestDigest: `digest of ${key}`,
     plaidSessionHash: userHash(key),
+    traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
     userHash: userHash(user),
   });
 
@@ -75,6 +76,7 @@ describeOnEachDatabase((server) => {
         stripped_at: expect.any(Date),
         user_hash: null,
         plaid_session_hash: null,
+        traceparent: null,
         key_id: null,
         wrapped_key: null,
         sealed_request_digest: null,

@@ -62,6 +62,8 @@ const STATEMENTS: [statement: string, allowed: Role[]][] = [
   ["COPY hosted_link.items TO '/tmp/items'", []],
 ];
 
+const TRACEPARENT = `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01`;
+
 describeOnPostgres((server) => {
   let superuserUrl: string;
   let urls: Record<Role, string>;
@@ -131,6 +133,7 @@ describeOnPostgres((server) => {
       firstRunId: 'run',
       requestDigest: 'digest',
       plaidSessionHash: 'a'.repeat(32),
+      traceparent: TRACEPARENT,
     });
     const accessToken = new Secret('access-sandbox-roles');
     const [row] = await worker.journal.record('session', [{ kind: 'access_token', token: accessToken }]);
@@ -158,7 +161,10 @@ describeOnPostgres((server) => {
     expect(await worker.audit.list()).toMatchObject([{ itemId: 'item', actor: 'ledger' }]);
 
     const receiver = await openRecords(urls.receiver);
-    expect(await receiver.sessions.findByPlaidSession('a'.repeat(32))).toMatchObject({ key: 'session' });
+    expect(await receiver.sessions.findByPlaidSession('a'.repeat(32))).toMatchObject({
+      key: 'session',
+      traceparent: TRACEPARENT,
+    });
     await expect(receiver.items.list()).rejects.toMatchObject({ code: 'VAULT_FAILED' });
     await receiver.close();
 

@@ -139,6 +139,20 @@ describeOnEachDatabase((server) => {
     ).toEqual([{ user_hash: 'd'.repeat(32) }]);
   });
 
+  test('a claim keeps where the trace begins, and a repeat does not move it', async () => {
+    const traceparent = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    await vault.sessions.claim(claimOf('traced', { traceparent }));
+    const { row } = await vault.sessions.claim(
+      claimOf('traced', { traceparent: traceparent.replaceAll('2', '3'), plaidSessionHash: '8'.repeat(32) }),
+    );
+    expect(row).toMatchObject({ traceparent, plaidSessionHash: '8'.repeat(32) });
+  });
+
+  test('what is no W3C traceparent is refused', async () => {
+    const claim = claimOf('untraceable', { traceparent: 'user=ada' });
+    await expect(vault.sessions.claim(claim)).rejects.toMatchObject({ code: 'VAULT_FAILED' });
+  });
+
   test('the database holds the request digest sealed only', async () => {
     const requestDigest = '0123456789abcdef'.repeat(4);
     await vault.sessions.claim(claimOf('sealed', { requestDigest }));

@@ -116,6 +116,10 @@ const LATER_ROWS: Record<number, readonly string[]> = {
     `INSERT INTO hosted_link.callbacks (session_key, sequence, told_by, link_api, session_state, item_ids)
       VALUES ('COMPLETED', 1, 'run', 'link_delivery', 'COMPLETED', '{item-live}')`,
   ],
+  7: [
+    `UPDATE hosted_link.sessions SET traceparent = '00-${'a'.repeat(32)}-${'b'.repeat(16)}-01'
+      WHERE session_key = 'WAITING'`,
+  ],
 };
 
 /** Every row of every table, as JSON. */

@@ -1,4 +1,4 @@
-import type { Logger } from '../logger';
+import type { Logger } from './logger';
 
 /** The same trouble is logged at most this often, in milliseconds: strangers must not fill the log. */
 const SPACING_MS = 60_000;

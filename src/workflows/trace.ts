@@ -1,0 +1,116 @@
+import type { Headers } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
+import {
+  ContinueAsNew,
+  isCancellation,
+  proxySinks,
+  type Sinks,
+  type WorkflowInboundCallsInterceptor,
+  type WorkflowInterceptors,
+  type WorkflowOutboundCallsInterceptor,
+} from '@temporalio/workflow';
+import { traceparentIn, withTraceparent } from './trace-header';
+
+/*
+ * Hands the trace of a workflow on, and makes no span in it: a span that is open for weeks would be lost with its worker. Whoever
+ * sends a message to a workflow made the span that its header names; the activities that it leads to are that span's children.
+ * Only headers are read and written, synchronously, and headers are no part of what a replay compares: so that tracing may be
+ * turned on and off while workflows run.
+ */
+
+/** How a run ended. */
+export type RunEnd = 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'CONTINUED_AS_NEW';
+
+/** What a run tells at its end, to a worker that makes spans. */
+export interface EndedRun {
+  /** Where the trace of the workflow begins. */
+  traceparent: string;
+  end: RunEnd;
+  /** The type of the failure. */
+  errorType?: string | undefined;
+}
+
+export interface TraceSinks extends Sinks {
+  trace: { runEnded(run: EndedRun): void };
+}
+
+/** The span that started the workflow: all that follows is of its trace. */
+let origin: string | undefined;
+
+/** The span behind what is done now: a signal's, or the origin. */
+let cause: string | undefined;
+
+/** The span that the workflow's trace begins with. Undefined as long as there is none. */
+export function traceOrigin(): string | undefined {
+  return origin;
+}
+
+/** Begins the trace of a workflow that was started without one. */
+export function beginTrace(traceparent: string | undefined): void {
+  origin ??= traceparent;
+  cause ??= origin;
+}
+
+const inbound: WorkflowInboundCallsInterceptor = {
+  execute(input, next) {
+    beginTrace(traceparentIn(input.headers));
+    const run = next(input);
+    void run.then(
+      () => tellEnd('COMPLETED'),
+      (error: unknown) => {
+        if (error instanceof ContinueAsNew) tellEnd('CONTINUED_AS_NEW');
+        else if (isCancellation(error)) tellEnd('CANCELLED');
+        // Any other error is a bug, which ends no run.
+        else if (error instanceof TemporalFailure)
+          tellEnd('FAILED', (error instanceof ApplicationFailure && error.type) || error.name);
+      },
+    );
+    return run;
+  },
+  handleSignal(input, next) {
+    takeCause(input.headers);
+    return next(input);
+  },
+  handleUpdate(input, next) {
+    takeCause(input.headers);
+    return next(input);
+  },
+};
+
+const outbound: WorkflowOutboundCallsInterceptor = {
+  scheduleActivity(input, next) {
+    // A watch waits for whatever comes, and is the effect of nothing that came before.
+    if (input.activityType === 'watchSession') cause = origin;
+    return next({ ...input, headers: withTraceparent(input.headers, cause) });
+  },
+  scheduleLocalActivity(input, next) {
+    return next({ ...input, headers: withTraceparent(input.headers, cause) });
+  },
+  startChildWorkflowExecution(input, next) {
+    return next({ ...input, headers: withTraceparent(input.headers, cause) });
+  },
+  signalWorkflow(input, next) {
+    return next({ ...input, headers: withTraceparent(input.headers, cause) });
+  },
+  continueAsNew(input, next) {
+    return next({ ...input, headers: withTraceparent(input.headers, origin) });
+  },
+};
+
+/** Makes the interceptors of each workflow; the SDK looks for this name. */
+export const interceptors = (): WorkflowInterceptors => ({ inbound: [inbound], outbound: [outbound] });
+
+/** A message of another trace, such as that of a request to the application, does not take the workflow out of its own. */
+function takeCause(headers: Headers): void {
+  const traceparent = traceparentIn(headers);
+  if (traceparent !== undefined && (origin === undefined || traceIdOf(traceparent) === traceIdOf(origin)))
+    cause = traceparent;
+}
+
+function traceIdOf(traceparent: string): string | undefined {
+  return traceparent.split('-')[1];
+}
+
+function tellEnd(end: RunEnd, errorType?: string): void {
+  if (origin !== undefined) proxySinks<TraceSinks>().trace.runEnded({ traceparent: origin, end, errorType });
+}
