@@ -10,6 +10,8 @@ export interface BenchContext {
   rounds: number;
   /** What is drawn at random comes from it, so that a run can be repeated. */
   seed: number;
+  /** How many sessions `open-sessions` opens. Default: 5,000. */
+  openSessions?: number | undefined;
   /** Tells what goes on, a line at a time. */
   log: (line: string) => void;
 }

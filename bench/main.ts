@@ -9,15 +9,21 @@ interface Options {
   only: string[];
   rounds: number;
   seed: number;
+  openSessions?: number;
 }
 
 async function main(): Promise<void> {
   const names = BENCHES.map(({ name }) => name);
-  const { smoke, only, rounds, seed } = new Command('bench')
+  const { smoke, only, rounds, seed, openSessions } = new Command('bench')
     .description('measure this project beside what there would be instead of it, one bench after the other')
     .option('--smoke', 'only show that each can run: a minute, and nothing is kept', false)
     .addOption(new Option('--only <names...>', 'these alone').choices(names).default(names, 'all'))
     .option('--rounds <number>', 'how often each side is measured', wholeNumber, 9)
+    .option(
+      '--open-sessions <number>',
+      'how many sessions the bench of that name opens (default: 5000)',
+      wholeNumber,
+    )
     .option('--seed <number>', 'makes what is drawn at random repeatable', wholeNumber, 1)
     .parse()
     .opts<Options>();
@@ -33,6 +39,7 @@ async function main(): Promise<void> {
         scale: smoke ? 'smoke' : 'full',
         rounds: smoke ? 1 : rounds,
         seed,
+        openSessions,
         log,
       });
       print(`\n${renderTable(result.rows)}\n`);

@@ -31,7 +31,7 @@ export interface OursOptions {
   namespace?: string;
   /** How many worker processes; default 1. */
   workers?: number;
-  /** False: the queues that call Plaid keep their default limits. Default true. */
+  /** False: background gets keep their default limit. Default true. */
   unlimited?: boolean;
   /** Of Node.js, for the workers. */
   nodeOptions?: string;
@@ -57,7 +57,8 @@ export async function startOurs(
     HOSTED_LINK_VAULT_KEYS: generateKeyRingText('vault'),
     HOSTED_LINK_CODEC_KEYS: codecKeys,
     HOSTED_LINK_DATA_DIR: stage.folder,
-    ...(unlimited && { HOSTED_LINK_PLAID_RATE: NO_LIMIT, HOSTED_LINK_PLAID_URGENT_RATE: NO_LIMIT }),
+    HOSTED_LINK_PLAID_URGENT_RATE: NO_LIMIT,
+    ...(unlimited && { HOSTED_LINK_PLAID_RATE: NO_LIMIT }),
     ...(nodeOptions !== undefined && { NODE_OPTIONS: nodeOptions }),
   };
   const workerPids = await Promise.all(

@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bench, Row } from '../bench';
+import { packageVersion } from '../machine';
+import { alternate, compare, makeCalls, percentile, state } from '../measure';
+import { startBareTemporal } from '../rivals/bare-temporal';
+import type { SessionContender } from '../temporal/contender';
+import { startOurs } from '../temporal/ours';
+import { openStage, type Stage } from '../temporal/stage';
+
+/** By webhook: the sessions of a round. By polling: how many sessions, and how late the last person finishes. */
+const SIZE = {
+  full: { calls: 40, atOnce: 4, polled: 24, longestWaitMs: 60_000 },
+  smoke: { calls: 3, atOnce: 3, polled: 2, longestWaitMs: 1_000 },
+};
+
+export const completion: Bench = {
+  name: 'completion',
+  what: 'from the moment at which the person finishes to the row of the item: by webhook, beside a bare Temporal workflow that believes each webhook; and by polling alone',
+  async run({ scale, rounds, log }) {
+    const size = SIZE[scale];
+    const stage = await openStage(log);
+    try {
+      const [bare, ours] = await Promise.all([startBareTemporal(stage), startOurs(stage)]);
+      log(`by polling alone: ${size.polled} sessions, finished within ${size.longestWaitMs / 1_000} s`);
+      const lags = await pollLags(stage, ours, size);
+      log(`by webhook: ${size.calls} sessions a round, ${size.atOnce} at once`);
+      const round = (contender: SessionContender) => () => webhookRound(stage, contender, size);
+      const measured = await alternate({ bare: round(bare), ours: round(ours) }, { rounds });
+      const byWebhook = (figure: 'p50' | 'p99') =>
+        compare({
+          what: `by webhook, ${figure}`,
+          unit: 'ms',
+          ours: measured.ours[figure],
+          rival: { name: bare.name, values: measured.bare[figure] },
+          ...(figure === 'p50' && { reach: { op: '<=', value: 1.25 } }),
+        });
+      const rows: Row[] = [
+        byWebhook('p50'),
+        byWebhook('p99'),
+        state(
+          'by polling, lag of each session',
+          's',
+          lags.map(({ lagMs }) => lagMs / 1_000),
+        ),
+        state(
+          'by polling, the largest lag beyond a tenth of the time since the last change',
+          's',
+          [Math.max(...lags.map(({ lagMs, elapsedMs }) => lagMs - elapsedMs / 10)) / 1_000],
+          { op: '<=', value: 6 },
+        ),
+      ];
+      return { rows, versions: { '@temporalio/worker': packageVersion('@temporalio/worker') } };
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+async function webhookRound(
+  stage: Stage,
+  contender: SessionContender,
+  size: { calls: number; atOnce: number },
+): Promise<{ p50: number; p99: number }> {
+  const finishedAtMs = new Map<string, number>();
+  await makeCalls(size, async () => {
+    const linkToken = stage.sandbox.issueLinkToken({ webhook: contender.webhookUrl });
+    const id = await contender.start(linkToken);
+    finishedAtMs.set(id, Date.now());
+    stage.sandbox.session(linkToken).complete();
+    await contender.ended(id);
+  });
+  const storedAtMs = await contender.storedAtMs();
+  const tookMs = Float64Array.from(finishedAtMs, ([id, atMs]) => storedAtMs.get(id)! - atMs).sort();
+  return { p50: percentile(tookMs, 0.5), p99: percentile(tookMs, 0.99) };
+}
+
+/** Of sessions whose persons finish one after the other: how long each had been unchanged, and how late its item was stored. */
+async function pollLags(
+  stage: Stage,
+  ours: SessionContender,
+  { polled, longestWaitMs }: { polled: number; longestWaitMs: number },
+): Promise<{ elapsedMs: number; lagMs: number }[]> {
+  const finished = await Promise.all(
+    Array.from({ length: polled }, async (_, index) => {
+      const linkToken = stage.sandbox.issueLinkToken();
+      const id = await ours.start(linkToken);
+      const startedMs = Date.now();
+      await delay((longestWaitMs * (index + 1)) / polled);
+      const atMs = Date.now();
+      stage.sandbox.session(linkToken).complete();
+      await ours.ended(id);
+      return { id, atMs, elapsedMs: atMs - startedMs };
+    }),
+  );
+  const storedAtMs = await ours.storedAtMs();
+  return finished.map(({ id, atMs, elapsedMs }) => ({ elapsedMs, lagMs: storedAtMs.get(id)! - atMs }));
+}

@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type * as SessionModule from '../../src/session';
+import type { Bench, Row } from '../bench';
+import { built } from '../built';
+import { packageVersion } from '../machine';
+import { makeCalls, percentile, state } from '../measure';
+import { startOurs } from '../temporal/ours';
+import { cpuMsOf, residentMiB } from '../temporal/process-use';
+import { openStage } from '../temporal/stage';
+
+const { sessionWorkflowId } = built<typeof SessionModule>('session');
+
+/** How many sessions are open at the end, and at how many steps it is looked. */
+const SIZE = {
+  full: { sessions: 5_000, steps: 5, watchedMs: 10_000 },
+  smoke: { sessions: 20, steps: 2, watchedMs: 500 },
+};
+const STARTS_AT_ONCE = 50;
+const SAMPLE = 50;
+
+/** What stands at a number of open sessions. */
+interface Standing {
+  open: number;
+  workerMiB: number;
+  serverMiB: number;
+  /** Of one core, while nothing but polling goes on. */
+  workerCores: number;
+  serverCores: number;
+  /** By how much the gets of a sample of sessions are late, in seconds. */
+  overdueP50: number;
+  overdueMost: number;
+}
+
+export const openSessions: Bench = {
+  name: 'open-sessions',
+  what: 'one worker with its default limits and thousands of sessions that wait: its memory, the load, and how late gets are',
+  async run({ scale, openSessions, log }) {
+    const { steps, watchedMs, sessions } = {
+      ...SIZE[scale],
+      ...(openSessions && { sessions: openSessions }),
+    };
+    const stage = await openStage(log);
+    try {
+      const ours = await startOurs(stage, { unlimited: false });
+      const [workerPid] = ours.workerPids;
+      const keys: string[] = [];
+      const standings: Standing[] = [];
+      const plot: [number, number][] = [];
+      for (let step = 1; step <= steps; step++) {
+        const calls = Math.round((sessions * step) / steps) - keys.length;
+        const { seconds } = await makeCalls({ calls, atOnce: STARTS_AT_ONCE }, async () => {
+          keys.push(await ours.start(stage.sandbox.issueLinkToken()));
+        });
+        const cpuBefore = [cpuMsOf(ours.workerPids), cpuMsOf([stage.serverPid])] as const;
+        await delay(watchedMs);
+        const cpuAfter = [cpuMsOf(ours.workerPids), cpuMsOf([stage.serverPid])] as const;
+        const overdue = await overdueSeconds(ours.temporal, sampleOf(keys));
+        const standing = {
+          open: keys.length,
+          workerMiB: residentMiB(workerPid!),
+          serverMiB: residentMiB(stage.serverPid),
+          workerCores: (cpuAfter[0] - cpuBefore[0]) / watchedMs,
+          serverCores: (cpuAfter[1] - cpuBefore[1]) / watchedMs,
+          overdueP50: percentile(overdue, 0.5),
+          overdueMost: percentile(overdue, 1),
+        };
+        standings.push(standing);
+        plot.push([standing.open, standing.workerMiB]);
+        log(`${standing.open} open, the last ${calls} started in ${seconds.toFixed(0)} s`);
+      }
+      const [first] = standings;
+      const last = standings.at(-1)!;
+      const rows: Row[] = standings.flatMap(({ open, ...figures }) => [
+        state(`worker's memory, ${open} open`, 'MiB', [figures.workerMiB]),
+        state(`worker, ${open} open`, 'cores', [figures.workerCores]),
+        state(`Temporal server, ${open} open`, 'cores', [figures.serverCores]),
+        state(`Temporal server's memory, ${open} open`, 'MiB', [figures.serverMiB]),
+        state(`gets overdue, median, ${open} open`, 's', [figures.overdueP50]),
+        state(`gets overdue, most, ${open} open`, 's', [figures.overdueMost]),
+      ]);
+      rows.push(
+        state(
+          `worker's memory, ${last.open} open through ${first!.open} open`,
+          'ratio',
+          [last.workerMiB / first!.workerMiB],
+          { op: '<=', value: 1.1 },
+        ),
+      );
+      return {
+        rows,
+        plots: [
+          {
+            name: 'open-sessions',
+            title: 'Memory of a worker, by the sessions that wait',
+            xLabel: 'open sessions',
+            yLabel: 'MiB',
+            series: [{ name: 'worker', points: plot }],
+          },
+        ],
+        versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
+      };
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+/** Evenly spread over all. */
+function sampleOf(keys: readonly string[]): string[] {
+  const every = Math.max(1, Math.floor(keys.length / SAMPLE));
+  return keys.filter((_, index) => index % every === 0);
+}
+
+/** By how many seconds each session's next get is late already, sorted: 0 where it is not due yet. */
+async function overdueSeconds(temporal: Client, keys: readonly string[]): Promise<Float64Array> {
+  const late = await Promise.all(
+    keys.map(async (key) => {
+      const { raw } = await temporal.workflow.getHandle(sessionWorkflowId(key)).describe();
+      const dueAt =
+        raw.pendingActivities?.[0]?.nextAttemptScheduleTime ?? raw.pendingActivities?.[0]?.scheduledTime;
+      if (!dueAt) return 0;
+      return Math.max(0, Date.now() - (Number(dueAt.seconds) * 1_000 + (dueAt.nanos ?? 0) / 1e6)) / 1_000;
+    }),
+  );
+  return Float64Array.from(late).sort();
+}

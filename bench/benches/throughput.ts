@@ -1,0 +1,95 @@
+import type { Bench, Reach, Row } from '../bench';
+import { packageVersion } from '../machine';
+import { alternate, compare, makeCalls, measureGrowth } from '../measure';
+import { startBareTemporal } from '../rivals/bare-temporal';
+import type { SessionContender } from '../temporal/contender';
+import { startOurs } from '../temporal/ours';
+import { cpuMsOf } from '../temporal/process-use';
+import { openStage, type Stage } from '../temporal/stage';
+import { startVariant } from '../temporal/variant';
+
+/** The sessions of a round, and how many are under way at any time: more at once do not end sooner. */
+const SIZE = { full: { calls: 60, atOnce: 24 }, smoke: { calls: 4, atOnce: 4 } };
+
+/** The growth takes 21 times its least work a round. */
+const GROWTH = { full: { leastWork: 10, rounds: 3 }, smoke: { leastWork: 1, rounds: 1 } };
+
+const NAMESPACES = { codec: 'without-codec', vault: 'without-vault' } as const;
+
+type Contender = Pick<SessionContender, 'name' | 'workerPids' | 'start' | 'hint' | 'ended'>;
+
+export const throughput: Bench = {
+  name: 'throughput',
+  what: 'complete sessions, from the start to the end of all that it leads to, as many as the machine can do at once, beside bare Temporal and ours without its codec or its vault',
+  async run({ scale, rounds, log }) {
+    const stage = await openStage(log, Object.values(NAMESPACES));
+    try {
+      const [bare, ours, noCodec, noVault] = await Promise.all([
+        startBareTemporal(stage),
+        startOurs(stage),
+        startVariant(stage, 'codec', NAMESPACES.codec),
+        startVariant(stage, 'vault', NAMESPACES.vault),
+      ]);
+      const size = SIZE[scale];
+      log(`${size.calls} sessions a round, ${size.atOnce} at once`);
+      const round = (contender: Contender) => () => runRound(stage, contender, size);
+      const measured = await alternate(
+        { bare: round(bare), ours: round(ours), noCodec: round(noCodec), noVault: round(noVault) },
+        { rounds },
+      );
+      const rows: Row[] = [];
+      for (const { name, values, reach } of [
+        { name: bare.name, values: measured.bare, reach: { op: '>=', value: 0.85 } as const },
+        { name: noCodec.name, values: measured.noCodec },
+        { name: noVault.name, values: measured.noVault },
+      ]) {
+        const row = (what: string, unit: string, figure: keyof typeof values, itsReach?: Reach) =>
+          compare({
+            what,
+            unit,
+            ours: measured.ours[figure],
+            rival: { name, values: values[figure] },
+            ...(itsReach && { reach: itsReach }),
+          });
+        rows.push(
+          row('complete sessions', 'sessions/s', 'perSecond', reach),
+          row('worker', 'CPU ms a session', 'workerCpuMs'),
+          row('Temporal server', 'CPU ms a session', 'serverCpuMs'),
+        );
+      }
+      const { leastWork, rounds: growthRounds } = GROWTH[scale];
+      log('growth');
+      const growth = await measureGrowth(
+        { name: 'throughput-growth', what: 'sessions', leastWork, rounds: Math.min(rounds, growthRounds) },
+        async (calls) => (await makeCalls({ ...size, calls }, () => runSession(stage, ours))).seconds,
+      );
+      return {
+        rows: [...rows, growth.row],
+        plots: [growth.plot],
+        versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
+      };
+    } finally {
+      await stage.close();
+    }
+  },
+};
+
+async function runRound(stage: Stage, contender: Contender, size: { calls: number; atOnce: number }) {
+  const { workerPids } = contender;
+  const workerBefore = cpuMsOf(workerPids);
+  const serverBefore = cpuMsOf([stage.serverPid]);
+  const { seconds } = await makeCalls(size, () => runSession(stage, contender));
+  return {
+    perSecond: size.calls / seconds,
+    workerCpuMs: (cpuMsOf(workerPids) - workerBefore) / size.calls,
+    serverCpuMs: (cpuMsOf([stage.serverPid]) - serverBefore) / size.calls,
+  };
+}
+
+async function runSession(stage: Stage, contender: Contender): Promise<void> {
+  const linkToken = stage.sandbox.issueLinkToken();
+  const id = await contender.start(linkToken);
+  stage.sandbox.session(linkToken).complete();
+  await contender.hint(id);
+  await contender.ended(id);
+}
