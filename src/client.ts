@@ -1,5 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { SignalDefinition } from '@temporalio/common';
 import { HostedLinkError } from './client-error';
 import { InputError } from './input-error';
 import { lookAgain } from './look-again';
@@ -114,7 +115,7 @@ export class HostedLinkClient {
    * @throws HostedLinkError SESSION_UNKNOWN or SESSION_ENDED
    */
   async checkNow(key: string): Promise<void> {
-    await this.toRunning(key, (handle) => handle.signal(checkNowSignal));
+    await this.signal(key, checkNowSignal);
   }
 
   /**
@@ -123,7 +124,7 @@ export class HostedLinkClient {
    * @throws HostedLinkError SESSION_UNKNOWN or SESSION_ENDED
    */
   async deliveryFailed(key: string, method: DeliveryFailure['method']): Promise<void> {
-    await this.toRunning(key, (handle) => handle.signal(deliveryFailedSignal, method));
+    await this.signal(key, deliveryFailedSignal, method);
   }
 
   /**
@@ -133,7 +134,18 @@ export class HostedLinkClient {
    * @throws HostedLinkError SESSION_UNKNOWN or SESSION_ENDED
    */
   async cancel(key: string): Promise<void> {
-    await this.toRunning(key, (handle) => handle.cancel());
+    try {
+      const handle = this.handle(key);
+      // The server takes a cancel request to an ended workflow without a word.
+      const { status } = await handle.describe();
+      if (status.name === 'RUNNING') {
+        await handle.cancel();
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+    throw await this.hasEnded(key);
   }
 
   /**
@@ -181,20 +193,23 @@ export class HostedLinkClient {
     return this.temporal.workflow.getHandle<typeof hostedLinkSession>(sessionWorkflowId(key));
   }
 
-  private async toRunning(key: string, send: (handle: WorkflowHandle) => Promise<unknown>): Promise<void> {
+  private async signal<Args extends unknown[]>(
+    key: string,
+    definition: SignalDefinition<Args>,
+    ...args: Args
+  ): Promise<void> {
     try {
-      const handle = this.handle(key);
-      // The server takes a cancel request to an ended workflow without a word.
-      const { status } = await handle.describe();
-      if (status.name === 'RUNNING') {
-        await send(handle);
-        return;
-      }
+      await this.handle(key).signal(definition, ...args);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
+      throw await this.hasEnded(key);
     }
+  }
+
+  /** @throws HostedLinkError SESSION_UNKNOWN */
+  private async hasEnded(key: string): Promise<HostedLinkError> {
     const { state } = await this.status(key);
-    throw new HostedLinkError('SESSION_ENDED', `session ${key} has ended: ${state}`);
+    return new HostedLinkError('SESSION_ENDED', `session ${key} has ended: ${state}`);
   }
 }
 

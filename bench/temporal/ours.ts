@@ -15,6 +15,9 @@ const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
 const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
 const { migrate } = built<typeof VaultModule>('vault/index');
 
+/** With thousands of starts, a busy machine may keep one waiting. */
+const START_TIMEOUT_MS = 120_000;
+
 /** More than any machine does: the rate limits of the queues are not what is measured. */
 const NO_LIMIT = '1000000';
 
@@ -83,7 +86,7 @@ export async function startOurs(
     client,
     temporal,
     databaseUrl,
-    start: async (linkToken) => (await client.start({ linkToken })).key,
+    start: async (linkToken) => (await client.start({ linkToken }, { timeoutMs: START_TIMEOUT_MS })).key,
     hint: (key) => client.checkNow(key),
     ended: (key) => client.waitForEnd(key),
     storedAtMs: () =>
