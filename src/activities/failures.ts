@@ -2,7 +2,7 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import type { PlaidError } from '../plaid/errors';
 import { PlaidApiError, PlaidBadAnswerError, PlaidNoAnswerError } from '../plaid/errors';
-import type { VaultError } from '../vault/vault';
+import type { VaultError } from '../vault/vault-error';
 import type { PlaidErrorView } from '../session';
 
 /** What may be shown of a failed call to Plaid. */

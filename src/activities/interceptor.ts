@@ -5,7 +5,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import type { Logger } from '../logger';
 import { PlaidError } from '../plaid/errors';
-import { VaultError } from '../vault/vault';
+import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
 
 /**

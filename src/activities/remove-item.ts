@@ -1,5 +1,5 @@
 import { isItemGone } from '../plaid/error-classes';
-import { VaultError } from '../vault/vault';
+import { VaultError } from '../vault/vault-error';
 import type { ActivityDeps } from './index';
 
 /** The activity that removes an item that is stored. */

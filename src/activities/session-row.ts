@@ -1,7 +1,7 @@
 import { plaidSessionHash, userHash } from '../digest';
 import type { LinkApiName, SessionState } from '../session';
 import { activeTraceparent } from '../span';
-import { VaultError } from '../vault/vault';
+import { VaultError } from '../vault/vault-error';
 import type { ActivityDeps } from './index';
 
 /** The input of {@link sessionRowActivities.claimSession}. */

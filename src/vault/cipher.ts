@@ -4,7 +4,7 @@ import { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { decrypt, encrypt } from './aes-gcm';
 import { ask, type KeyProvider } from './key-provider';
-import { VaultError } from './vault';
+import { VaultError } from './vault-error';
 
 const VERSION = 1;
 

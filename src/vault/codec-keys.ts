@@ -1,5 +1,5 @@
 import type { Database } from './database';
-import { VaultError } from './vault';
+import { VaultError } from './vault-error';
 
 /** A key of the payload codec, as the vault knows it. */
 export interface CodecKeyRow {

@@ -18,7 +18,8 @@ import { SqlRetention } from './retention';
 import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
 import { ITEM_ACCESS_TOKEN } from './sealed-values';
 import { SqlSessionReader, SqlSessionStore } from './sessions';
-import { type AccessRead, type Vault, VaultError, type VaultRecords } from './vault';
+import type { AccessRead, Vault, VaultRecords } from './vault';
+import { VaultError } from './vault-error';
 
 export type { AuditEntry } from './audit';
 export { unknownItem } from './items';
@@ -32,7 +33,8 @@ export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provi
 export { migrate } from './migrate';
 export { databaseTransport } from './transport';
 export { grantRoles } from './roles';
-export * from './vault';
+export type * from './vault';
+export { VaultError } from './vault-error';
 
 export interface VaultOptions {
   /** `postgresql://user:password@host:port/database`, or what `embeddedDatabaseUrl` gives. */

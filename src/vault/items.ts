@@ -1,5 +1,6 @@
 import type { Database, Transaction } from './database';
-import { type ItemFilter, type ItemRow, type ItemStore, VaultError } from './vault';
+import type { ItemFilter, ItemRow, ItemStore } from './vault';
+import { VaultError } from './vault-error';
 
 const COLUMNS =
   'item_id, session_key, user_hash, institution_id, institution_name, linked_at, mended_at, removed_at';

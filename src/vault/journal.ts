@@ -18,18 +18,18 @@ import {
 import { RESULT_ACCOUNTS, RESULT_TOKEN } from './sealed-values';
 import { unknownSession } from './sessions';
 import { type ItemOrigin, sealItem, storeItem } from './store-item';
-import {
-  type Acquired,
-  type AnsweredCall,
-  type ExchangeJournal,
-  type NewItem,
-  type Resolution,
-  type ResultRow,
-  type SeenAccount,
-  type SeenToken,
-  type TokenKind,
-  VaultError,
+import type {
+  Acquired,
+  AnsweredCall,
+  ExchangeJournal,
+  NewItem,
+  Resolution,
+  ResultRow,
+  SeenAccount,
+  SeenToken,
+  TokenKind,
 } from './vault';
+import { VaultError } from './vault-error';
 
 /** What ends with a result: the lease, and all that was sealed. */
 const CLEARED = `leased_until = NULL, key_id = NULL, wrapped_key = NULL, sealed_token = NULL,

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { InputError } from '../input-error';
 import { keyFingerprint, type KeyRing } from '../key-ring';
 import { decrypt, encrypt } from './aes-gcm';
-import { VaultError } from './vault';
+import { VaultError } from './vault-error';
 
 /**
  * Wraps the data keys of the vault's rows with keys that it keeps to itself: a key ring in memory, or a key management

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Database, type TimeLimits, type Transaction } from './database';
-import { VaultError } from './vault';
+import { VaultError } from './vault-error';
 
 /** `/sql` of the package, seen from `src/vault` and `dist/vault` alike: the migrations, and {@link ROLES_FILE}. */
 export const SQL_FOLDER = join(__dirname, '../../sql');

@@ -1,6 +1,7 @@
 import type { ResultState } from '../session';
 import type { Database, Transaction } from './database';
-import { type ResultFilter, type ResultReader, type ResultRow, type TokenKind, VaultError } from './vault';
+import type { ResultFilter, ResultReader, ResultRow, TokenKind } from './vault';
+import { VaultError } from './vault-error';
 
 /** The columns of `results` that may be shown, and those that count its calls. */
 export const RESULT_COLUMNS = `result_id, session_key, kind, state, item_id, lost_item_id, error_code, request_ids, link_session_id,

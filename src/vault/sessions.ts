@@ -5,14 +5,8 @@ import { isEndState, type LinkApiName, type SessionState } from '../session';
 import type { Cipher } from './cipher';
 import type { Database } from './database';
 import { REQUEST_DIGEST } from './sealed-values';
-import {
-  type Page,
-  type SessionClaim,
-  type SessionReader,
-  type SessionRow,
-  type SessionStore,
-  VaultError,
-} from './vault';
+import type { Page, SessionClaim, SessionReader, SessionRow, SessionStore } from './vault';
+import { VaultError } from './vault-error';
 
 const COLUMNS =
   'session_key, link_api, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at, stripped_at';
