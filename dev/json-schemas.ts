@@ -8,8 +8,11 @@ import type { ExchangeView, Link, SessionView, UncheckedInput } from '../src/wor
 
 const ROOT = join(__dirname, '..');
 
-/** The published file. */
-export const SCHEMA_FILE = join(ROOT, 'schemas/session.schema.json');
+/** The published files, and what makes each. */
+export const SCHEMAS: Readonly<Record<string, () => Schema>> = {
+  'schemas/session.schema.json': sessionSchema,
+  'schemas/cli.schema.json': cliSchema,
+};
 
 /** What crosses the wire as JSON. The types' docstrings become descriptions. */
 export interface SessionMessages {
@@ -27,20 +30,40 @@ export interface SessionMessages {
  * constraints of the check that every start goes through; what a session tells may get more fields.
  */
 export function sessionSchema(): Schema {
-  const generator = createGenerator({
-    path: __filename,
-    tsconfig: join(ROOT, 'tsconfig.json'),
-    skipTypeCheck: true,
-    additionalProperties: true,
-    sortProps: true,
-  });
-  const { SessionMessages: _, ...definitions } = generator.createSchema('SessionMessages')
-    .definitions as Record<string, Schema>;
+  const { SessionMessages: _, ...definitions } = definitionsOf(__filename, 'SessionMessages');
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'hosted-link: what a session takes and tells',
     definitions: { ...definitions, StartRequest: startRequest(definitions['StartRequest']!) },
   };
+}
+
+/**
+ * The JSON Schema of what commands print with `--json`, draft 7: `properties` has each command by its name, `CommandError` is what
+ * stands on standard error.
+ */
+export function cliSchema(): Schema {
+  const definitions = definitionsOf(join(ROOT, 'src/cli/output.ts'), '*');
+  const { CommandOutput, ...shapes } = definitions;
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'hosted-link: what its commands print with --json, a line each',
+    description: CommandOutput!.description,
+    properties: CommandOutput!.properties,
+    definitions: shapes,
+  };
+}
+
+/** The definitions of a type, or of all that a file exports, with what they refer to. */
+function definitionsOf(path: string, type: string): Record<string, Schema> {
+  const generator = createGenerator({
+    path,
+    tsconfig: join(ROOT, 'tsconfig.json'),
+    skipTypeCheck: true,
+    additionalProperties: true,
+    sortProps: true,
+  });
+  return generator.createSchema(type).definitions as Record<string, Schema>;
 }
 
 /** The check's own schema, with the type's descriptions. */
@@ -60,8 +83,10 @@ function startRequest({ description, properties: described = {} }: Schema): Sche
 }
 
 async function main(): Promise<void> {
-  await mkdir(dirname(SCHEMA_FILE), { recursive: true });
-  await writeFile(SCHEMA_FILE, JSON.stringify(sessionSchema()));
+  for (const [file, schema] of Object.entries(SCHEMAS)) {
+    await mkdir(dirname(join(ROOT, file)), { recursive: true });
+    await writeFile(join(ROOT, file), JSON.stringify(schema()));
+  }
 }
 
 if (require.main === module) {

@@ -140,7 +140,10 @@ describe('hosted-link', () => {
         code: args.includes('-h') ? expect.any(Number) : 2,
         first,
       });
-      if (code !== 0) expect(first).toMatch(/^(error: |INVALID_INPUT: |Usage: )./);
+      if (code !== 0)
+        expect(first).toMatch(
+          args.includes('--json') ? /^{"code":"INVALID_INPUT",/ : /^(error: |INVALID_INPUT: |Usage: )./,
+        );
       expect(stdout + stderr).not.toMatch(/\n\s+at |TypeError/);
       expect(stdout + stderr).not.toContain('\u001b');
       expect(stdout + stderr).not.toContain(TOKEN);

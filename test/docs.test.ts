@@ -1,11 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Command } from 'commander';
 import ts from 'typescript';
-import { sessionSchema } from '../dev/json-schemas';
 import { withBenchTables } from '../bench/performance-page';
 import { readResults } from '../bench/results';
+import { allCommands, withCommands } from '../dev/cli-page';
+import { SCHEMAS } from '../dev/json-schemas';
 import { withSettingsTables } from '../dev/settings-tables';
+import { createProgram } from '../src/cli/program';
 import { RESULT_STATES, SESSION_STATES } from '../src/session';
 
 const ROOT = join(__dirname, '..');
@@ -103,16 +104,37 @@ describe('docs/other-languages.md', () => {
     expect(fences(read('docs/other-languages.md'), 'py')).toEqual(shown);
   });
 
-  it('names what the published schema defines, which is made of the types as they are', () => {
-    const schema = JSON.parse(JSON.stringify(sessionSchema())) as ReturnType<typeof sessionSchema>;
-    expect(JSON.parse(read('schemas/session.schema.json'))).toEqual(schema);
-    const { definitions } = schema;
+  it('names what the published schema defines', () => {
+    const { definitions } = JSON.parse(read('schemas/session.schema.json')) as { definitions: object };
     const named = [...read('docs/other-languages.md').matchAll(/`([A-Z][A-Za-z]+)`/g)].map(
       ([, name]) => name!,
     );
     expect(named).toContain('SessionView');
     const ids = ['UTF', 'AES'];
-    expect(named.filter((name) => !ids.includes(name) && definitions?.[name] === undefined)).toEqual([]);
+    expect(named.filter((name) => !ids.includes(name) && !(name in definitions))).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(SCHEMAS))('%s', (file, schema) => {
+  it('is what npm run docs:schemas makes of the types as they are', () => {
+    expect(JSON.parse(read(file))).toEqual(JSON.parse(JSON.stringify(schema())));
+  });
+});
+
+describe('docs/cli.md', () => {
+  const page = read('docs/cli.md');
+
+  it('has the commands and shapes that npm run docs:cli makes of the command line and its schema', () => {
+    expect(spaceless(withCommands(page))).toBe(spaceless(page));
+    for (const { name } of allCommands()) expect(page).toContain(`\n### hosted-link ${name}\n`);
+  });
+
+  it('lists the exit codes', () => {
+    const codes = [...read('src/cli/exit-codes.ts').matchAll(/export const EXIT_\w+ = (\d+);/g)].map(
+      ([, code]) => code!,
+    );
+    expect(codes).toContain('2');
+    expect(tableCells(page, 0)).toEqual(expect.arrayContaining(['0', ...codes]));
   });
 });
 
@@ -210,17 +232,8 @@ function filesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder)).map((file) => read(join(folder, file)));
 }
 
-/** The commands that src/cli/main.ts puts together, by their names. */
-const commands = new Map<string, Command>(
-  [...read('src/cli/main.ts').matchAll(/^import \{ (\w+Command) \} from '(\.\/[a-z-]+)';$/gm)].map(
-    ([, make, file]) => {
-      // eslint-disable-next-line @typescript-eslint/no-require-imports
-      const module = require(join(ROOT, 'src/cli', file!)) as Record<string, () => Command>;
-      const command = module[make!]!();
-      return [command.name(), command];
-    },
-  ),
-);
+/** The commands by their names. */
+const commands = new Map(createProgram(false).commands.map((command) => [command.name(), command]));
 
 /** Each `hosted-link NAME` in code, with the words and the options that follow it there. */
 function commandLines(text: string): { name: string; rest: string[]; flags: string[] }[] {

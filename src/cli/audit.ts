@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { InputError } from '../input-error';
 import type { AuditEntry, RepairEntry } from '../vault';
+import { examples } from './examples';
 import { limitOf } from './page-options';
 import { printJson, printLines } from './print';
 import { withRecords } from './with-records';
@@ -28,17 +29,22 @@ export function auditCommand(): Command {
     .option('--limit <number>', 'at most so many', limitOf, 100)
     .option('--repairs', 'what `hosted-link reconcile` has changed, instead of reads')
     .option('--json', 'print a list')
+    .addHelpText(
+      'after',
+      examples(
+        'hosted-link audit --item gVM8b7wWzPSm --since 2026-01-31',
+        'hosted-link audit --repairs --json',
+      ),
+    )
     .action(async ({ item: itemId, repairs: ofRepairs, json, ...filter }: AuditOptions) => {
       await withRecords(async ({ audit, repairs }) => {
-        if (ofRepairs) printEntries(await repairs.list(filter.limit!), repairLine, json);
-        else printEntries(await audit.list({ itemId, ...filter }), readLine, json);
+        const entries = ofRepairs
+          ? await repairs.list(filter.limit!)
+          : await audit.list({ itemId, ...filter });
+        if (json) printJson<'audit'>(entries);
+        else printLines(entries.map((entry) => ('readId' in entry ? readLine(entry) : repairLine(entry))));
       });
     });
-}
-
-function printEntries<Entry>(entries: Entry[], lineOf: (entry: Entry) => string, json?: boolean): void {
-  if (json) printJson(entries);
-  else printLines(entries.map(lineOf));
 }
 
 function readLine({ readAt, itemId, actor, purpose }: AuditEntry): string {

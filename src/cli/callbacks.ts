@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import { InputError } from '../input-error';
 import { CALLBACK_STATES, type CallbackState } from '../session';
 import type { CallbackRow } from '../vault';
-import { printJson, printLines } from './print';
+import { examples } from './examples';
+import { type Line, Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
 
@@ -31,10 +32,14 @@ function listCommand(): Command {
     )
     .option('--session <key>', 'only those of this session')
     .option('--json', 'print a list')
+    .addHelpText(
+      'after',
+      examples('hosted-link callbacks list', 'hosted-link callbacks list --state pending --json'),
+    )
     .action(async ({ state, session, json }: ListOptions) => {
       await withRecords(async ({ callbacks }) => {
         const rows = await callbacks.list({ key: session, callbackState: state });
-        if (json) printJson(rows);
+        if (json) printJson<'callbacks list'>(rows);
         else printLines(rows.map(lineOf));
       });
     });
@@ -44,10 +49,13 @@ function replayCommand(): Command {
   return new Command('replay')
     .description('send all callbacks of a session again, in their order; one that waits is sent now')
     .argument('<session key>', 'the session key')
-    .action(async (key: string) => {
+    .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link callbacks replay user-42'))
+    .action(async (key: string, { json }: { json?: boolean }) => {
       await withClient({ vault: true }, async (client) => {
         const count = await client.replayCallbacks(key);
-        printLines([`callbacks of session ${key} that are sent again: ${count}`]);
+        if (json) printJson<'callbacks replay'>({ key, callbacks: count });
+        else printLines([`callbacks of session ${key} that are sent again: ${count}`]);
       });
     });
 }
@@ -59,8 +67,12 @@ function stateOf(value: string): CallbackState {
   return state;
 }
 
-function lineOf({ key, sequence, callbackState, answer, state, itemIds, queuedAt }: CallbackRow): string {
+function lineOf({ key, sequence, callbackState, answer, state, itemIds, queuedAt }: CallbackRow): Line {
   const why = answer ? ` (${answer})` : '';
   const items = itemIds.length > 0 ? ` with ${itemIds.join(', ')}` : '';
-  return `session ${key}, callback ${sequence} ${callbackState}${why}: ${state}${items}, queued ${queuedAt.toISOString()}`;
+  return [
+    `session ${key}, callback ${sequence} `,
+    new Mark(callbackState),
+    `${why}: ${state}${items}, queued ${queuedAt.toISOString()}`,
+  ];
 }

@@ -7,8 +7,9 @@ import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
 import { loadTemporalConnection } from '../temporal-connection';
+import { examples } from './examples';
 import { parsePort } from './port-option';
-import { printLines } from './print';
+import { printJson, printLines } from './print';
 import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8081;
@@ -19,6 +20,7 @@ interface Flags {
   host: string;
   origin?: string[];
   unmasked: boolean;
+  json?: boolean;
 }
 
 /** `hosted-link codec-server`: lets Temporal Web UI and the Temporal CLI show payloads, until SIGINT or SIGTERM. */
@@ -36,7 +38,15 @@ export function codecServerCommand(): Command {
       'where Web UI is, such as http://localhost:8233 (default: HOSTED_LINK_CODEC_ORIGINS)',
     )
     .option('--unmasked', 'show phone numbers, e-mail addresses, URLs and tokens', false)
-    .action(async ({ port, host, origin, unmasked }: Flags) => {
+    .option('--json', 'print an object once it listens')
+    .addHelpText(
+      'after',
+      examples(
+        'hosted-link codec-server --origin http://localhost:8233',
+        'hosted-link codec-server --port 9000 --origin http://localhost:8233 --unmasked',
+      ),
+    )
+    .action(async ({ port, host, origin, unmasked, json }: Flags) => {
       const settings = readSettingsFor('codecKeys', 'codecCallers');
       const { codecAccess: access, codecTls: tls } = settings;
       const origins = origin ?? settings.codecOrigins;
@@ -53,10 +63,12 @@ export function codecServerCommand(): Command {
         host,
         audit: (entry) => process.stderr.write(`${auditLine(entry)}\n`),
       });
-      printLines([
-        `The codec server answers on ${server.url} until Ctrl-C, for programs and pages of ${origins.join(', ')}.`,
-        `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(access)}.`,
-      ]);
+      if (json) printJson<'codec-server'>({ url: server.url, origins, keyIds: ring.ids() });
+      else
+        printLines([
+          `The codec server answers on ${server.url} until Ctrl-C, for programs and pages of ${origins.join(', ')}.`,
+          `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(access)}.`,
+        ]);
       await stopSignal();
       await server.close();
     });

@@ -2,22 +2,25 @@ import { Command } from 'commander';
 import { readSettings, type Settings } from '../config';
 import { examine, type Finding } from '../doctor';
 import { InputError } from '../input-error';
-import { printJson, printLines } from './print';
-
-/** What the command exits with when something cannot work. */
-const EXIT_PROBLEM = 1;
+import { examples } from './examples';
+import { EXIT_FAILURE } from './exit-codes';
+import { type Line, Mark, printJson, printLines } from './print';
+import { withProgress } from './progress';
 
 /** `hosted-link doctor`: looks at all that a worker depends on, and says what to do about it. */
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('check Temporal, the database, keys, Plaid and clocks, and say what to do; changes nothing')
-    .option('--json', 'print {ok, findings: [{check, level, message, remedy}]}')
+    .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link doctor', 'hosted-link doctor --json'))
     .action(async ({ json }: { json?: boolean }) => {
-      const findings = await examine(settingsOrProblem());
+      const findings = await withProgress('asking Temporal, the database and Plaid', () =>
+        examine(settingsOrProblem()),
+      );
       const works = findings.every(({ level }) => level !== 'problem');
-      if (json) printJson({ ok: works, findings });
+      if (json) printJson<'doctor'>({ ok: works, findings });
       else printLines(findings.flatMap((finding) => linesOf(finding, widthOf(findings))));
-      if (!works) process.exitCode = EXIT_PROBLEM;
+      if (!works) process.exitCode = EXIT_FAILURE;
     });
 }
 
@@ -31,8 +34,8 @@ function settingsOrProblem(): Settings | InputError {
   }
 }
 
-function linesOf({ check, level, message, remedy }: Finding, width: number): string[] {
-  const line = `${level.padEnd('problem'.length)}  ${check.padEnd(width)}  ${message}`;
+function linesOf({ check, level, message, remedy }: Finding, width: number): Line[] {
+  const line = [new Mark(level.padEnd('problem'.length)), `  ${check.padEnd(width)}  ${message}`];
   return remedy === undefined ? [line] : [line, `${' '.repeat('problem'.length + width + 4)}-> ${remedy}`];
 }
 

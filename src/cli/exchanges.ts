@@ -11,12 +11,17 @@ import { Secret } from '../secret';
 import { readSecretFile } from '../secret-file';
 import { RESULT_STATES, type ResultState } from '../session';
 import { type ResultRow, unknownResult, type Vault, VaultError } from '../vault';
+import { examples } from './examples';
+import type { ResolvedResult } from './output';
 import { type PageOptions, readPage, withPageOptions } from './page-options';
-import { printJson, printLines } from './print';
+import { type Line, Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
 
 const TOKEN_OPTION = '--access-token-file';
+
+/** A result id as one looks. */
+const EXAMPLE_ID = '0f4a6c1d'.repeat(8);
 
 /** `hosted-link exchanges`: looks at results, and ends those that only a person can end. */
 export function exchangesCommand(): Command {
@@ -42,12 +47,19 @@ function listCommand(): Command {
     )
     .option('--session <key>', 'only those of this session')
     .option('--json', 'print a list')
+    .addHelpText(
+      'after',
+      examples(
+        'hosted-link exchanges list --state uncertain',
+        'hosted-link exchanges list --session user-42 --json',
+      ),
+    )
     .action(async ({ state, session, json, ...page }: ListOptions) => {
       await withRecords(async ({ journal }) => {
         const filter = { state, sessionKey: session, after: page.after };
         const read = (limit: number) => journal.find({ ...filter, limit });
         const results = await readPage(page, ({ resultId }) => resultId, read);
-        if (json) printJson(results);
+        if (json) printJson<'exchanges list'>(results);
         else printLines(results.map(lineOf));
       });
     });
@@ -58,11 +70,12 @@ function showCommand(): Command {
     .description("show a result, with what Plaid's support asks for")
     .argument('<result id>', 'as exchanges list shows it')
     .option('--json', 'print an object')
+    .addHelpText('after', examples(`hosted-link exchanges show ${EXAMPLE_ID}`))
     .action(async (resultId: string, { json }: { json?: boolean }) => {
       await withRecords(async ({ journal }) => {
         const result = await journal.get(resultId);
         if (!result) throw unknownResult(resultId);
-        if (json) printJson(result);
+        if (json) printJson<'exchanges show'>(result);
         else printResult(result);
       });
     });
@@ -72,6 +85,7 @@ interface ResolveOptions {
   item?: boolean;
   removed?: boolean;
   accessTokenFile?: string;
+  json?: boolean;
 }
 
 function resolveCommand(): Command {
@@ -84,7 +98,15 @@ function resolveCommand(): Command {
       `${TOKEN_OPTION} <file>`,
       'its access token is in this file, or with - on standard input: it is proven by Plaid and stored',
     )
-    .action(async (resultId: string, { item, removed, accessTokenFile }: ResolveOptions) => {
+    .option('--json', 'print an object')
+    .addHelpText(
+      'after',
+      examples(
+        `hosted-link exchanges resolve ${EXAMPLE_ID} --no-item`,
+        `hosted-link exchanges resolve ${EXAMPLE_ID} --access-token-file token.txt`,
+      ),
+    )
+    .action(async (resultId: string, { item, removed, accessTokenFile, json }: ResolveOptions) => {
       if ([item === false, removed === true, accessTokenFile !== undefined].filter(Boolean).length !== 1)
         throw new InputError('--no-item', `give exactly one of --no-item, --removed and ${TOKEN_OPTION}`);
       const resolve = async (vault: Vault) => {
@@ -92,16 +114,19 @@ function resolveCommand(): Command {
           return await linkToken(vault, resultId, await readToken(accessTokenFile));
         return await vault.journal.resolve(resultId, removed ? 'REMOVED' : 'NO_ITEM');
       };
-      await withClient({ vault: true }, (client) => resolveAndTell(client, resultId, resolve));
+      await withClient({ vault: true }, async (client) => {
+        const resolved = await resolveAndTell(client, resolve);
+        if (json) printJson<'exchanges resolve'>(resolved);
+        else printResolved(resolved);
+      });
     });
 }
 
 /** Resolves a result, then lets its exchange tell of it. Safe to repeat. */
 async function resolveAndTell(
   client: HostedLinkClient,
-  resultId: string,
   resolve: (vault: Vault) => Promise<ResultRow>,
-): Promise<void> {
+): Promise<ResolvedResult> {
   const settings = readSettings();
   const vault = await openVaultFromSettings(settings, await loadVaultKeys(settings));
   let result: ResultRow;
@@ -110,10 +135,14 @@ async function resolveAndTell(
   } finally {
     await vault.close();
   }
-  const told = await client.lookAgain(result.sessionKey);
+  return { result, told: await client.lookAgain(result.sessionKey) };
+}
+
+function printResolved({ result, told }: ResolvedResult): void {
+  const { resultId, state } = result;
   const item = result.itemId === undefined ? '' : ` with item ${result.itemId}`;
   const whom = told.length > 0 ? `told again: ${told.join(', ')}` : 'nobody is told: tell the application';
-  printLines([`result ${resultId} is ${result.state}${item}; ${whom}`]);
+  printLines([[`result ${resultId} is `, new Mark(state), `${item}; ${whom}`]]);
 }
 
 /** Stores an access token that Plaid takes, as the end of an uncertain result. */
@@ -174,9 +203,9 @@ function stateOf(value: string): ResultState {
   return state;
 }
 
-function lineOf({ resultId, state, sessionKey, errorCode, seenAt }: ResultRow): string {
+function lineOf({ resultId, state, sessionKey, errorCode, seenAt }: ResultRow): Line {
   const why = errorCode ? ` (${errorCode})` : '';
-  return `${resultId} ${state}${why}, session ${sessionKey}, seen ${seenAt.toISOString()}`;
+  return [`${resultId} `, new Mark(state), `${why}, session ${sessionKey}, seen ${seenAt.toISOString()}`];
 }
 
 function printResult(result: ResultRow): void {

@@ -3,13 +3,14 @@ import { readSettings } from '../config';
 import { userHash } from '../digest';
 import { type ForgetReport, forgetUser } from '../forget-user';
 import { type ItemRow, unknownItem } from '../vault';
+import { examples } from './examples';
+import { EXIT_FAILURE } from './exit-codes';
+import type { ForgottenPerson, StoredItem } from './output';
 import { type PageOptions, readPage, withPageOptions } from './page-options';
-import { printJson, printLines } from './print';
+import { commandError, printJson, printLines } from './print';
+import { withProgress } from './progress';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
-
-/** What `forget` exits with when something of the person is left. */
-const EXIT_UNFINISHED = 1;
 
 /** `hosted-link items`: looks at the items that are stored, and removes them. */
 export function itemsCommand(): Command {
@@ -33,12 +34,16 @@ function listCommand(): Command {
     .option('--session <key>', 'only those of this session')
     .option('--user <id>', 'only those of this person, by the user id that their sessions were started with')
     .option('--json', 'print a list')
+    .addHelpText(
+      'after',
+      examples('hosted-link items list --user user-42', 'hosted-link items list --session user-42 --json'),
+    )
     .action(async ({ session, user, json, ...page }: ListOptions) => {
       await withRecords(async ({ items }) => {
         const filter = { sessionKey: session, userHash: user === undefined ? undefined : userHash(user) };
         const read = (limit: number) => items.list({ ...filter, after: page.after, limit });
         const rows = await readPage(page, ({ itemId }) => itemId, read);
-        if (json) printJson(rows.map(shown));
+        if (json) printJson<'items list'>(rows.map(shown));
         else printLines(rows.map(lineOf));
       });
     });
@@ -49,11 +54,12 @@ function showCommand(): Command {
     .description('show a stored item')
     .argument('<item id>', "Plaid's item id")
     .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link items show gVM8b7wWzPSm'))
     .action(async (itemId: string, { json }: { json?: boolean }) => {
       await withRecords(async ({ items }) => {
         const item = await items.get(itemId);
         if (!item) throw unknownItem(itemId);
-        if (json) printJson(shown(item));
+        if (json) printJson<'items show'>(shown(item));
         else printItem(item);
       });
     });
@@ -63,9 +69,14 @@ function removeCommand(): Command {
   return new Command('remove')
     .description('remove an item at Plaid, and its access token from the vault; the worker does it')
     .argument('<item id>', "Plaid's item id")
-    .action(async (itemId: string) => {
-      await withClient({ vault: false }, (client) => client.removeItem(itemId));
-      printLines([`item ${itemId} is removed`]);
+    .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link items remove gVM8b7wWzPSm'))
+    .action(async (itemId: string, { json }: { json?: boolean }) => {
+      await withClient({ vault: false }, (client) =>
+        withProgress('waiting for the worker to remove the item', () => client.removeItem(itemId)),
+      );
+      if (json) printJson<'items remove'>({ itemId });
+      else printLines([`item ${itemId} is removed`]);
     });
 }
 
@@ -73,18 +84,29 @@ function forgetCommand(): Command {
   return new Command('forget')
     .description('remove a person: their items at Plaid and in the vault, and what tells of them')
     .argument('<user id>', 'the user id that their sessions were started with')
-    .option('--json', 'print an object')
+    .option('--json', 'print an object; null when the vault keeps nothing of the person')
+    .addHelpText('after', examples('hosted-link items forget user-42'))
     .action(async (userId: string, { json }: { json?: boolean }) => {
       const { retentionDays } = readSettings();
       await withRecords(async ({ retention }) => {
         await withClient({ vault: false }, async (client, temporal) => {
-          const report = await forgetUser(userId, { client, temporal, retention, retentionDays });
-          if (json) printJson(report ?? null);
+          const report = await withProgress('forgetting the person', () =>
+            forgetUser(userId, { client, temporal, retention, retentionDays }),
+          );
+          if (json) printJson<'items forget'>(report ? forgottenPerson(report) : null);
           else printForgotten(report);
-          if (report && isUnfinished(report)) process.exitCode = EXIT_UNFINISHED;
+          if (report && isUnfinished(report)) process.exitCode = EXIT_FAILURE;
         });
       });
     });
+}
+
+function forgottenPerson({ failures, ...report }: ForgetReport): ForgottenPerson {
+  return {
+    ...report,
+    // What an error says is not among what JSON shows of it.
+    failures: failures.map(({ itemId, error }) => ({ itemId, error: commandError(error) })),
+  };
 }
 
 function isUnfinished({ left }: ForgetReport): boolean {
@@ -122,7 +144,7 @@ function printForgotten(report: ForgetReport | undefined): void {
 }
 
 /** An item without what only the vault needs: whose it is. */
-function shown({ userHash: _, ...item }: ItemRow): Omit<ItemRow, 'userHash'> {
+function shown({ userHash: _, ...item }: ItemRow): StoredItem {
   return item;
 }
 

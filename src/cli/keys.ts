@@ -6,18 +6,13 @@ import { generateKeyRingText, type KeyRing } from '../key-ring';
 import { loadKeys, loadVaultKeys } from '../keys';
 import { openVaultFromSettings } from '../open-vault';
 import type { CodecKeyRow, KeyProvider, Vault, VaultKeyRow } from '../vault';
-import { printError, printJson, printLines } from './print';
+import { examples } from './examples';
+import { EXIT_FAILURE, EXIT_SIGNAL } from './exit-codes';
+import type { CodecKeyReport, Rotation } from './output';
+import { commandError, type Line, Mark, printError, printFailure, printJson, printLines } from './print';
+import { withProgress } from './progress';
 import { stopSignal } from './stop-signal';
 import { withRecords } from './with-records';
-
-/** What a rotation exits with that a signal has stopped, by custom 128 + SIGINT. */
-const EXIT_SIGNAL = 130;
-
-/** What a rotation exits with that has left values on older keys. */
-const EXIT_LEFT = 1;
-
-/** Progress is printed at most so often, in milliseconds. */
-const PROGRESS_EVERY_MS = 1_000;
 
 /** `hosted-link keys`: makes keys, tells where each stands, and re-wraps what older ones have sealed. */
 export function keysCommand(): Command {
@@ -33,13 +28,24 @@ function generateCommand(): Command {
     .description('make a random key, and print it as id:key or add it to a file')
     .addArgument(new Argument('<ring>', 'which ring it is for').choices(['vault', 'codec', 'callback']))
     .option('--file <path>', 'add it to the ring in this file as the last one; makes the file')
-    .action(async (ring: string, { file }: { file?: string }) => {
+    .option('--json', 'print an object')
+    .addHelpText(
+      'after',
+      examples('hosted-link keys generate vault', 'hosted-link keys generate codec --file codec-keys'),
+    )
+    .action(async (ring: string, { file, json }: { file?: string; json?: boolean }) => {
       const key = generateKeyRingText(ring);
       if (file === undefined) {
-        printLines([key]);
+        if (json) printJson<'keys generate'>({ key });
+        else printLines([key]);
         return;
       }
-      const [primary, ...older] = await addKeyToFile(file, key);
+      const keyIds = await addKeyToFile(file, key);
+      if (json) {
+        printJson<'keys generate'>({ file, keyIds });
+        return;
+      }
+      const [primary, ...older] = keyIds;
       const others = older.length > 0 ? `, then ${older.join(', ')}` : '';
       printLines([`${file}: ${primary} is the primary${others}`]);
     });
@@ -48,54 +54,65 @@ function generateCommand(): Command {
 function rotateCommand(): Command {
   return new Command('rotate')
     .description("re-wrap what is in the vault under the vault's primary key; may be stopped and run again")
-    .action(async () => {
+    .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link keys rotate'))
+    .action(async ({ json }: { json?: boolean }) => {
       const settings = readSettingsFor('database', 'vaultKeys');
       const keys = await loadVaultKeys(settings);
       const vault = await openVaultFromSettings(settings, keys);
       try {
-        await rotate(vault, keys);
+        const rotation = await rotate(vault, keys, json);
+        if (json) printJson<'keys rotate'>(rotation);
+        else printRotation(rotation, keys);
+        if (rotation.left > 0) process.exitCode = rotation.stopped ? EXIT_SIGNAL : EXIT_FAILURE;
       } finally {
         await vault.close();
       }
     });
 }
 
-async function rotate(vault: Vault, keys: KeyProvider): Promise<void> {
+async function rotate(vault: Vault, keys: KeyProvider, json?: boolean): Promise<Rotation> {
   const all = onOlderKeys(await vault.listKeys(keys));
   const stop = new AbortController();
   void stopSignal().then(() => stop.abort());
-  let printedMs = Date.now();
-  const { moved, failed, stopped } = await vault.rotateKeys({
-    signal: stop.signal,
-    onFailure: ({ code, message }) => printError(`${code}: ${message}`),
-    onProgress: (done) => {
-      if (Date.now() - printedMs < PROGRESS_EVERY_MS) return;
-      printedMs = Date.now();
-      printLines([`${done} of ${all} re-wrapped`]);
-    },
-  });
+  let done = 0;
+  const report = await withProgress(
+    () => `${done} of ${all} re-wrapped`,
+    () =>
+      vault.rotateKeys({
+        signal: stop.signal,
+        onFailure: (error) => printFailure(commandError(error), json),
+        onProgress: (moved) => (done = moved),
+      }),
+  );
   const rows = await vault.listKeys(keys);
-  const left = onOlderKeys(rows);
-  printLines([`${moved} re-wrapped under ${keys.keyIds[0]}, ${left} left on older keys`]);
+  return { ...report, left: onOlderKeys(rows), keys: rows };
+}
+
+function printRotation(
+  { moved, failed, left, stopped, keys: rows }: Rotation,
+  { keyIds }: KeyProvider,
+): void {
+  printLines([`${moved} re-wrapped under ${keyIds[0]}, ${left} left on older keys`]);
   printVaultKeys(rows);
   if (stopped) printError('stopped by a signal; run it again for the rest');
   else if (left > failed)
     printError(
       'some were sealed meanwhile: a worker still has an older key first; restart it, and run this again',
     );
-  if (left > 0) process.exitCode = stopped ? EXIT_SIGNAL : EXIT_LEFT;
 }
 
 function statusCommand(): Command {
   return new Command('status')
     .description('tell which keys there are, what each has sealed, and how often the codec has used its own')
-    .option('--json', 'print {vault, codec}')
+    .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link keys status'))
     .action(async ({ json }: { json?: boolean }) => {
       const { vaultKeys, codecRing } = await loadKeys(readSettingsFor('database', 'vaultKeys', 'codecKeys'));
       await withRecords(async (records) => {
         const vault = await records.listKeys(vaultKeys);
         const codec = codecKeyReports(codecRing, await records.codecKeys.list());
-        if (json) printJson({ vault, codec });
+        if (json) printJson<'keys status'>({ vault, codec });
         else {
           printLines([`vault's keys (${vaultKeys.source}):`]);
           printVaultKeys(vault);
@@ -104,16 +121,6 @@ function statusCommand(): Command {
         }
       });
     });
-}
-
-/** A key of the codec's, in `keys status`. ABSENT: workers have used it, and the ring lacks it. */
-interface CodecKeyReport {
-  keyId: string;
-  state: 'PRIMARY' | 'OLDER' | 'ABSENT';
-  /** Counted by workers, a block ahead of use. */
-  encryptions: number;
-  /** ISO 8601. */
-  lastUsedAt: string | undefined;
 }
 
 function codecKeyReports(ring: KeyRing, rows: readonly CodecKeyRow[]): CodecKeyReport[] {
@@ -137,7 +144,7 @@ function onOlderKeys(rows: readonly VaultKeyRow[]): number {
 function printVaultKeys(rows: readonly VaultKeyRow[]): void {
   for (const { keyId, state, counts } of rows) {
     const sealed = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-    printLines([`  ${keyId}  ${state}  ${sealed.join(', ') || 'nothing'}`]);
+    printLines([[`  ${keyId}  `, new Mark(state), `  ${sealed.join(', ') || 'nothing'}`]]);
   }
 }
 
@@ -146,8 +153,11 @@ function printCodecKeys(reports: readonly CodecKeyReport[]): void {
     const percent = ((100 * encryptions) / MAX_ENCRYPTIONS).toFixed(2);
     const used = lastUsedAt === undefined ? 'not used by a worker' : `last used ${lastUsedAt}`;
     const warning = encryptions >= WARN_ENCRYPTIONS ? '; replace it' : '';
-    printLines([
-      `  ${keyId}  ${state}  ${encryptions} encryptions (${percent} % of the limit), ${used}${warning}`,
-    ]);
+    const line: Line = [
+      `  ${keyId}  `,
+      new Mark(state),
+      `  ${encryptions} encryptions (${percent} % of the limit), ${used}${warning}`,
+    ];
+    printLines([line]);
   }
 }

@@ -2,7 +2,8 @@ import { Command, Option } from 'commander';
 import type { SessionSummary } from '../client';
 import { InputError } from '../input-error';
 import { LINK_APIS, type LinkApiName, SESSION_STATES, type SessionState } from '../session';
-import { printJson, printLines } from './print';
+import { examples } from './examples';
+import { type Line, Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';
 
 interface ListOptions {
@@ -31,23 +32,20 @@ export function listCommand(): Command {
     .option('--json', 'print a list')
     .addHelpText(
       'after',
-      `
-Examples:
-  hosted-link list --state waiting --older-than 7d
-  hosted-link list --user user-42 --json`,
+      examples('hosted-link list --state waiting --older-than 7d', 'hosted-link list --user user-42 --json'),
     )
     .action(async ({ user, olderThan, json, ...filter }: ListOptions) => {
       await withClient({ vault: false }, async (client) => {
         const sessions = await client.list({ ...filter, userId: user, minAgeMs: olderThan });
-        if (json) printJson(sessions);
+        if (json) printJson<'list'>(sessions);
         else printLines(sessions.map(lineOf));
       });
     });
 }
 
-function lineOf({ key, state, linkApi, startedAt, endedAt }: SessionSummary): string {
+function lineOf({ key, state, linkApi, startedAt, endedAt }: SessionSummary): Line {
   const span = endedAt === undefined ? `since ${startedAt}` : `${startedAt} to ${endedAt}`;
-  return [key, state ?? '-', linkApi ?? '-', span].join('  ');
+  return [`${key}  `, new Mark(state ?? '-'), `  ${linkApi ?? '-'}  ${span}`];
 }
 
 function stateOf(text: string): SessionState {

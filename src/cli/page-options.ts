@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { InputError } from '../input-error';
+import { printError } from './print';
 
 /** What a list prints at most unless told otherwise. */
 const DEFAULT_LIMIT = 100;
@@ -28,7 +29,7 @@ export async function readPage<Row>(
 ): Promise<Row[]> {
   const rows = await read(limit + 1);
   const page = rows.slice(0, limit);
-  if (rows.length > limit) process.stderr.write(`there are more: --after ${idOf(page.at(-1)!)}\n`);
+  if (rows.length > limit) printError(`there are more: --after ${idOf(page.at(-1)!)}`);
   return page;
 }
 

@@ -6,11 +6,11 @@ import { openVaultFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
 import { plaidRateNow } from '../rates/plaid-rates';
 import { type Discrepancy, PlaidPace, reconcile } from '../reconcile';
-import { printJson, printLines } from './print';
+import { examples } from './examples';
+import { EXIT_FAILURE } from './exit-codes';
+import { type Line, Mark, printJson, printLines } from './print';
+import { withProgress } from './progress';
 import { withClient } from './with-client';
-
-/** What the command exits with when it found something, mended or not. */
-const EXIT_FOUND = 1;
 
 interface ReconcileOptions {
   fix?: boolean;
@@ -24,7 +24,8 @@ export function reconcileCommand(): Command {
     .description('after a restore: hold vault, Temporal and Plaid against each other, and say what to do')
     .option('--fix', 'mend what is safe to mend; without it, nothing is changed')
     .option('--end-lost', 'with --fix: also end sessions as FAILED that Temporal does not know')
-    .option('--json', 'print a line of JSON for each: {kind, message, remedy, mended, and what it is about}')
+    .option('--json', 'print an object for each, a line each')
+    .addHelpText('after', examples('hosted-link reconcile', 'hosted-link reconcile --fix --json'))
     .action(async ({ fix = false, endLost = false, json = false }: ReconcileOptions) => {
       if (endLost && !fix) throw new InputError('--end-lost', 'changes the vault; give it with --fix');
       const settings = readSettingsFor('codecKeys', 'vaultKeys', 'database', 'plaid');
@@ -37,21 +38,27 @@ export function reconcileCommand(): Command {
           const { namespace } = temporal.options;
           const pace = new PlaidPace(await plaidRateNow(temporal.connection, namespace, settings.plaidRate));
           const rules = { environment, notifyPrefixes };
-          for await (const one of reconcile({ vault, temporal, plaid, pace, rules, fix, endLost })) {
-            found++;
-            if (json) printJson(one);
-            else printLines(linesOf(one));
-          }
+          const context = { vault, temporal, plaid, pace, rules, fix, endLost };
+          await withProgress(
+            () => `comparing vault, Temporal and Plaid: ${found} found`,
+            async () => {
+              for await (const one of reconcile(context)) {
+                found++;
+                if (json) printJson<'reconcile'>(one);
+                else printLines(linesOf(one));
+              }
+            },
+          );
         });
       } finally {
         await plaid.close();
         await vault.close();
       }
-      if (found > 0) process.exitCode = EXIT_FOUND;
+      if (found > 0) process.exitCode = EXIT_FAILURE;
       else if (!json) printLines(['vault, Temporal and Plaid agree']);
     });
 }
 
-function linesOf({ kind, message, remedy, mended }: Discrepancy): string[] {
-  return [`${mended ? 'mended' : 'found '}  ${kind}  ${message}`, `        -> ${remedy}`];
+function linesOf({ kind, message, remedy, mended }: Discrepancy): Line[] {
+  return [[new Mark(mended ? 'mended' : 'found '), `  ${kind}  ${message}`], `        -> ${remedy}`];
 }

@@ -5,11 +5,11 @@ import { loadCodecRing } from '../keys';
 import { createLogger } from '../logger';
 import { replayOpen, type ReplayReport } from '../replay';
 import { installRuntime } from '../temporal-runtime';
-import { printJson } from './print';
+import { examples } from './examples';
+import { EXIT_FAILURE } from './exit-codes';
+import { printJson, printLines } from './print';
+import { withProgress } from './progress';
 import { withClient } from './with-client';
-
-/** What the command exits with when this version cannot go on with a workflow. */
-const EXIT_UNFIT = 1;
 
 /** `hosted-link replay`: whether what is open can go on with this version. */
 export function replayCommand(): Command {
@@ -17,25 +17,28 @@ export function replayCommand(): Command {
     .description('before a rollout: replay what is open with this version of the workflows; changes nothing')
     .option('--limit <number>', 'the most workflows to replay, the newest first', parseLimit, 1000)
     .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link replay', 'hosted-link replay --limit 50 --json'))
     .action(async ({ limit, json }: { limit: number; json?: boolean }) => {
       const ring = await loadCodecRing(readSettingsFor('codecKeys'));
       await withClient({ vault: false }, async (_client, temporal) => {
         // What the SDK tells of a workflow that does not fit stands in the report.
         installRuntime(createLogger({ level: 'silent' }));
-        const report = await replayOpen(temporal, ring, limit);
-        if (json) printJson(report);
+        const report = await withProgress('replaying open workflows', () =>
+          replayOpen(temporal, ring, limit),
+        );
+        if (json) printJson<'replay'>(report);
         else printReport(report);
-        if (report.failures.length > 0) process.exitCode = EXIT_UNFIT;
+        if (report.failures.length > 0) process.exitCode = EXIT_FAILURE;
       });
     });
 }
 
 function printReport({ replayed, more, failures }: ReplayReport): void {
-  for (const { workflowId, runId, reason } of failures) {
-    process.stdout.write(`${workflowId} (run ${runId}): ${reason}\n`);
-  }
   const rest = more ? ', and more are open: see --limit' : '';
-  process.stdout.write(`${replayed} open workflows replayed${rest}; ${failures.length} do not fit\n`);
+  printLines([
+    ...failures.map(({ workflowId, runId, reason }) => `${workflowId} (run ${runId}): ${reason}`),
+    `${replayed} open workflows replayed${rest}; ${failures.length} do not fit`,
+  ]);
 }
 
 function parseLimit(text: string): number {

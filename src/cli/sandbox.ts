@@ -11,7 +11,9 @@ import {
   plannedWebhookFaultSchema,
   planWebhookFault,
 } from '../sandbox/planned-fault';
-import { PLAID_ENVIRONMENTS } from '../session';
+import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../session';
+import { examples } from './examples';
+import { printJson, printLines } from './print';
 import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8790;
@@ -19,17 +21,19 @@ const DEFAULT_PORT = 8790;
 /** A worker in production talks to Plaid alone. */
 const ENVIRONMENTS = PLAID_ENVIRONMENTS.filter((name) => name !== 'production');
 
-type Flags = Omit<SandboxOptions, 'port' | 'linkTokenLifetimeMs'> & {
+type Flags = Omit<SandboxOptions, 'port' | 'environment' | 'linkTokenLifetimeMs'> & {
   port: number;
+  environment: PlaidEnvironment;
   linkTokenLifetime?: number;
   fault: PlannedFault[];
   webhookFault: PlannedWebhookFault[];
+  json?: boolean;
 };
 
 /** `hosted-link sandbox`: the offline Plaid alone, until SIGINT or SIGTERM. */
 export function sandboxCommand(): Command {
   return new Command('sandbox')
-    .description('Run the offline Plaid on this machine, for development')
+    .description('run the offline Plaid on this machine, for development')
     .option('--port <number>', 'TCP port on 127.0.0.1, 0 for a free one', wholeNumber(65_535), DEFAULT_PORT)
     .addOption(oneOf('--environment <name>', 'whose tokens it hands out', ENVIRONMENTS))
     .option('--auto', 'let sessions open and finish by themselves', false)
@@ -76,14 +80,16 @@ export function sandboxCommand(): Command {
     .option('--event-callbacks', 'send a LINK_CALLBACK for each step of the person too', false)
     .option('--delivery-fails', 'let messages not reach the person', false)
     .option('--no-webhook-retries', 'send no webhook again that was not taken')
-    .option('--fault <json>', 'plan a fault of an endpoint; may be repeated', json(plannedFaultSchema), [])
+    .option('--fault <json>', 'plan a fault of an endpoint; may be repeated', jsonOf(plannedFaultSchema), [])
     .option(
       '--webhook-fault <json>',
       'plan a fault of webhooks; may be repeated',
-      json(plannedWebhookFaultSchema),
+      jsonOf(plannedWebhookFaultSchema),
       [],
     )
-    .action(async ({ linkTokenLifetime, fault, webhookFault, ...flags }: Flags, command: Command) => {
+    .option('--json', 'print an object once it listens')
+    .addHelpText('after', examples('hosted-link sandbox', 'hosted-link sandbox --auto --seed 7 --port 0'))
+    .action(async ({ linkTokenLifetime, fault, webhookFault, json, ...flags }: Flags, command: Command) => {
       const options: SandboxOptions = {
         ...flags,
         ...(linkTokenLifetime !== undefined && { linkTokenLifetimeMs: linkTokenLifetime * 1_000 }),
@@ -95,19 +101,21 @@ export function sandboxCommand(): Command {
       );
       for (const planned of fault) planFault(sandbox, planned);
       for (const planned of webhookFault) planWebhookFault(sandbox, planned);
-      process.stdout.write(
-        [
-          `The offline Plaid answers on ${sandbox.url} until Ctrl-C. To use it:`,
+      const { url } = sandbox;
+      const { environment } = flags;
+      const account = { clientId: DEFAULT_CLIENT_ID, secret: DEFAULT_SECRET };
+      if (json) printJson<'sandbox'>({ url, environment, ...account });
+      else
+        printLines([
+          `The offline Plaid answers on ${url} until Ctrl-C. To use it:`,
           '',
-          `  PLAID_BASE_URL=${sandbox.url}`,
-          `  PLAID_ENV=${flags.environment}`,
-          `  PLAID_CLIENT_ID=${DEFAULT_CLIENT_ID}`,
-          `  PLAID_SECRET=${DEFAULT_SECRET}`,
+          `  PLAID_BASE_URL=${url}`,
+          `  PLAID_ENV=${environment}`,
+          `  PLAID_CLIENT_ID=${account.clientId}`,
+          `  PLAID_SECRET=${account.secret}`,
           '',
           'These values are the same for everybody and protect nothing.',
-          '',
-        ].join('\n'),
-      );
+        ]);
       await stopSignal();
       await sandbox.close();
     });
@@ -128,7 +136,7 @@ function wholeNumber(max: number): (text: string) => number {
 }
 
 /** Reads JSON of a shape, and adds it to what was read before. */
-function json<T>(schema: z.ZodType<T>): (text: string, before: readonly T[]) => T[] {
+function jsonOf<T>(schema: z.ZodType<T>): (text: string, before: readonly T[]) => T[] {
   return (text, before) => {
     let value: unknown;
     try {

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
-import { readSettingsFor } from '../config';
+import { readSettingsFor, type Settings } from '../config';
 import { migrateEmbedded } from '../open-vault';
 import { addSearchAttributes } from '../search-attributes';
 import { loadTemporalConnection } from '../temporal-connection';
 import { grantRoles, migrate } from '../vault';
-import { printLines } from './print';
+import { examples } from './examples';
+import type { SetupReport } from './output';
+import { printJson, printLines } from './print';
+import { withProgress } from './progress';
 import { connectTemporal } from './with-client';
 
 /** `hosted-link setup`: makes what a worker needs, and may be run again at any time. */
@@ -13,30 +16,42 @@ export function setupCommand(): Command {
     .description(
       'make the search attributes, bring the database up to date, and grant its roles their rights',
     )
-    .action(async () => {
-      const { databaseUrl, dataDir } = readSettingsFor('database');
-      if (databaseUrl) await setUpDatabase(databaseUrl.reveal());
-      else report('migrations', await migrateEmbedded(dataDir));
-      const connection = await connectTemporal();
-      try {
-        report(
-          'search attributes',
-          await addSearchAttributes(connection, loadTemporalConnection().namespace),
-        );
-      } finally {
-        await connection.close();
-      }
+    .option('--json', 'print an object')
+    .addHelpText('after', examples('hosted-link setup'))
+    .action(async ({ json }: { json?: boolean }) => {
+      const settings = readSettingsFor('database');
+      const database = await withProgress('bringing the database up to date', () => setUpDatabase(settings));
+      if (!json) printDatabase(database);
+      const searchAttributes = await withProgress('making search attributes', setUpTemporal);
+      if (json) printJson<'setup'>({ ...database, searchAttributes });
+      else printLines([madeLine('search attributes', searchAttributes)]);
     });
 }
 
-async function setUpDatabase(databaseUrl: string): Promise<void> {
-  report('migrations', await migrate(databaseUrl));
-  const granted = await grantRoles(databaseUrl);
-  printLines([
-    `roles: ${granted ? 'granted' : 'not granted, since this login may not make them; see docs/operations.md'}`,
-  ]);
+type DatabaseReport = Omit<SetupReport, 'searchAttributes'>;
+
+async function setUpDatabase({ databaseUrl, dataDir }: Settings): Promise<DatabaseReport> {
+  if (!databaseUrl) return { migrations: await migrateEmbedded(dataDir), rolesGranted: undefined };
+  const url = databaseUrl.reveal();
+  return { migrations: await migrate(url), rolesGranted: await grantRoles(url) };
 }
 
-function report(what: string, made: readonly string[]): void {
-  printLines([`${what}: ${made.length > 0 ? made.join(', ') : 'up to date'}`]);
+async function setUpTemporal(): Promise<string[]> {
+  const connection = await connectTemporal();
+  try {
+    return await addSearchAttributes(connection, loadTemporalConnection().namespace);
+  } finally {
+    await connection.close();
+  }
+}
+
+function printDatabase({ migrations, rolesGranted }: DatabaseReport): void {
+  printLines([madeLine('migrations', migrations)]);
+  if (rolesGranted === undefined) return;
+  const refused = 'not granted, since this login may not make them; see docs/operations.md';
+  printLines([`roles: ${rolesGranted ? 'granted' : refused}`]);
+}
+
+function madeLine(what: string, made: readonly string[]): string {
+  return `${what}: ${made.length > 0 ? made.join(', ') : 'up to date'}`;
 }

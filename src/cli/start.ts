@@ -5,7 +5,9 @@ import { readSettingsFor } from '../config';
 import { InputError } from '../input-error';
 import { LINK_APIS, type LinkApiName } from '../session';
 import { sessionInput } from '../start-request';
+import { examples } from './examples';
 import { printJson, printStarted } from './print';
+import { withProgress } from './progress';
 import { withClient } from './with-client';
 
 interface StartOptions {
@@ -53,14 +55,21 @@ export function startCommand(): Command {
     .option('--notify <workflow id...>', 'workflows to signal linkCompleted at the end')
     .option('--fairness-key <key>', 'your customer or tenant, whose sessions are not to hold up others')
     .option('--allow-duplicates', 'link bank accounts that the person has already once more')
-    .option('--json', 'print {key, workflowId, url, expiresAt}')
+    .option('--json', 'print an object')
+    .addHelpText(
+      'after',
+      examples(
+        'hosted-link start --key user-42 --link-token "$LINK_TOKEN"',
+        'hosted-link start --key user-42 --link-api hosted_link --request request.json --sms +14155550123',
+      ),
+    )
     .action(async (options: StartOptions) => {
       const request = await startRequest(options);
       // Bad input is told at once, not after a look for a server.
       checkRequest(request, options);
       await withClient({ vault: false }, async (client) => {
-        const session = await client.start(request);
-        if (options.json) printJson(session);
+        const session = await withProgress('waiting for the link', () => client.start(request));
+        if (options.json) printJson<'start'>(session);
         else printStarted(session);
       });
     });

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { examples } from './examples';
 import { printJson, printStatus } from './print';
 import { withClient } from './with-client';
 
@@ -8,10 +9,11 @@ export function statusCommand(): Command {
     .description('tell how a session stands')
     .argument('<key>', 'the session key')
     .option('--json', 'print the whole status')
+    .addHelpText('after', examples('hosted-link status user-42', 'hosted-link status user-42 --json'))
     .action(async (key: string, { json }: { json?: boolean }) => {
       await withClient({ vault: true }, async (client) => {
         const report = await client.status(key);
-        if (json) printJson(report);
+        if (json) printJson<'status'>(report);
         else printStatus(report);
       });
     });

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { HostedLinkClient, StatusReport } from '../client';
-import { printJson, printLines } from './print';
+import { endedExitCode } from './ended';
+import { examples } from './examples';
+import { Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';
 
 /** How often the status is looked at, in milliseconds. */
@@ -13,13 +15,14 @@ export function watchCommand(): Command {
     .description('follow a session until it and its token exchange have ended, a line for each change')
     .argument('<key>', 'the session key')
     .option('--json', 'print the whole status at each change, a line each')
-    .addHelpText('after', '\nExample:\n  hosted-link watch user-42')
+    .addHelpText('after', examples('hosted-link watch user-42', 'hosted-link watch user-42 --json'))
     .action(async (key: string, { json }: { json?: boolean }) => {
       // An embedded vault that this process owned for so long would keep a worker from starting.
       await withClient({ vault: false }, async (client) => {
         for await (const report of changes(client, key)) {
-          if (json) printJson(report);
-          else printLines([`${new Date().toISOString()}  ${tellingOf(report)}`]);
+          if (json) printJson<'watch'>(report);
+          else printLines([[`${new Date().toISOString()}  `, new Mark(report.state), detailsOf(report)]]);
+          process.exitCode = endedExitCode(report);
         }
       });
     });
@@ -34,7 +37,7 @@ async function* changes(client: HostedLinkClient, key: string): AsyncGenerator<S
     // Looked at before the status, so that what is told last is the end.
     const isLast = hasEnded;
     const report = await client.status(key);
-    const telling = tellingOf(report);
+    const telling = report.state + detailsOf(report);
     if (telling !== told) yield report;
     told = telling;
     if (isLast) return;
@@ -42,10 +45,10 @@ async function* changes(client: HostedLinkClient, key: string): AsyncGenerator<S
   }
 }
 
-/** What is told of a session, on a line. */
-function tellingOf({ state, plaidStatus, health, exitError, deliveryFailure, items }: StatusReport): string {
+/** What is told of a session beside its state, on a line. */
+function detailsOf({ plaidStatus, health, exitError, deliveryFailure, items }: StatusReport): string {
   return [
-    state,
+    '',
     ...(plaidStatus ? [`Plaid says ${plaidStatus}`] : []),
     ...(health.kind === 'OK' ? [] : [`${health.kind}: ${health.error.message}`]),
     ...(exitError ? [`the person left after ${exitError.type}`] : []),

@@ -21,8 +21,9 @@ import { clientSpans } from '../tracing/client-spans';
 import { startTracing } from '../tracing/sdk';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
 import { startWebhookReceiver } from '../webhook/receiver';
+import { examples } from './examples';
 import { parsePort } from './port-option';
-import { printLines } from './print';
+import { printJson, printLines } from './print';
 import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8791;
@@ -30,6 +31,7 @@ const DEFAULT_PORT = 8791;
 interface Flags {
   port?: number;
   host?: string;
+  json?: boolean;
 }
 
 /** `hosted-link webhooks`: the receiver of Plaid's webhooks, until SIGINT or SIGTERM. */
@@ -42,17 +44,25 @@ export function webhooksCommand(): Command {
       parsePort,
     )
     .option('--host <address>', 'address to listen on (default: HOSTED_LINK_WEBHOOK_HOST, else 127.0.0.1)')
-    .action(async ({ port, host }: Flags) => {
+    .option('--json', 'print an object once it listens')
+    .addHelpText('after', examples('hosted-link webhooks --port 8791'))
+    .action(async ({ port, host, json }: Flags) => {
       const settings = readSettingsFor('plaid', 'database', 'codecKeys');
-      await receiveUntilStopped({
-        ...settings,
-        webhookPort: port ?? settings.webhookPort ?? DEFAULT_PORT,
-        webhookHost: host ?? settings.webhookHost,
-      });
+      await receiveUntilStopped(
+        {
+          ...settings,
+          webhookPort: port ?? settings.webhookPort ?? DEFAULT_PORT,
+          webhookHost: host ?? settings.webhookHost,
+        },
+        json,
+      );
     });
 }
 
-async function receiveUntilStopped(settings: Settings & { webhookPort: number }): Promise<void> {
+async function receiveUntilStopped(
+  settings: Settings & { webhookPort: number },
+  json: boolean | undefined,
+): Promise<void> {
   const { environment, itemWebhookUrl, metricsAddress, healthAddress, webhookPort, webhookHost } = settings;
   const logger = createLogger({ level: settings.logLevel });
   const { connectionOptions, namespace } = loadTemporalConnection();
@@ -92,7 +102,8 @@ async function receiveUntilStopped(settings: Settings & { webhookPort: number })
     });
     closers.push(() => receiver.close());
     state.now = 'receiving';
-    printLines([`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.`]);
+    if (json) printJson<'webhooks'>({ url: receiver.url });
+    else printLines([`Plaid's webhooks are received on ${receiver.url} until Ctrl-C.`]);
     await stopSignal();
     state.now = 'draining';
   } finally {

@@ -13,6 +13,7 @@ import { loadTemporalConnection } from '../temporal-connection';
 import { clientSpans } from '../tracing/client-spans';
 import { startTracing } from '../tracing/sdk';
 import type { VaultRecords } from '../vault';
+import { withProgress } from './progress';
 
 /**
  * Runs a command with a client made from the settings. With `vault`, the client has the vault's records where there
@@ -55,7 +56,9 @@ export async function withClient(
 export async function connectTemporal(): Promise<Connection> {
   const { connectionOptions } = loadTemporalConnection();
   try {
-    return await Connection.connect(connectionOptions);
+    return await withProgress(`connecting to Temporal at ${connectionOptions.address}`, () =>
+      Connection.connect(connectionOptions),
+    );
   } catch {
     throw new InputError(
       'TEMPORAL_ADDRESS',

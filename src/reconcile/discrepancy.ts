@@ -1,6 +1,6 @@
 /**
- * What `hosted-link reconcile` finds. SESSION_*: a row of `sessions` and its workflow. RESULT_*, EXCHANGE_STALLED: the exchange
- * journal and the token exchange. ITEM_*, TOKEN_REFUSED: stored items and Plaid. TOMBSTONE_LOST, FORGOTTEN_ITEM: people who were
+ * What `hosted-link reconcile` finds. `SESSION_*`: a row of `sessions` and its workflow. `RESULT_*`, EXCHANGE_STALLED: the exchange
+ * journal and the token exchange. `ITEM_*`, TOKEN_REFUSED: stored items and Plaid. TOMBSTONE_LOST, FORGOTTEN_ITEM: people who were
  * forgotten. WORKFLOW_UNREADABLE: a history that cannot be decoded. Stable, for scripts.
  */
 export type DiscrepancyKind =

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import { freePorts } from '../../dev/child-server';
 import type { StartedSession, StatusReport } from '../../src/client';
+import type { CommandError } from '../../src/cli/output';
 import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
 import { userHash } from '../../src/digest';
 import type { ResultRow } from '../../src/vault';
@@ -413,8 +414,10 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       '$what is named in one line, and nothing is started',
       async ({ key, names, index }) => {
         const { code, stdout, stderr } = outcomes[index]!;
-        expect(stderr).toMatch(/^INVALID_INPUT: [^\n]+\n$/);
-        expect(stderr).toContain(`${names}: `);
+        expect(stderr).toMatch(/^[^\n]+\n$/);
+        const { code: errorCode, field, message } = JSON.parse(stderr) as CommandError;
+        expect({ errorCode, field }).toEqual({ errorCode: 'INVALID_INPUT', field: names.split(':')[0] });
+        expect(message).toContain(`${names}: `);
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
         const client = new WorkflowClient({ connection: server.connection });
         await expect(client.getHandle(sessionWorkflowId(key)).describe()).rejects.toThrow(

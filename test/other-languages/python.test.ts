@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
-import { SCHEMA_FILE } from '../../dev/json-schemas';
 import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
 import { ROOT } from '../support/built';
 import { type Harness, onDevServer, startHarness } from '../support/harness';
@@ -93,7 +92,7 @@ describeWithPython("an application in Python, by Temporal's SDK and examples/pyt
 
 function expectValid(definition: string, value: unknown): void {
   const ajv = addFormats(new Ajv({ strict: false, allErrors: true }));
-  const schema = JSON.parse(readFileSync(SCHEMA_FILE, 'utf8')) as object;
+  const schema = JSON.parse(readFileSync(join(ROOT, 'schemas/session.schema.json'), 'utf8')) as object;
   const validate = ajv.addSchema(schema, 'session').getSchema(`session#/definitions/${definition}`)!;
   void validate(value);
   expect(validate.errors ?? []).toEqual([]);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { EXIT_ENDED_OTHERWISE } from '../../src/cli/exit-codes';
 import { isBuilt, ROOT } from './built';
 import { until } from './until';
 
@@ -70,10 +71,11 @@ export class HostedLinkCommands {
     return await this.start(args, settings).ended;
   }
 
-  /** Runs a command that prints JSON, and gives that. @throws Error with what it said when it fails */
+  /** Runs a command that prints JSON, and gives that, however a session ended. @throws Error with what it said when it fails */
   async json<T>(args: readonly string[], settings: NodeJS.ProcessEnv = {}): Promise<T> {
     const { code, stdout, stderr } = await this.run([...args, '--json'], settings);
-    if (code !== 0) throw new Error(`hosted-link ${args[0]} exited with ${code}: ${stderr}`);
+    if (code !== 0 && code !== EXIT_ENDED_OTHERWISE)
+      throw new Error(`hosted-link ${args[0]} exited with ${code}: ${stderr}`);
     return JSON.parse(stdout) as T;
   }
 

@@ -1,0 +1,49 @@
+import type { Command } from 'commander';
+import { CommanderError } from 'commander';
+import { allCommands, examplesOf } from '../../dev/cli-page';
+import { createProgram } from '../../src/cli/program';
+import { shellWords } from '../support/shell-words';
+
+/** What the command line makes of the words after `hosted-link`, without doing it: the command's name. @throws what it refuses with */
+async function understood(words: readonly string[]): Promise<string> {
+  const program = createProgram(true);
+  let called = '';
+  for (const { name, command } of allCommands(program)) {
+    command.action(() => {
+      called = name;
+    });
+  }
+  quietly(program);
+  await program.parseAsync(words, { from: 'user' });
+  return called;
+}
+
+/** Throws where the program would print and end the process. */
+function quietly(command: Command): void {
+  command.exitOverride().configureOutput({ outputError: () => undefined, writeErr: () => undefined });
+  command.commands.forEach(quietly);
+}
+
+describe.each(allCommands().map(({ name, command }) => [name, command] as const))(
+  'hosted-link %s',
+  (name, command) => {
+    it('has a description, --json, and examples that it understands', async () => {
+      expect(command.description()).not.toBe('');
+      expect(command.options.map(({ long }) => long)).toContain('--json');
+      const examples = examplesOf(command);
+      expect(examples).not.toEqual([]);
+      for (const example of examples) {
+        const [program, ...words] = shellWords(example);
+        expect(program).toBe('hosted-link');
+        expect(await understood(words)).toBe(name);
+        // Each can also be told as JSON.
+        expect(await understood([...words, ...(words.includes('--json') ? [] : ['--json'])])).toBe(name);
+      }
+    });
+  },
+);
+
+test('an example with an option that is not there would be refused', async () => {
+  await expect(understood(['items', 'list', '--sessions', 'user-42'])).rejects.toThrow(CommanderError);
+  await expect(understood(['item', 'list'])).rejects.toThrow(CommanderError);
+});
