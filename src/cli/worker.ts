@@ -19,7 +19,6 @@ export function workerCommand(): Command {
       const worker = await startWorker(settings, logger);
       const { environment } = settings;
       logger.info({ environment }, 'worker is polling');
-      if (json) printJson<'worker'>({ environment, taskQueues: Object.values(TASK_QUEUES) });
       let signals = 0;
       const onSignal = (signal: NodeJS.Signals) => {
         signals += 1;
@@ -29,6 +28,7 @@ export function workerCommand(): Command {
       };
       process.on('SIGINT', onSignal);
       process.on('SIGTERM', onSignal);
+      if (json) printJson<'worker'>({ environment, taskQueues: Object.values(TASK_QUEUES) });
       await worker.stopped;
       logger.info('worker has stopped');
     });
