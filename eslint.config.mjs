@@ -131,10 +131,10 @@ export default defineConfig(
   layer(
     ['src/entry/client.ts'],
     [
-      '(?:client|config|input-error|key-ring|keys|needs|session|start-request)',
+      '(?:client|config|input-error|key-ring|keys|needs|session|setting-schema|start-request)',
       'callback/sender',
       'codec/[a-z-]+',
-      'tracing/client-spans',
+      'tracing/(?:client-spans|settings)',
       'vault/vault',
       'workflows/[a-z-]+',
     ],

@@ -52,6 +52,8 @@ export type {
   ResultState,
   SessionState,
 } from '../session';
+export type { ListenAddress } from '../setting-schema';
 export type { StartRules } from '../start-request';
+export type { TraceSettings } from '../tracing/settings';
 export type { VaultRecords } from '../vault/vault';
 export type { Notice } from '../workflows/messages';

@@ -10,6 +10,6 @@ export { createLogger } from '../logger';
 export type { Logger, LoggerOptions } from '../logger';
 export { createHostedLinkPlugin } from '../plugin';
 export type { HostedLinkPlugin } from '../plugin';
-export type { RunningWorker } from '../session-workers';
+export type { RunningWorker, WorkerState } from '../session-workers';
 export { VaultError } from '../vault';
 export { startWorker } from '../worker';

@@ -29,7 +29,8 @@ export async function startTracing(settings: TraceSettings | undefined, logger: 
   }
   checkTraceSettings(settings);
   const log = new SpacedLog(logger, Date.now);
-  const warn = (message: string) => log.warn('not_exported', 'spans may be lost', new Error(message));
+  const warn = (message: string) =>
+    log.warn('not_exported', 'spans may be lost', new Error(reasonOf(message)));
   const ignore = () => undefined;
   diag.setLogger(
     { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
@@ -59,6 +60,16 @@ export async function startTracing(settings: TraceSettings | undefined, logger: 
       diag.disable();
     },
   };
+}
+
+/** The SDK tells of an error as JSON, with its stack and what the collector answered. */
+function reasonOf(message: string): string {
+  try {
+    const { code, message: reason } = JSON.parse(message) as { code?: string; message?: string };
+    return [code, reason].filter(Boolean).join(': ');
+  } catch {
+    return message;
+  }
 }
 
 /** With an SDK, every span has an id; one that does not end goes nowhere. */

@@ -3,6 +3,8 @@ import { sessionWorkflowId } from '../../src/session';
 import { onDevServer, startHarness, type Harness } from '../support/harness';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
+import { SpanCollector } from '../tracing/span-collector';
+import { traceparentIn } from '../../src/workflows/trace-header';
 
 const MINUTE_MS = 60_000;
 
@@ -17,7 +19,11 @@ describeWithDevServer('a session whose history grows long', () => {
   /** Sessions that have continued as new, by key. Nobody asked for their link since. */
   const answers = new Map<string, { request: { key: string; linkToken: string }; answer: StartedSession }>();
 
+  const collector = new SpanCollector();
+  afterAll(() => collector.stop());
+
   beforeAll(async () => {
+    collector.start();
     harness = await startHarness(onDevServer(server), { now: Date.now });
     await Promise.all(
       ['started', 'got', 'reused', 'cancelled'].map(async (key) => {
@@ -55,6 +61,15 @@ describeWithDevServer('a session whose history grows long', () => {
     expect(await harness.client.start(request)).toEqual(answer);
     expect(await finish('started')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
     expect(await harness.client.start(request)).toEqual(answer);
+  });
+
+  it('keeps the trace that it was started with', async () => {
+    const { traceparent } = (await harness.vault.sessions.get('got'))!;
+    expect(traceparent).toMatch(/^00-/);
+    const { events } = await harness.temporal.workflow.getHandle(sessionWorkflowId('got')).fetchHistory();
+    const { header, continuedExecutionRunId } = events![0]!.workflowExecutionStartedEventAttributes!;
+    expect(continuedExecutionRunId).toBeTruthy();
+    expect(traceparentIn(header!.fields!)).toBe(traceparent);
   });
 
   it('keeps its fairness key', async () => {

@@ -1,17 +1,19 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { defaultPayloadConverter, type Headers } from '@temporalio/common';
+import { Worker } from '@temporalio/worker';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { secretsOf, searchForLeaks } from '../../dev/leak-search';
 import { collectHistories } from '../../dev/workflow-histories';
 import { HostedLinkClient, type StartRequest, type StartedSession } from '../../src/client';
-import { createPayloadCodec } from '../../src/codec/payload-codec';
+import { createPayloadCodec, createWorkerCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, parseKeyRing } from '../../src/key-ring';
 import { createLogger } from '../../src/logger';
 import { sessionWorkflowId } from '../../src/session';
+import { runSpans } from '../../src/tracing/run-spans';
 import { startWebhookReceiver, type WebhookReceiver } from '../../src/webhook/receiver';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
-import { type Harness, onDevServer, startHarness } from '../support/harness';
+import { type Harness, onDevServer, startHarness, workflowBundle } from '../support/harness';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
 import { SpanCollector } from './span-collector';
@@ -362,6 +364,21 @@ describeWithDevServer('the trace of a session', () => {
     );
     const hinting = collector.spans().find(({ name }) => name === 'GET /callback');
     expect(collector.pathsOf(hinting)).toEqual(['GET /callback', 'GET /callback > SignalWorkflow:checkNow']);
+  });
+
+  test('makes no span anew when its history is replayed', async () => {
+    const linkToken = await startWithSms('replayed');
+    harness.sandbox.session(linkToken).complete();
+    await finished('replayed');
+    const history = await harness.temporal.workflow.getHandle(sessionWorkflowId('replayed')).fetchHistory();
+    const before = collector.spans().length;
+    const options = {
+      workflowBundle: await workflowBundle(),
+      dataConverter: { payloadCodecs: [createWorkerCodec(codecRing)] },
+      sinks: runSpans,
+    };
+    await Worker.runReplayHistory(options, history, sessionWorkflowId('replayed'));
+    expect(collector.spans()).toHaveLength(before);
   });
 
   test('takes from the header of a start the trace alone, and hands on nothing else', async () => {
