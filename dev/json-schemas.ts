@@ -49,6 +49,7 @@ export function cliSchema(): Schema {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'hosted-link: what its commands print with --json, a line each',
     description: CommandOutput!.description,
+    type: 'object',
     properties: CommandOutput!.properties,
     definitions: shapes,
   };

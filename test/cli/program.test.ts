@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CommanderError } from 'commander';
 import { allCommands, examplesOf } from '../../dev/cli-page';
 import { createProgram } from '../../src/cli/program';
+import { ROOT } from '../support/built';
 import { shellWords } from '../support/shell-words';
 
 /** What the command line makes of the words after `hosted-link`, without doing it: the command's name. @throws what it refuses with */
@@ -42,6 +45,27 @@ describe.each(allCommands().map(({ name, command }) => [name, command] as const)
     });
   },
 );
+
+test('each command line in a block of a document is understood', async () => {
+  const docs = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => join('docs', file))];
+  const lines = docs
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((doc) =>
+      [...readFileSync(join(ROOT, doc), 'utf8').matchAll(/^```(?:sh|console)\n([\s\S]*?)^```/gm)]
+        .flatMap(([, block]) => block!.replaceAll('\\\n', ' ').split('\n'))
+        // Before it may stand a prompt, settings and npx.
+        .flatMap((line) => /^(?:\$ )?(?:[A-Z_]+=\S* )*(?:npx )?hosted-link (.*)$/.exec(line)?.[1] ?? [])
+        .map((line) => ({ doc, line })),
+    );
+  expect(lines.map(({ doc }) => doc)).toEqual(expect.arrayContaining(['docs/cli.md', 'docs/operations.md']));
+  const refused: string[] = [];
+  for (const { doc, line } of lines) {
+    // What stands for the reader's own is a word.
+    const words = shellWords(line.replaceAll(/<[^>\s][^>]*>/g, 'placeholder'));
+    await understood(words).catch((error: Error) => refused.push(`${doc}: ${line}: ${error.message}`));
+  }
+  expect(refused).toEqual([]);
+});
 
 test('an example with an option that is not there would be refused', async () => {
   await expect(understood(['items', 'list', '--sessions', 'user-42'])).rejects.toThrow(CommanderError);

@@ -6,7 +6,9 @@ export function shellWords(line: string): string[] {
   const words: string[] = [];
   for (const [word] of line.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)) {
     if (/^(\||\|\||&&?|;|#.*|\d*[<>].*)$/.test(word)) break;
-    words.push(word.replaceAll(/["']/g, ''));
+    words.push(
+      word.replaceAll(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single!),
+    );
   }
   return words;
 }
