@@ -1,4 +1,4 @@
-import type { Database, Transaction } from './database';
+import type { Database } from './database';
 import type { AccessRead } from './vault';
 
 /** One read of an access token. */
@@ -38,27 +38,42 @@ export class SqlAuditLog implements AuditLog {
   }
 
   async list({ itemId, actor, since, until, limit = 100 }: AuditFilter = {}): Promise<AuditEntry[]> {
-    return this.#database.transaction(({ query }) =>
-      query<AuditEntry>(
-        `SELECT read_id::float8 AS "readId", item_id AS "itemId", actor, purpose, read_at AS "readAt"
+    return this.#database.query<AuditEntry>(
+      `SELECT read_id::float8 AS "readId", item_id AS "itemId", actor, purpose, read_at AS "readAt"
         FROM hosted_link.access_audit
         WHERE ($1::text IS NULL OR item_id = $1) AND ($2::text IS NULL OR actor = $2)
           AND ($3::timestamptz IS NULL OR read_at >= $3) AND ($4::timestamptz IS NULL OR read_at < $4)
         ORDER BY read_id DESC LIMIT $5`,
-        [itemId, actor, since, until, limit],
-      ),
+      [itemId, actor, since, until, limit],
     );
   }
 }
 
-/** Enters a read. It counts once the transaction is committed. */
-export async function enterRead(
-  { query }: Transaction,
+/** An item's sealed access token, as it stands in its row. All of it is null once the item has been removed. */
+interface SealedToken {
+  key_id: string;
+  wrapped_key: Buffer;
+  sealed_access_token: Buffer;
+  removed_at: Date | null;
+}
+
+/**
+ * Enters a read and gives what is read, sealed: one statement, whose row of the audit is committed when it resolves. Of an item that
+ * was removed, or is not there, nothing is entered.
+ */
+export async function readSealedToken(
+  database: Database,
   { itemId, actor, purpose }: AccessRead,
-): Promise<void> {
-  await query('INSERT INTO hosted_link.access_audit (item_id, actor, purpose) VALUES ($1, $2, $3)', [
-    itemId,
-    actor,
-    purpose,
-  ]);
+): Promise<SealedToken | undefined> {
+  const [row] = await database.query<SealedToken>(
+    `WITH item AS (
+      SELECT item_id, key_id, wrapped_key, sealed_access_token, removed_at FROM hosted_link.items WHERE item_id = $1
+    ), entered AS (
+      INSERT INTO hosted_link.access_audit (item_id, actor, purpose)
+      SELECT item_id, $2, $3 FROM item WHERE removed_at IS NULL
+    )
+    SELECT key_id, wrapped_key, sealed_access_token, removed_at FROM item`,
+    [itemId, actor, purpose],
+  );
+  return row;
 }

@@ -23,16 +23,14 @@ export class SqlCallbackStore implements CallbackStore {
   }
 
   async list({ key, callbackState }: CallbackFilter = {}): Promise<CallbackRow[]> {
-    return this.#database.transaction(async ({ query }) => {
-      const rows = await query<Row>(
-        `SELECT session_key, sequence, link_api, session_state, item_ids, callback_state, answer, queued_at, ended_at
-        FROM hosted_link.callbacks
-        WHERE ($1::text IS NULL OR session_key = $1) AND ($2::text IS NULL OR callback_state = $2)
-        ORDER BY queued_at, session_key, sequence`,
-        [key, callbackState],
-      );
-      return rows.map(toCallback);
-    });
+    const rows = await this.#database.query<Row>(
+      `SELECT session_key, sequence, link_api, session_state, item_ids, callback_state, answer, queued_at, ended_at
+      FROM hosted_link.callbacks
+      WHERE ($1::text IS NULL OR session_key = $1) AND ($2::text IS NULL OR callback_state = $2)
+      ORDER BY queued_at, session_key, sequence`,
+      [key, callbackState],
+    );
+    return rows.map(toCallback);
   }
 
   async queue({ key, toldBy, linkApi, state, itemIds }: NewCallback): Promise<void> {
@@ -55,22 +53,18 @@ export class SqlCallbackStore implements CallbackStore {
     state: Exclude<CallbackState, 'PENDING'>,
     answer: string,
   ): Promise<void> {
-    await this.#database.transaction(({ query }) =>
-      query(
-        `UPDATE hosted_link.callbacks SET callback_state = $3, answer = $4, ended_at = now()
+    await this.#database.query(
+      `UPDATE hosted_link.callbacks SET callback_state = $3, answer = $4, ended_at = now()
         WHERE session_key = $1 AND sequence = $2 AND callback_state = 'PENDING'`,
-        [key, sequence, state, answer],
-      ),
+      [key, sequence, state, answer],
     );
   }
 
   async requeue(key: string): Promise<number> {
-    const requeued = await this.#database.transaction(({ query }) =>
-      query(
-        `UPDATE hosted_link.callbacks SET callback_state = 'PENDING', answer = NULL, ended_at = NULL
+    const requeued = await this.#database.query(
+      `UPDATE hosted_link.callbacks SET callback_state = 'PENDING', answer = NULL, ended_at = NULL
         WHERE session_key = $1 RETURNING 1`,
-        [key],
-      ),
+      [key],
     );
     return requeued.length;
   }

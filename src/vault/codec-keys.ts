@@ -51,22 +51,18 @@ export class SqlCodecKeyStore implements CodecKeyStore {
   }
 
   async book(keyId: string, encryptions: number): Promise<number> {
-    const [row] = await this.#database.transaction(({ query }) =>
-      query<{ total: number }>(
-        `UPDATE hosted_link.codec_keys SET encryptions = encryptions + $2, booked_at = now()
+    const [row] = await this.#database.query<{ total: number }>(
+      `UPDATE hosted_link.codec_keys SET encryptions = encryptions + $2, booked_at = now()
         WHERE key_id = $1 RETURNING encryptions::float8 AS total`,
-        [keyId, encryptions],
-      ),
+      [keyId, encryptions],
     );
     if (!row) throw new VaultError('KEY_UNKNOWN', `the vault has no codec key ${keyId}; restart the worker`);
     return row.total;
   }
 
   async list(): Promise<CodecKeyRow[]> {
-    const rows = await this.#database.transaction(({ query }) =>
-      query<{ key_id: string; encryptions: number; booked_at: Date | null }>(
-        `SELECT key_id, encryptions::float8 AS encryptions, booked_at FROM hosted_link.codec_keys ORDER BY key_id`,
-      ),
+    const rows = await this.#database.query<{ key_id: string; encryptions: number; booked_at: Date | null }>(
+      `SELECT key_id, encryptions::float8 AS encryptions, booked_at FROM hosted_link.codec_keys ORDER BY key_id`,
     );
     return rows.map(({ key_id: keyId, encryptions, booked_at: bookedAt }) => ({
       keyId,

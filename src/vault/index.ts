@@ -2,7 +2,7 @@ import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { withSpans } from '../span';
-import { enterRead, SqlAuditLog } from './audit';
+import { readSealedToken, SqlAuditLog } from './audit';
 import { SqlCallbackStore } from './callbacks';
 import { type Cipher, createCipher } from './cipher';
 import { SqlCodecKeyStore } from './codec-keys';
@@ -167,21 +167,10 @@ class SqlVault implements Vault {
       if (text.length < 1 || text.length > 200)
         throw new InputError(field, `has ${text.length} characters; give 1 to 200`);
     }
-    const sealed = await this.#database.transaction(async (transaction) => {
-      const [row] = await transaction.query<{
-        key_id: string;
-        wrapped_key: Buffer;
-        sealed_access_token: Buffer;
-        removed_at: Date | null;
-      }>(
-        'SELECT key_id, wrapped_key, sealed_access_token, removed_at FROM hosted_link.items WHERE item_id = $1',
-        [itemId],
-      );
-      if (!row) throw unknownItem(itemId);
-      if (row.removed_at) throw new VaultError('ITEM_REMOVED', `the item ${itemId} was removed`);
-      await enterRead(transaction, { itemId, actor, purpose });
-      return { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_access_token };
-    });
+    const row = await readSealedToken(this.#database, { itemId, actor, purpose });
+    if (!row) throw unknownItem(itemId);
+    if (row.removed_at) throw new VaultError('ITEM_REMOVED', `the item ${itemId} was removed`);
+    const sealed = { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_access_token };
     return use(await this.#cipher.open(sealed, ITEM_ACCESS_TOKEN.contextOf(itemId)));
   }
 

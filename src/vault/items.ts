@@ -44,36 +44,33 @@ export class SqlItemStore implements ItemStore {
   }
 
   async get(itemId: string): Promise<ItemRow | undefined> {
-    return this.#database.transaction(async ({ query }) => {
-      const [row] = await query<Row>(`SELECT ${COLUMNS} FROM hosted_link.items WHERE item_id = $1`, [itemId]);
-      return row && toItem(row);
-    });
+    const [row] = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM hosted_link.items WHERE item_id = $1`,
+      [itemId],
+    );
+    return row && toItem(row);
   }
 
   async describe(
     itemId: string,
     institution: { institutionId?: string | undefined; institutionName?: string | undefined },
   ): Promise<void> {
-    await this.#database.transaction(async ({ query }) => {
-      const described = await query(
-        `UPDATE hosted_link.items
-        SET institution_id = coalesce($2, institution_id), institution_name = coalesce($3, institution_name)
-        WHERE item_id = $1 RETURNING 1`,
-        [itemId, institution.institutionId, institution.institutionName],
-      );
-      if (described.length === 0) throw unknownItem(itemId);
-    });
+    const described = await this.#database.query(
+      `UPDATE hosted_link.items
+      SET institution_id = coalesce($2, institution_id), institution_name = coalesce($3, institution_name)
+      WHERE item_id = $1 RETURNING 1`,
+      [itemId, institution.institutionId, institution.institutionName],
+    );
+    if (described.length === 0) throw unknownItem(itemId);
   }
 
   async markMended(itemId: string): Promise<Date> {
-    return this.#database.transaction(async ({ query }) => {
-      const [mended] = await query<{ mended_at: Date }>(
-        'UPDATE hosted_link.items SET mended_at = now() WHERE item_id = $1 RETURNING mended_at',
-        [itemId],
-      );
-      if (!mended) throw unknownItem(itemId);
-      return mended.mended_at;
-    });
+    const [mended] = await this.#database.query<{ mended_at: Date }>(
+      'UPDATE hosted_link.items SET mended_at = now() WHERE item_id = $1 RETURNING mended_at',
+      [itemId],
+    );
+    if (!mended) throw unknownItem(itemId);
+    return mended.mended_at;
   }
 
   async markRemoved(itemId: string): Promise<void> {

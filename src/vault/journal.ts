@@ -257,14 +257,12 @@ export class SqlExchangeJournal extends SqlResultReader implements ExchangeJourn
 
   /** What is sealed of a result, opened before any lock is taken; undefined when it has ended. Never changes until then. */
   async #openPending(resultId: string): Promise<Pending | undefined> {
-    const [row] = await this.#database.transaction(({ query }) =>
-      query<PendingRow>(
-        `SELECT kind, institution_id, user_hash, results.key_id, results.wrapped_key, sealed_token,
+    const [row] = await this.#database.query<PendingRow>(
+      `SELECT kind, institution_id, user_hash, results.key_id, results.wrapped_key, sealed_token,
           accounts_key_id, accounts_wrapped_key, sealed_accounts
         FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
         WHERE result_id = $1 AND results.state = 'PENDING'`,
-        [resultId],
-      ),
+      [resultId],
     );
     if (!row) return undefined;
     const sealed = { keyId: row.key_id, wrappedKey: row.wrapped_key, ciphertext: row.sealed_token };

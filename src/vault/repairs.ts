@@ -91,12 +91,10 @@ export class SqlRepairLog implements RepairLog {
   }
 
   async list(limit: number): Promise<RepairEntry[]> {
-    return this.#database.transaction(({ query }) =>
-      query<RepairEntry>(
-        `SELECT repair_id::float8 AS "repairId", kind, subject, repaired_at AS "repairedAt"
+    return this.#database.query<RepairEntry>(
+      `SELECT repair_id::float8 AS "repairId", kind, subject, repaired_at AS "repairedAt"
         FROM hosted_link.repairs ORDER BY repair_id DESC LIMIT $1`,
-        [limit],
-      ),
+      [limit],
     );
   }
 }

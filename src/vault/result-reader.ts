@@ -57,13 +57,11 @@ export class SqlResultReader implements ResultReader {
   }
 
   async get(resultId: string): Promise<ResultRow | undefined> {
-    return this.#database.transaction(async ({ query }) => {
-      const [row] = await query<StoredResult>(
-        `SELECT ${RESULT_COLUMNS} FROM hosted_link.results WHERE result_id = $1`,
-        [resultId],
-      );
-      return row && toResult(row);
-    });
+    const [row] = await this.#database.query<StoredResult>(
+      `SELECT ${RESULT_COLUMNS} FROM hosted_link.results WHERE result_id = $1`,
+      [resultId],
+    );
+    return row && toResult(row);
   }
 }
 

@@ -115,24 +115,20 @@ export class SqlRetention implements RetentionStore {
   }
 
   async forgottenAt(userHash: string): Promise<Date | undefined> {
-    const [tombstone] = await this.#database.transaction(({ query }) =>
-      query<{ forgotten_at: Date }>(
-        'SELECT forgotten_at FROM hosted_link.forgotten_users WHERE user_hash = $1',
-        [userHash],
-      ),
+    const [tombstone] = await this.#database.query<{ forgotten_at: Date }>(
+      'SELECT forgotten_at FROM hosted_link.forgotten_users WHERE user_hash = $1',
+      [userHash],
     );
     return tombstone?.forgotten_at;
   }
 
   async listForgottenItems({ after, limit }: Page = {}): Promise<{ itemId: string; userHash: string }[]> {
-    return this.#database.transaction(({ query }) =>
-      query(
-        `SELECT item_id AS "itemId", user_hash AS "userHash" FROM hosted_link.items
+    return this.#database.query(
+      `SELECT item_id AS "itemId", user_hash AS "userHash" FROM hosted_link.items
         WHERE removed_at IS NULL AND ${forgotten('items.user_hash', 'items.linked_at')}
           AND ($1::text IS NULL OR item_id > $1)
         ORDER BY item_id LIMIT $2`,
-        [after, limit],
-      ),
+      [after, limit],
     );
   }
 

@@ -78,12 +78,10 @@ async function readBatch(
   primaryId: string,
   after: string,
 ): Promise<Row[]> {
-  return database.transaction(({ query }) =>
-    query<Row>(
-      `SELECT ${rowId} AS row_id, ${keyId} AS key_id, ${wrappedKey} AS wrapped_key FROM hosted_link.${table}
+  return database.query<Row>(
+    `SELECT ${rowId} AS row_id, ${keyId} AS key_id, ${wrappedKey} AS wrapped_key FROM hosted_link.${table}
       WHERE ${rowId} > $1 AND ${keyId} <> $2 ORDER BY ${rowId} LIMIT ${BATCH_SIZE}`,
-      [after, primaryId],
-    ),
+    [after, primaryId],
   );
 }
 
@@ -107,19 +105,17 @@ async function write(
   primaryId: string,
   moved: readonly Moved[],
 ): Promise<number> {
-  const written = await database.transaction(({ query }) =>
-    query(
-      `UPDATE hosted_link.${table} AS row SET ${keyId} = $1, ${wrappedKey} = moved.after
+  const written = await database.query(
+    `UPDATE hosted_link.${table} AS row SET ${keyId} = $1, ${wrappedKey} = moved.after
       FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS moved (row_id, before, after)
       WHERE row.${rowId} = moved.row_id AND row.${wrappedKey} = moved.before
       RETURNING 1`,
-      [
-        primaryId,
-        moved.map((row) => row.rowId),
-        moved.map(({ before }) => before),
-        moved.map(({ after }) => after),
-      ],
-    ),
+    [
+      primaryId,
+      moved.map((row) => row.rowId),
+      moved.map(({ before }) => before),
+      moved.map(({ after }) => after),
+    ],
   );
   return written.length;
 }

@@ -40,44 +40,37 @@ export class SqlSessionReader implements SessionReader {
   }
 
   async get(key: string): Promise<SessionRow | undefined> {
-    return this.#database.transaction(async ({ query }) => {
-      const [row] = await query<Row>(`SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`, [
-        key,
-      ]);
-      return row && toSession(row);
-    });
+    const [row] = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`,
+      [key],
+    );
+    return row && toSession(row);
   }
 
   async getAll(keys: readonly string[]): Promise<SessionRow[]> {
-    return this.#database.transaction(async ({ query }) => {
-      const rows = await query<Row>(
-        `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = ANY ($1)`,
-        [keys],
-      );
-      return rows.map(toSession);
-    });
+    const rows = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE session_key = ANY ($1)`,
+      [keys],
+    );
+    return rows.map(toSession);
   }
 
   async listOpen({ after, limit }: Page = {}): Promise<SessionRow[]> {
-    return this.#database.transaction(async ({ query }) => {
-      const rows = await query<Row>(
-        `SELECT ${COLUMNS} FROM hosted_link.sessions
-        WHERE ended_at IS NULL AND ($1::text IS NULL OR session_key > $1) ORDER BY session_key LIMIT $2`,
-        [after, limit],
-      );
-      return rows.map(toSession);
-    });
+    const rows = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM hosted_link.sessions
+      WHERE ended_at IS NULL AND ($1::text IS NULL OR session_key > $1) ORDER BY session_key LIMIT $2`,
+      [after, limit],
+    );
+    return rows.map(toSession);
   }
 
   async findByPlaidSession(plaidSessionHash: string): Promise<SessionRow | undefined> {
-    return this.#database.transaction(async ({ query }) => {
-      const [row] = await query<Row>(
-        `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE plaid_session_hash = $1
-        ORDER BY created_at DESC LIMIT 1`,
-        [plaidSessionHash],
-      );
-      return row && toSession(row);
-    });
+    const [row] = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM hosted_link.sessions WHERE plaid_session_hash = $1
+      ORDER BY created_at DESC LIMIT 1`,
+      [plaidSessionHash],
+    );
+    return row && toSession(row);
   }
 }
 
@@ -114,21 +107,22 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
 
   async end(key: string, state: SessionState, firstRunId: string): Promise<void> {
     if (!isEndState(state)) throw new InputError('state', `${state} is not an end state; give one`);
-    await this.#database.transaction(async ({ query }) => {
-      const ended = await query(
-        `UPDATE hosted_link.sessions SET state = $2, ended_at = now()
-        WHERE session_key = $1 AND first_run_id = $3 AND ended_at IS NULL RETURNING 1`,
-        [key, state, firstRunId],
-      );
-      if (ended.length > 0) return;
-      const known = await query('SELECT 1 FROM hosted_link.sessions WHERE session_key = $1', [key]);
-      if (known.length === 0) throw unknownSession(key);
-    });
+    const ended = await this.#database.query(
+      `UPDATE hosted_link.sessions SET state = $2, ended_at = now()
+      WHERE session_key = $1 AND first_run_id = $3 AND ended_at IS NULL RETURNING 1`,
+      [key, state, firstRunId],
+    );
+    if (ended.length > 0) return;
+    const known = await this.#database.query('SELECT 1 FROM hosted_link.sessions WHERE session_key = $1', [
+      key,
+    ]);
+    if (known.length === 0) throw unknownSession(key);
   }
 
   async #find(key: string): Promise<SealedRow | undefined> {
-    const [row] = await this.#database.transaction(({ query }) =>
-      query<SealedRow>(`SELECT ${SEALED_COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`, [key]),
+    const [row] = await this.#database.query<SealedRow>(
+      `SELECT ${SEALED_COLUMNS} FROM hosted_link.sessions WHERE session_key = $1`,
+      [key],
     );
     return row;
   }
@@ -139,38 +133,34 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
       new Secret(claim.requestDigest),
       REQUEST_DIGEST.contextOf(claim.key),
     );
-    const [row] = await this.#database.transaction(({ query }) =>
-      query<SealedRow>(
-        `INSERT INTO hosted_link.sessions
+    const [row] = await this.#database.query<SealedRow>(
+      `INSERT INTO hosted_link.sessions
           (session_key, link_api, first_run_id, plaid_session_hash, traceparent, user_hash, key_id, wrapped_key,
             sealed_request_digest)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (session_key) DO NOTHING
         RETURNING ${SEALED_COLUMNS}`,
-        [
-          claim.key,
-          claim.linkApi,
-          claim.firstRunId,
-          claim.plaidSessionHash,
-          claim.traceparent,
-          claim.userHash,
-          sealed.keyId,
-          sealed.wrappedKey,
-          sealed.ciphertext,
-        ],
-      ),
+      [
+        claim.key,
+        claim.linkApi,
+        claim.firstRunId,
+        claim.plaidSessionHash,
+        claim.traceparent,
+        claim.userHash,
+        sealed.keyId,
+        sealed.wrappedKey,
+        sealed.ciphertext,
+      ],
     );
     return row;
   }
 
   /** Adds what was not known when the row was made. What is there already stays. */
   async #fillIn({ key, plaidSessionHash }: SessionClaim): Promise<Row> {
-    const [row] = await this.#database.transaction(({ query }) =>
-      query<Row>(
-        `UPDATE hosted_link.sessions SET plaid_session_hash = coalesce(plaid_session_hash, $2)
+    const [row] = await this.#database.query<Row>(
+      `UPDATE hosted_link.sessions SET plaid_session_hash = coalesce(plaid_session_hash, $2)
         WHERE session_key = $1 RETURNING ${COLUMNS}`,
-        [key, plaidSessionHash],
-      ),
+      [key, plaidSessionHash],
     );
     if (!row) throw unknownSession(key);
     return row;

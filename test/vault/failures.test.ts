@@ -111,6 +111,29 @@ describeOnEachDatabase((server) => {
     );
   });
 
+  test('a single statement is committed, or says what is wrong with it and leaves nothing, and the next one works', async () => {
+    const database = new Database(databaseUrl);
+    const insert = (keyId: string) =>
+      database.query(
+        `INSERT INTO hosted_link.vault_keys (key_id, check_value) VALUES ($1, decode(repeat('00', 32), 'hex'))
+        RETURNING 1 / (SELECT CASE key_id WHEN 'half' THEN 0 ELSE 1 END) AS one`,
+        [keyId],
+      );
+    try {
+      await expect(insert('half')).rejects.toMatchObject({ code: 'VAULT_FAILED' });
+      await expect(Promise.all([insert('one'), insert('two')])).resolves.toEqual([
+        [{ one: 1 }],
+        [{ one: 1 }],
+      ]);
+    } finally {
+      await database.close();
+    }
+    const kept =
+      "SELECT key_id FROM hosted_link.vault_keys WHERE key_id IN ('half', 'one', 'two') ORDER BY key_id";
+    expect(await runSql(databaseUrl, kept)).toEqual([{ key_id: 'one' }, { key_id: 'two' }]);
+    await runSql(databaseUrl, "DELETE FROM hosted_link.vault_keys WHERE key_id IN ('one', 'two')");
+  });
+
   test('a closed vault says so', async () => {
     const closed = await openVault({ databaseUrl, keys, environment: 'sandbox' });
     await closed.close();

@@ -22,7 +22,7 @@ describeOnPostgres('PostgreSQL over TLS', () => {
     writeFileSync(cas.wrong, OTHER_CA);
     const certificates = [LOCALHOST, SELF_SIGNED, ELSEWHERE, undefined];
     servers.push(
-      ...(await Promise.all(certificates.map((tls) => startPostgres(tls)))).map((server) => server!),
+      ...(await Promise.all(certificates.map((tls) => startPostgres({ tls })))).map((server) => server!),
     );
   }, 60_000);
 
