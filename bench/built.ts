@@ -1,6 +1,11 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+const DIST = join(__dirname, '../dist');
+
+/** The workflows, bundled. */
+export const BUILT_WORKFLOWS = join(DIST, 'workflow-bundle.js');
+
 const load = createRequire(__filename);
 
 /**
@@ -10,5 +15,5 @@ const load = createRequire(__filename);
  * @throws Error when there is no `dist`
  */
 export function built<Module>(path: string): Module {
-  return load(join(__dirname, '../dist', path)) as Module;
+  return load(join(DIST, path)) as Module;
 }

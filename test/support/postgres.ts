@@ -55,12 +55,21 @@ export function whyNoPostgres(): string | undefined {
   return reason;
 }
 
+export interface PostgresOptions {
+  /** Its certificate (PEM), with which it speaks TLS as well. */
+  tls?: { cert: string; key: string } | undefined;
+  /** Whether it writes to disk before it answers a COMMIT, as a database of production does. Default false. */
+  durable?: boolean;
+}
+
 /**
- * Starts a server, which with a certificate (PEM) speaks TLS as well. Gives undefined, and says why on stderr, when there are no
+ * Starts a server. Gives undefined, and says why on stderr, when there are no
  * binaries.
  * @throws in CI, when there are no binaries
  */
-export async function startPostgres(tls?: { cert: string; key: string }): Promise<Postgres | undefined> {
+export async function startPostgres({ tls, durable = false }: PostgresOptions = {}): Promise<
+  Postgres | undefined
+> {
   const reason = whyNoPostgres();
   if (reason !== undefined) {
     process.stderr.write(`skipping PostgreSQL: ${reason}\n`);
@@ -95,7 +104,7 @@ export async function startPostgres(tls?: { cert: string; key: string }): Promis
   const url = (database: string) => `postgresql://tester:${password}@127.0.0.1:${port}/${database}`;
   let server: ServerProcess | undefined;
   const start = async () => {
-    const started = startServer(binaries, data, port, options);
+    const started = startServer(binaries, data, port, durable, options);
     server = started;
     await waitUntilReady(url('postgres'), started.check);
   };
@@ -140,12 +149,18 @@ interface ServerProcess {
   end: (signal: 'SIGINT' | 'SIGQUIT') => Promise<void>;
 }
 
-function startServer(binaries: string, data: string, port: number, options: SpawnOptions): ServerProcess {
+function startServer(
+  binaries: string,
+  data: string,
+  port: number,
+  durable: boolean,
+  options: SpawnOptions,
+): ServerProcess {
   const server = spawn(
     join(binaries, 'postgres'),
     [
       ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', ''],
-      ...['-c', 'fsync=off', '-c', 'max_connections=60'],
+      ...['-c', `fsync=${durable ? 'on' : 'off'}`, '-c', 'max_connections=60'],
     ],
     // In a group of its own, so that Ctrl-C in a terminal does not end it before those that use it.
     { ...options, detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
