@@ -141,7 +141,10 @@ export default defineConfig(
   ),
   layer(['src/entry/callbacks.ts'], ['(?:input-error|session)', 'callback/verify']),
   layer(['src/entry/worker.ts'], ['(?:config|input-error|logger|plugin|session-workers|worker)', 'vault']),
-  layer(['src/entry/vault.ts'], ['(?:config|input-error|open-vault|secret)', 'vault', 'vault/[a-z-]+']),
+  layer(
+    ['src/entry/vault.ts'],
+    ['(?:config|digest|input-error|open-vault|secret)', 'vault', 'vault/[a-z-]+'],
+  ),
   layer(['src/entry/workflows.ts'], ['session', 'workflows/[a-z-]+']),
   layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
   topLayer(
@@ -291,6 +294,15 @@ export default defineConfig(
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  // What runs in a browser.
+  {
+    files: ['examples/app/page/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'window', 'EventSource', 'HTMLElement'].map((name) => [name, 'readonly']),
+      ),
     },
   },
   {

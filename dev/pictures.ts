@@ -1,18 +1,19 @@
 /*
- * `npm run pictures`: takes the pictures of Temporal Web UI in docs/images, of sessions played on a real Temporal server. It
- * needs Chromium. Takes about a minute.
+ * `npm run pictures`: takes the pictures of Temporal Web UI and of examples/app in docs/images, of sessions played on a real
+ * Temporal server. It needs Chromium. Takes about a minute.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { startCodecServer } from '../src/codec/codec-server';
 import type { Fault } from '../src/sandbox';
 import { generateKeyRingText, parseKeyRing } from '../src/key-ring';
 import { launchChromium } from '../test/support/chromium';
 import { onDevServer, startHarness, type Harness } from '../test/support/harness';
 import { until } from '../test/support/until';
+import { takeExamplePictures } from './example-pictures';
 import { findTemporalCli, startTemporalServer } from './temporal-server';
 import { WebUi } from './web-ui';
 
@@ -64,7 +65,8 @@ async function main(): Promise<void> {
   const browser = await launchChromium();
   try {
     await play(harness);
-    await takeAll(browser, server.uiAddress!, codecServer.url);
+    await takeWebUi(browser, server.uiAddress!, codecServer.url);
+    await takeExamplePictures(browser, harness, save);
   } finally {
     await browser.close();
     await codecServer.close();
@@ -112,13 +114,15 @@ async function play({ client, sandbox }: Harness): Promise<void> {
   await until(`attempt ${ATTEMPTS} of the watch`, hasAsked, ATTEMPTS_TIMEOUT_MS);
 }
 
-async function takeAll(browser: Browser, url: string, codecEndpoint: string): Promise<void> {
+async function save(page: Page, name: string, { fullPage = false } = {}): Promise<void> {
+  await page.screenshot({ path: join(FOLDER, `${name}.png`), fullPage });
+  say(`${name}.png`);
+}
+
+async function takeWebUi(browser: Browser, url: string, codecEndpoint: string): Promise<void> {
   const page = await browser.newPage({ viewport: SIZE });
   const ui = new WebUi(page, url);
-  const take = async (name: string) => {
-    await page.screenshot({ path: join(FOLDER, `web-ui-${name}.png`) });
-    say(`web-ui-${name}.png`);
-  };
+  const take = (name: string) => save(page, `web-ui-${name}`);
 
   await ui.openSession(KEYS.completed);
   await page.getByText('"encryption-key-id"').first().waitFor();

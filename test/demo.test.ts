@@ -1,62 +1,24 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type { LedgerJson } from '../src/sandbox';
-import { processesWith } from './support/processes';
+import { ROOT } from './support/built';
+import { killDevPrograms, startDevProgram, untilNothingIsLeft } from './support/dev-program';
 import { until } from './support/until';
 import { describeWithDevServer, devServer } from './support/temporal';
 
-const ROOT = join(__dirname, '..');
-
 /** The demo has 90 s; this machine may be busy with other tests. */
 const DEMO_TIMEOUT_MS = 240_000;
-
-/** In the environment of the demo and of all that it starts, by which what is left of it can be found. */
-const MARK = `HOSTED_LINK_DEMO_TEST_${randomUUID().replaceAll('-', '')}`;
 
 let folder: string;
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'hl-test-'))));
 afterEach(async () => await rm(folder, { recursive: true }));
 
-interface Run {
-  pid: number;
-  output: () => string;
-  ended: Promise<number | null>;
-}
+afterEach(killDevPrograms);
 
-const running = new Set<Run>();
-afterEach(() => {
-  // The watchdogs of its children end them.
-  for (const { pid } of running) process.kill(pid, 'SIGKILL');
-});
-
-/** Starts the demo without a terminal, on a server of its own unless the environment names one. */
-function startDemo(args: string[], env: NodeJS.ProcessEnv = {}): Run {
-  const { TEMPORAL_ADDRESS: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'dev/demo/main.ts'), ...args], {
-    cwd: ROOT,
-    env: { ...inherited, ...env, [MARK]: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const run: Run = {
-    pid: child.pid!,
-    output: () => output,
-    ended: once(child, 'close').then(([code]) => {
-      running.delete(run);
-      return code as number | null;
-    }),
-  };
-  running.add(run);
-  return run;
-}
+const startDemo = (args: string[], env?: NodeJS.ProcessEnv) => startDevProgram('dev/demo/main.ts', args, env);
 
 async function readLedger(): Promise<LedgerJson> {
   return JSON.parse(await readFile(join(folder, 'data/ledger.json'), 'utf8')) as LedgerJson;
@@ -72,7 +34,7 @@ describeWithDevServer('the demo without a terminal', () => {
       // With all that it said, when it failed.
       expect(code === 0 ? '' : output).toBe('');
       expect(output).toContain('It found none.');
-      await until('all that it started has ended', async () => (await processesWith(MARK)).length === 0);
+      await untilNothingIsLeft();
 
       for (const name of ['temporal.db', 'vault/database', 'worker.log'])
         expect(existsSync(join(folder, 'data', name))).toBe(true);
@@ -117,7 +79,7 @@ describeWithDevServer('the demo without a terminal', () => {
           code: 130,
           output: expect.stringContaining('Stopping all that was started'),
         });
-        await until('all that it started has ended', async () => (await processesWith(MARK)).length === 0);
+        await untilNothingIsLeft();
         expect((await readdir(folder)).filter((name) => name.startsWith('hl-demo-'))).toEqual([]);
         const { workflow } = new Client({ connection: server.connection });
         await until('the sessions are seen to be terminated', async () => {

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { sessionWorkflowId } from '../../src/session';
+import { type Closers, closeAll } from '../closers';
+import { makeDataDir, type DataDir } from '../data-dir';
 import { EXIT_INTERRUPTED, Interrupted, interruptSignal, rejectAfter } from '../interrupts';
-import { makeDataDir, type DataDir } from './data-dir';
+import { openStage, type Stage } from '../stage';
 import { play } from './play';
 import { allIsWell, itemLine, leakLines, verdictLines } from './report';
 import { historiesOf, reviewSessions, searchRun, workflowIdsOf } from './review';
 import { SCENARIOS } from './scenarios';
 import { createScreen, type Screen } from './screen';
-import { openStage, type Closers, type Stage } from './stage';
 import { stayOpen } from './stay';
 
 interface Options {
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
     if (error instanceof Interrupted) process.exitCode = EXIT_INTERRUPTED;
     else screen.log(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
   }
-  await closeAll(closers, screen);
+  await closeAll(closers, (line) => screen.log(line));
   process.exit();
 }
 
@@ -111,13 +112,6 @@ async function webUiLines({ server, temporal }: Stage, key: string): Promise<str
     `Temporal Web UI: ${server.uiAddress}`,
     `  ${key}: ${server.uiAddress}/${path.map(encodeURIComponent).join('/')}`,
   ];
-}
-
-/** Closes in the opposite order of opening; what cannot be closed keeps nothing else open. */
-async function closeAll(closers: Closers, screen: Screen): Promise<void> {
-  for (const close of closers.reverse()) {
-    await close().catch((error: unknown) => screen.log(`While stopping: ${String(error)}`));
-  }
 }
 
 void main();

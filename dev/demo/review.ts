@@ -7,7 +7,7 @@ import { collectHistories } from '../workflow-histories';
 import { judge } from './judge';
 import { filesUnder, searchForLeaks, secretsOf, type LeakVerdict } from '../leak-search';
 import type { PlayedSession } from './play';
-import { SECRET_FILES, type Stage } from './stage';
+import { SECRET_FILES, type Stage } from '../stage';
 import { NotInTime, until } from './until';
 
 /** What became of one session. */

@@ -2,7 +2,7 @@ import type { StatusReport } from '../../src/client';
 import { follow } from './follow';
 import { itemLine } from './report';
 import type { Screen } from './screen';
-import type { Stage } from './stage';
+import type { Stage } from '../stage';
 
 const NAME = 'yours';
 

@@ -5,6 +5,7 @@
  */
 export { readSettings } from '../config';
 export type { Settings } from '../config';
+export { userHash } from '../digest';
 export { InputError } from '../input-error';
 export { openVaultFromSettings } from '../open-vault';
 export { Secret } from '../secret';

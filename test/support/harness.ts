@@ -36,7 +36,9 @@ import type { DevServer } from './temporal';
 
 const silent = createLogger({ level: 'silent' });
 
-const PLAID_SECRET = 'harness-plaid-secret-7f3a';
+/** What the sandbox of a harness takes. */
+export const PLAID_CLIENT_ID = 'harness';
+export const PLAID_SECRET = 'harness-plaid-secret-7f3a';
 
 /** Where the workers of a harness run: a dev server or a time-skipping one. */
 export interface HarnessServer {
@@ -153,7 +155,7 @@ export async function startHarness(
   const dataDir = await mkdtemp(join(tmpdir(), 'hosted-link-'));
   let clockMs = await server.now();
   const sandbox = await startSandbox({
-    clientId: 'harness',
+    clientId: PLAID_CLIENT_ID,
     secret: PLAID_SECRET,
     now: () => clockMs,
     ...sandboxOptions,
@@ -162,7 +164,7 @@ export async function startHarness(
     clockMs = await server.now();
   };
   const account = {
-    clientId: 'harness',
+    clientId: PLAID_CLIENT_ID,
     secret: new Secret(PLAID_SECRET),
     environment: 'sandbox',
     baseUrl: sandbox.url,

@@ -3,23 +3,21 @@ import { appendFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
-import { HostedLinkClient } from '../../src/client';
-import { createPayloadCodec } from '../../src/codec/payload-codec';
-import { auditLine } from '../../src/codec/audit';
-import { startCodecServer } from '../../src/codec/codec-server';
-import { readSettings, readTemporalVariables } from '../../src/config';
-import { loadKeyRings, type KeyRings } from '../../src/keys';
-import { openVaultFromSettings } from '../../src/open-vault';
-import { startSandbox, type Sandbox } from '../../src/sandbox';
-import { loadTemporalConnection } from '../../src/temporal-connection';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
-import type { Vault } from '../../src/vault';
-import { freePorts } from '../child-server';
-import { ProgramProcess } from '../program-process';
-import { SESSION_SEARCH_ATTRIBUTES, useOrStartTemporal, type TemporalServer } from '../temporal-server';
-
-/** What an end of the demo calls, in the opposite order of opening. */
-export type Closers = (() => Promise<void>)[];
+import { HostedLinkClient } from '../src/client';
+import { createPayloadCodec } from '../src/codec/payload-codec';
+import { auditLine } from '../src/codec/audit';
+import { startCodecServer } from '../src/codec/codec-server';
+import { readSettings, readTemporalVariables } from '../src/config';
+import { loadKeyRings, type KeyRings } from '../src/keys';
+import { openVaultFromSettings } from '../src/open-vault';
+import { startSandbox, type Sandbox } from '../src/sandbox';
+import { loadTemporalConnection } from '../src/temporal-connection';
+import { exchangeWorkflowId, sessionWorkflowId } from '../src/session';
+import type { Vault } from '../src/vault';
+import { freePorts } from './child-server';
+import type { Closers } from './closers';
+import { ProgramProcess } from './program-process';
+import { SESSION_SEARCH_ATTRIBUTES, useOrStartTemporal, type TemporalServer } from './temporal-server';
 
 /** All that runs: Temporal with Web UI and codec server, the offline Plaid, the worker with its embedded vault. */
 export interface Stage {
@@ -30,6 +28,8 @@ export interface Stage {
   client: HostedLinkClient;
   worker: ProgramProcess;
   keyRings: KeyRings;
+  /** The environment of a process of this deployment. */
+  env: NodeJS.ProcessEnv;
   /** The session key of a scenario, by its name. Unlike those of other demos, which a server may remember. */
   keyOf(name: string): string;
   /** Temporal's database; undefined when the server was not started here. */
@@ -132,6 +132,7 @@ export async function openStage(
     client: new HostedLinkClient({ temporal, environment: 'sandbox' }),
     worker,
     keyRings,
+    env,
     keyOf(name) {
       const key = keyPrefix + name;
       keys.add(key);
