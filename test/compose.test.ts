@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
 import { environmentOf, interpolate, readCompose, ROOT } from '../dev/topology/compose';
 import { readSettings } from '../src/config';
 import { generateKeyRingText } from '../src/key-ring';
@@ -22,6 +23,7 @@ const VARIABLES: Record<string, string> = {
   VAULT_WORKER_PASSWORD: 'dd44',
   VAULT_READER_PASSWORD: 'ee55',
   VAULT_RECEIVER_PASSWORD: 'ff66',
+  GRAFANA_ADMIN_PASSWORD: 'gg77',
   PLAID_CLIENT_ID: 'fictitious-client-id',
   PLAID_SECRET: 'fictitious-plaid-secret',
   HOSTED_LINK_VAULT_KEYS: generateKeyRingText('v'),
@@ -63,9 +65,11 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  it('has the worker, its setup, the receiver, the codec server and both databases beside Temporal and Web UI', () => {
+  it('has all of ours, both databases, Prometheus and Grafana beside Temporal and Web UI', () => {
     expect(Object.keys(compose.services).sort()).toEqual([
       'codec-server',
+      'grafana',
+      'prometheus',
       'setup',
       'temporal',
       'temporal-db',
@@ -132,6 +136,11 @@ describe('docker-compose.yml', () => {
       'temporal-namespace': ['TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'NAMESPACE_RETENTION'],
       'temporal-ui': ['TEMPORAL_ADDRESS', 'TEMPORAL_CODEC_ENDPOINT'],
       'temporal-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
+      prometheus: [],
+      grafana: [
+        ...['GF_SECURITY_ADMIN_PASSWORD', 'GF_USERS_ALLOW_SIGN_UP'],
+        ...['GF_ANALYTICS_REPORTING_ENABLED', 'GF_ANALYTICS_CHECK_FOR_UPDATES'],
+      ],
       'vault-db': [
         ...['POSTGRES_USER', 'POSTGRES_DB', 'POSTGRES_PASSWORD'],
         ...[...logins.matchAll(/VAULT_\w+/g)].map(([name]) => name),
@@ -165,7 +174,7 @@ describe('docker-compose.yml', () => {
 
   it('publishes ports on loopback only, and none of a database', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
-    expect(ports).toHaveLength(3);
+    expect(ports).toHaveLength(5);
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
     for (const database of ['temporal-db', 'vault-db']) {
       expect(compose.services[database]!.ports).toBeUndefined();
@@ -200,9 +209,63 @@ describe('docker-compose.yml', () => {
     expect(Number(/^(\d+)M$/.exec(resources!.limits.memory)![1])).toBeGreaterThan(2 * heapMiB);
   });
 
+  it('asks the health of whoever tells it, where it does', () => {
+    for (const [name, { environment, healthcheck }] of ours) {
+      const address = environment!['HOSTED_LINK_HEALTH_ADDRESS'] as string | undefined;
+      expect([name, healthcheck?.test.join().includes(`http://${address}/readyz`)]).toEqual([
+        name,
+        healthcheck && address !== undefined,
+      ]);
+    }
+    expect(ours.filter(([, { healthcheck }]) => healthcheck).map(([name]) => name)).toEqual([
+      'codec-server',
+      'worker',
+      'webhooks',
+    ]);
+  });
+
   it('keeps the connections of the four services of Temporal below what PostgreSQL takes', () => {
     const { SQL_MAX_CONNS, SQL_VIS_MAX_CONNS } = compose.services['temporal']!.environment!;
     expect(4 * (Number(SQL_MAX_CONNS) + Number(SQL_VIS_MAX_CONNS))).toBeLessThan(100);
+  });
+});
+
+describe('what Prometheus and Grafana are told', () => {
+  const FOLDER = join(ROOT, 'deploy');
+  interface Scrape {
+    job_name: string;
+    dns_sd_configs?: { names: string[]; port: number }[];
+    static_configs?: { targets: string[] }[];
+  }
+  const prometheus = parse(readFileSync(join(FOLDER, 'prometheus/prometheus.yml'), 'utf8')) as {
+    scrape_configs: Scrape[];
+  };
+
+  it('is where to find the metrics of each process that has some', () => {
+    const asked = prometheus.scrape_configs.flatMap(({ dns_sd_configs = [], static_configs = [] }) => [
+      ...dns_sd_configs.flatMap(({ names, port }) => names.map((name) => `${name}:${port}`)),
+      ...static_configs.flatMap(({ targets }) => targets),
+    ]);
+    const served = services.flatMap(([name, { environment = {} }]) => {
+      const address = (environment['HOSTED_LINK_METRICS_ADDRESS'] ?? environment['PROMETHEUS_ENDPOINT']) as
+        string | undefined;
+      return address === undefined ? [] : [address.replace('0.0.0.0', name)];
+    });
+    expect(served).toHaveLength(3);
+    expect(asked.filter((target) => !target.startsWith('127.0.0.1:')).sort()).toEqual(served.sort());
+  });
+
+  const promtool = spawnSync('promtool', ['--version']).status === 0;
+  (promtool || process.env['CI'] ? it : it.skip)('is what promtool takes', () => {
+    const checked = (file: string) => spawnSync('promtool', ['check', 'config', file], { encoding: 'utf8' });
+    expect(checked(join(FOLDER, 'prometheus/prometheus.yml'))).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('has Grafana ask the Prometheus beside it', () => {
+    const file = readFileSync(join(FOLDER, 'grafana/provisioning/datasources/prometheus.yml'), 'utf8');
+    const { datasources } = parse(file) as { datasources: { url: string }[] };
+    const port = compose.services['prometheus']!.ports![0]!.split(':').at(-1);
+    expect(datasources.map(({ url }) => url)).toEqual([`http://prometheus:${port}`]);
   });
 });
 

@@ -7,7 +7,14 @@ import { allCommands, withCommands } from '../dev/cli-page';
 import { SCHEMAS } from '../dev/json-schemas';
 import { withSettingsTables } from '../dev/settings-tables';
 import { createProgram } from '../src/cli/program';
-import { RESULT_STATES, SESSION_STATES } from '../src/session';
+import {
+  LINK_APIS,
+  type LinkApiName,
+  LINK_API_RULES,
+  nextGetDelayMs,
+  RESULT_STATES,
+  SESSION_STATES,
+} from '../src/session';
 
 const ROOT = join(__dirname, '..');
 
@@ -21,6 +28,16 @@ const DOCS = [
 ].sort();
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+/** How many gets a session makes by itself, with the mean of the jitter. */
+function getsWithin(durationMs: number, linkApi: LinkApiName): number {
+  let gets = 0;
+  for (let at = 0; at < durationMs; gets += 1) {
+    const maxDelayMs = LINK_API_RULES[linkApi].maxGetDelayMs;
+    at += nextGetDelayMs({ sinceChangeMs: at, untilDeadlineMs: durationMs - at, maxDelayMs, jitter: 0.5 });
+  }
+  return gets;
+}
 
 /** The code of the examples, by the document that shows it. */
 const EXAMPLES: Record<string, string[]> = {
@@ -143,6 +160,21 @@ describe('docs/performance.md', () => {
     const page = read('docs/performance.md');
     expect(spaceless(withBenchTables(page, await readResults()))).toBe(spaceless(page));
   });
+});
+
+describe('docs/deploy.md', () => {
+  it.each(LINK_APIS)(
+    'counts the gets of a link that nobody touches as the schedule of %s has them',
+    (linkApi) => {
+      const row = new RegExp(`^\\| \`${linkApi}\` +\\|(.* gets .*)\\|$`, 'm').exec(
+        read('docs/deploy.md'),
+      )![1]!;
+      const told = row.split('|').map((cell) => Number(/([\d,]+) gets/.exec(cell)![1]!.replace(',', '')));
+      expect(told).toEqual(
+        [1, 4, 24, 7 * 24, 21 * 24].map((hours) => getsWithin(hours * 3_600_000, linkApi)),
+      );
+    },
+  );
 });
 
 describe('docs/settings.md', () => {

@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { temporal as proto } from '@temporalio/proto';
 import type { Finding } from '../../src/doctor';
 import type { SessionSummary } from '../../src/client';
 import { sessionWorkflowId } from '../../src/session';
 import { until } from '../demo/until';
 import { personOf, type Play } from './sessions';
-import type { Topology } from './topology';
+import type { Part, Topology } from './topology';
 
 /** How long a list may lag behind, in milliseconds. */
 const LIST_TIMEOUT_MS = 20_000;
@@ -26,7 +27,14 @@ export async function checkParts(topology: Topology, play: Play, signal: AbortSi
     await attempt('hosted-link doctor', () => askDoctor(topology)),
     await attempt('hosted-link list', () => listSessions(topology, play, signal)),
     await attempt('codec server', () => decodeInput(topology, play)),
+    ...(await Promise.all(
+      [play.left, topology.receiver].map((part) =>
+        attempt(`health of ${part.name}`, () => askHealth(part.healthUrl!)),
+      ),
+    )),
+    await attempt(`metrics of ${play.left.name}`, () => scrape(`${play.left.metricsUrl}/metrics`, OURS)),
     await attempt('metrics of Temporal', () => scrape(topology.temporalMetricsUrl, /^service_requests/m)),
+    ...(await memoryOf([play.left, topology.receiver, topology.codecServer])),
   ];
 }
 
@@ -94,6 +102,35 @@ async function decodeInput({ temporal, codecServer }: Topology, { sessions }: Pl
   const foreign = await post('http://localhost:1');
   if (foreign.ok) throw new Error('it answered a page of another origin');
   return "a session's input is decoded for Web UI, and for no other page";
+}
+
+/** The metrics that alerts and the dashboard are made of. */
+const OURS = /^temporal_/m;
+
+/** As the health checks of docker-compose.yml and the probes of Kubernetes do. */
+async function askHealth(url: string): Promise<string> {
+  const answers = await Promise.all(['/livez', '/readyz'].map((path) => fetch(url + path)));
+  const refused = answers.find(({ ok }) => !ok);
+  if (refused) throw new Error(`${refused.url} answered ${refused.status}`);
+  return 'live and ready';
+}
+
+/** The most that each process had in memory at once. Told by Linux only. */
+async function memoryOf(parts: readonly Part[]): Promise<Check[]> {
+  const told = parts.map(async ({ name, pid }) => {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+    const peakKiB = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    return peakKiB === undefined
+      ? []
+      : [
+          {
+            name: `memory of ${name}`,
+            saw: `${Math.round(Number(peakKiB) / 1_024)} MiB at most`,
+            problem: false,
+          },
+        ];
+  });
+  return (await Promise.all(told)).flat();
 }
 
 async function scrape(url: string, has: RegExp): Promise<string> {

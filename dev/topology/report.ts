@@ -2,17 +2,28 @@ import type { Check } from './checks';
 import type { Verdict } from './review';
 import type { Topology } from './topology';
 
-const HEADINGS = ['', 'SESSION', 'LINK API', 'AT THE KILL', 'END', 'HINTS', 'RAN ON', 'STORED AFTER'];
+const HEADINGS = [
+  '',
+  'SESSION',
+  'LINK API',
+  'AT THE KILL',
+  'END',
+  'HINTS',
+  'ACTIONS',
+  'RAN ON',
+  'STORED AFTER',
+];
 
 /** A table of how each session went. */
 export function verdictLines(verdicts: readonly Verdict[]): string[] {
-  const rows = verdicts.map(({ session, end, hints, ranOn, problems }) => [
+  const rows = verdicts.map(({ session, end, hints, actions, ranOn, problems }) => [
     problems.length === 0 ? 'ok' : 'BAD',
     session.name,
     session.linkApi,
     session.atKill.toLowerCase(),
     end,
     String(hints),
+    String(actions),
     ranOn.join(', '),
     `${((session.endedAt - session.finishedAt) / 1_000).toFixed(1)} s`,
   ]);

@@ -1,3 +1,5 @@
+import { billableActions, totalActions } from '../../bench/temporal/billable-actions';
+import type { HistoryEvent } from '../../bench/temporal/history';
 import type { LedgerJson } from '../../src/sandbox';
 import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
 import { judge } from '../demo/judge';
@@ -15,6 +17,8 @@ export interface Verdict {
   end: string;
   /** How many hints its workflow got. Only the receiver of webhooks gives any in this run. */
   hints: number;
+  /** What its workflows would cost on Temporal Cloud, in actions. */
+  actions: number;
   /** The workers that ran its workflows, by name. */
   ranOn: string[];
   /** What is not as it should be. */
@@ -32,7 +36,8 @@ export async function review(topology: Topology, play: Play): Promise<Verdict[]>
       const { key, plaidSessionId } = session;
       const report = await topology.client.status(key);
       const items = await topology.vault.items.list({ sessionKey: key });
-      const steps = await stepsOf(topology, key);
+      const histories = await historiesOf(topology, key);
+      const steps = histories.flat().map(stepOf);
       const hints = steps.filter(({ signal }) => signal === HINT).length;
       const known = await Promise.all(
         items.map(({ itemId }) => hasIssuedToken(topology.vault, itemId, ledger, 'topology')),
@@ -41,6 +46,7 @@ export async function review(topology: Topology, play: Play): Promise<Verdict[]>
         session,
         end: [report.state, ...report.items.map(({ state }) => state)].join(', '),
         hints,
+        actions: totalActions(billableActions(histories)),
         ranOn: namesOf(topology, steps),
         problems: [
           ...judge(EXPECTED_END, { plaidSessionId, report, items, ledger }),
@@ -71,21 +77,24 @@ export interface Step {
   signal: string | undefined;
 }
 
-async function stepsOf({ temporal }: Topology, key: string): Promise<Step[]> {
+/** The events of the session's workflow, and of its token exchange. */
+async function historiesOf({ temporal }: Topology, key: string): Promise<HistoryEvent[][]> {
   const workflowIds = [sessionWorkflowId(key), exchangeWorkflowId(key)];
   const histories = await Promise.all(
     workflowIds.map((workflowId) => temporal.workflow.getHandle(workflowId).fetchHistory()),
   );
-  return histories
-    .flatMap(({ events }) => events ?? [])
-    .map((event) => ({
-      at: Number(event.eventTime?.seconds ?? 0) * 1_000 + (event.eventTime?.nanos ?? 0) / 1e6,
-      identity:
-        event.workflowTaskCompletedEventAttributes?.identity ??
-        event.activityTaskCompletedEventAttributes?.identity ??
-        undefined,
-      signal: event.workflowExecutionSignaledEventAttributes?.signalName ?? undefined,
-    }));
+  return histories.map(({ events }) => events ?? []);
+}
+
+function stepOf(event: HistoryEvent): Step {
+  return {
+    at: Number(event.eventTime?.seconds ?? 0) * 1_000 + (event.eventTime?.nanos ?? 0) / 1e6,
+    identity:
+      event.workflowTaskCompletedEventAttributes?.identity ??
+      event.activityTaskCompletedEventAttributes?.identity ??
+      undefined,
+    signal: event.workflowExecutionSignaledEventAttributes?.signalName ?? undefined,
+  };
 }
 
 /** What still ran when a worker was killed was brought to its end by the other one, and each session was hinted. */

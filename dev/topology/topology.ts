@@ -56,7 +56,7 @@ export interface Topology {
   applicationEnv: Readonly<Record<string, string>>;
   /** Where PostgreSQL keeps the data of Temporal, and of the vault. */
   databaseFolders: { temporal: string; vault: string };
-  /** Ends the programs that use the databases, so that nothing is written any more. */
+  /** Ends all programs that write, the databases at last. Their files stay. */
   settle(): Promise<void>;
 }
 
@@ -193,6 +193,8 @@ export async function startTopology(
     settle: async () => {
       for (const part of [...workers, receiver, codecServer]) await part.kill();
       await server.stop();
+      // Not in order, since that would remove their files; what they have written ahead is there.
+      await Promise.all([temporalDb.crash(), vaultDb.crash()]);
     },
   };
 }
