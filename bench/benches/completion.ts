@@ -9,7 +9,7 @@ import { openStage, type Stage } from '../temporal/stage';
 
 /** By webhook: the sessions of a round. By polling: how many sessions, and how late the last person finishes. */
 const SIZE = {
-  full: { calls: 40, atOnce: 4, polled: 24, longestWaitMs: 60_000 },
+  full: { calls: 24, atOnce: 4, polled: 24, longestWaitMs: 60_000 },
   smoke: { calls: 3, atOnce: 3, polled: 2, longestWaitMs: 1_000 },
 };
 

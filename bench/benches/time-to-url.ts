@@ -7,7 +7,7 @@ import { startOurs } from '../temporal/ours';
 import { openStage } from '../temporal/stage';
 
 /** The sessions of a round, one after the other and 50 at once. */
-const SIZE = { full: { oneAtATime: 40, atOnce: 100 }, smoke: { oneAtATime: 3, atOnce: 5 } };
+const SIZE = { full: { oneAtATime: 25, atOnce: 50 }, smoke: { oneAtATime: 3, atOnce: 5 } };
 const AT_ONCE = 50;
 
 export const timeToUrl: Bench = {
@@ -24,9 +24,11 @@ export const timeToUrl: Bench = {
       ] as const) {
         log(`${kind}: ${calls} sessions a round`);
         const round = (contender: SessionContender) => async () => {
-          const { latenciesMs } = await makeCalls({ calls, atOnce }, () =>
-            contender.start(stage.sandbox.issueLinkToken()),
-          );
+          const ids: string[] = [];
+          const { latenciesMs } = await makeCalls({ calls, atOnce }, async () => {
+            ids.push(await contender.start(stage.sandbox.issueLinkToken()));
+          });
+          await Promise.all(ids.map((id) => contender.terminate(id)));
           return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99) };
         };
         const measured = await alternate({ bare: round(bare), ours: round(ours) }, { rounds });

@@ -13,6 +13,8 @@ export interface SessionContender {
   hint(id: string): Promise<void>;
   /** Resolves when all that a session leads to has ended. */
   ended(id: string): Promise<void>;
+  /** Ends a session that waits at once: its polling would be a load on what is measured next. */
+  terminate(id: string): Promise<void>;
   /** When the access token of each session's item was stored, in milliseconds since the epoch, by the session's id. */
   storedAtMs(): Promise<Map<string, number>>;
 }

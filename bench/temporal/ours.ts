@@ -5,6 +5,7 @@ import { ProgramProcess } from '../../dev/program-process';
 import type * as ClientModule from '../../src/client';
 import type * as CodecModule from '../../src/codec/payload-codec';
 import type * as KeyRingModule from '../../src/key-ring';
+import type * as SessionModule from '../../src/session';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
 import { timesOf, type SessionContender } from './contender';
@@ -13,6 +14,7 @@ import type { Stage } from './stage';
 const { HostedLinkClient } = built<typeof ClientModule>('client');
 const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
 const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
+const { sessionWorkflowId } = built<typeof SessionModule>('session');
 const { migrate } = built<typeof VaultModule>('vault/index');
 
 /** With thousands of starts, a busy machine may keep one waiting. */
@@ -89,6 +91,7 @@ export async function startOurs(
     start: async (linkToken) => (await client.start({ linkToken }, { timeoutMs: START_TIMEOUT_MS })).key,
     hint: (key) => client.checkNow(key),
     ended: (key) => client.waitForEnd(key),
+    terminate: async (key) => void (await temporal.workflow.getHandle(sessionWorkflowId(key)).terminate()),
     storedAtMs: () =>
       timesOf(databaseUrl, 'SELECT session_key AS id, linked_at AS at FROM hosted_link.items'),
   };

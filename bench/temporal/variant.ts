@@ -21,7 +21,7 @@ export async function startVariant(
   stage: Stage,
   without: 'codec' | 'vault',
   namespace: string,
-): Promise<Omit<SessionContender, 'webhookUrl' | 'storedAtMs'>> {
+): Promise<Omit<SessionContender, 'webhookUrl' | 'terminate' | 'storedAtMs'>> {
   const databaseUrl = without === 'vault' ? undefined : await stage.createDatabase();
   if (databaseUrl !== undefined) await migrate(databaseUrl);
   const codecKeys = without === 'codec' ? undefined : generateKeyRingText('codec');

@@ -46,6 +46,7 @@ export async function startBareTemporal(stage: Stage): Promise<SessionContender>
     },
     hint: (id) => workflow.getHandle(bareWorkflowId(id)).signal(checkNowSignal),
     ended: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).result()),
+    terminate: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).terminate()),
     storedAtMs: () => timesOf(databaseUrl, 'SELECT session_id AS id, stored_at AS at FROM items'),
   };
 }
