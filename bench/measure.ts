@@ -88,24 +88,33 @@ export interface Taken {
   latenciesMs: Float64Array;
 }
 
-/** Makes `calls` calls, up to `atOnce` of them under way at any time. Fails with the first that fails. */
+/**
+ * Makes `calls` calls, up to `atOnce` of them under way at any time. Fails with the first that fails, once none is under way any more: then what
+ * they need can be closed.
+ */
 export async function makeCalls(
   { calls, atOnce }: { calls: number; atOnce: number },
   call: (index: number) => Promise<unknown>,
 ): Promise<Taken> {
   const latenciesMs = new Float64Array(calls);
   let next = 0;
+  const failures: unknown[] = [];
   const oneAfterTheOther = async () => {
-    while (next < calls) {
+    while (next < calls && failures.length === 0) {
       const index = next++;
       const startedMs = performance.now();
-      await call(index);
+      try {
+        await call(index);
+      } catch (error) {
+        failures.push(error);
+      }
       latenciesMs[index] = performance.now() - startedMs;
     }
   };
   const cpuBefore = process.cpuUsage();
   const startedMs = performance.now();
   await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther));
+  if (failures.length > 0) throw failures[0];
   const seconds = (performance.now() - startedMs) / 1_000;
   const { user, system } = process.cpuUsage(cpuBefore);
   return { seconds, cpuSeconds: (user + system) / 1e6, latenciesMs: latenciesMs.sort() };

@@ -9,10 +9,10 @@ import { openStage, type Stage } from '../temporal/stage';
 import { startVariant } from '../temporal/variant';
 
 /** The sessions of a round, and how many are under way at any time: more at once do not end sooner. */
-const SIZE = { full: { calls: 40, atOnce: 24 }, smoke: { calls: 4, atOnce: 4 } };
+const SIZE = { full: { calls: 32, atOnce: 16 }, smoke: { calls: 4, atOnce: 4 } };
 
 /** The growth takes 21 times its least work a round. */
-const GROWTH = { full: { leastWork: 4, rounds: 2 }, smoke: { leastWork: 1, rounds: 1 } };
+const GROWTH = { full: { leastWork: 3, rounds: 1 }, smoke: { leastWork: 1, rounds: 1 } };
 
 const NAMESPACES = { codec: 'without-codec', vault: 'without-vault' } as const;
 

@@ -1,5 +1,8 @@
 import { runSql } from '../../test/support/postgres';
 
+/** With many starts at once, a busy machine may keep one waiting for longer than a caller would. */
+export const START_TIMEOUT_MS = 120_000;
+
 /** One way to take sessions from a link token to a stored access token, with worker processes of its own. */
 export interface SessionContender {
   name: string;

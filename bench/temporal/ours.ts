@@ -8,7 +8,7 @@ import type * as KeyRingModule from '../../src/key-ring';
 import type * as SessionModule from '../../src/session';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
-import { timesOf, type SessionContender } from './contender';
+import { START_TIMEOUT_MS, timesOf, type SessionContender } from './contender';
 import type { Stage } from './stage';
 
 const { HostedLinkClient } = built<typeof ClientModule>('client');
@@ -16,9 +16,6 @@ const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
 const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
 const { sessionWorkflowId } = built<typeof SessionModule>('session');
 const { migrate } = built<typeof VaultModule>('vault/index');
-
-/** With thousands of starts, a busy machine may keep one waiting. */
-const START_TIMEOUT_MS = 120_000;
 
 /** More than any machine does: the rate limits of the queues are not what is measured. */
 const NO_LIMIT = '1000000';

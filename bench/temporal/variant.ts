@@ -7,7 +7,7 @@ import type * as CodecModule from '../../src/codec/payload-codec';
 import type * as KeyRingModule from '../../src/key-ring';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
-import type { SessionContender } from './contender';
+import { START_TIMEOUT_MS, type SessionContender } from './contender';
 import type { Stage } from './stage';
 import type { VariantOptions } from './variant-child';
 
@@ -44,7 +44,7 @@ export async function startVariant(
   return {
     name: `ours without its ${without}`,
     workerPids: [worker.pid!],
-    start: async (linkToken) => (await client.start({ linkToken })).key,
+    start: async (linkToken) => (await client.start({ linkToken }, { timeoutMs: START_TIMEOUT_MS })).key,
     hint: (key) => client.checkNow(key),
     ended: (key) => client.waitForEnd(key),
   };
