@@ -41,10 +41,10 @@ export async function runPolling(virtual: VirtualTime, waitMs: number) {
       args: [linkToken, schedule],
     });
     while (!isCreated(linkToken)) await delay(20);
-    await environment.sleep(waitMs);
+    await virtual.pass(waitMs);
     await virtual.syncClock();
     sandbox.session(linkToken).complete();
-    await environment.sleep(2 * maxGetDelayMs);
+    await virtual.pass(2 * maxGetDelayMs);
     return await readHistories(client, [{ workflowId, firstRunId: handle.firstExecutionRunId }]);
   }
 
