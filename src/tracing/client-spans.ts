@@ -1,5 +1,9 @@
 import { SpanKind } from '@opentelemetry/api';
-import { type WorkflowClientInterceptor, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import {
+  type WorkflowClientInterceptor,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import type { Headers } from '@temporalio/common';
 import { OWN_WORKFLOW_PREFIXES } from '../session';
 import { activeTraceparent, errorType, inSpan } from '../span';
@@ -64,7 +68,9 @@ async function send<T>(
   );
 }
 
-/** A start is repeated under its key as often as its caller likes. */
+/** A start is repeated under its key as often as its caller likes, and a hint may come after the end. */
 function failureType(error: unknown): string | undefined {
-  return error instanceof WorkflowExecutionAlreadyStartedError ? undefined : errorType(error);
+  const isUsual =
+    error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError;
+  return isUsual ? undefined : errorType(error);
 }

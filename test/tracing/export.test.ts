@@ -130,9 +130,9 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
       };
       const { code, stderr } = await commands.run(['check', 'exported-0'], untraced);
       expect([code, stderr]).toEqual([1, expect.stringContaining('OpenTelemetry SDK loaded: false')]);
+      expect(collector.spans).toHaveLength(before);
       const traced = await commands.run(['check', 'exported-0'], { NODE_OPTIONS: untraced.NODE_OPTIONS });
       expect(traced.stderr).toContain('OpenTelemetry SDK loaded: true');
-      expect(collector.spans).toHaveLength(before);
     },
     MINUTE_MS,
   );
