@@ -138,7 +138,7 @@ describe('docker-compose.yml', () => {
       'temporal-db': ['POSTGRES_USER', 'POSTGRES_PASSWORD'],
       prometheus: [],
       grafana: [
-        ...['GF_SECURITY_ADMIN_PASSWORD', 'GF_USERS_ALLOW_SIGN_UP'],
+        ...['GF_PATHS_PROVISIONING', 'GF_SECURITY_ADMIN_PASSWORD', 'GF_USERS_ALLOW_SIGN_UP'],
         ...['GF_ANALYTICS_REPORTING_ENABLED', 'GF_ANALYTICS_CHECK_FOR_UPDATES'],
       ],
       'vault-db': [
@@ -259,6 +259,15 @@ describe('what Prometheus and Grafana are told', () => {
   (promtool || process.env['CI'] ? it : it.skip)('is what promtool takes', () => {
     const checked = (file: string) => spawnSync('promtool', ['check', 'config', file], { encoding: 'utf8' });
     expect(checked(join(FOLDER, 'prometheus/prometheus.yml'))).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it('has Grafana look for dashboards and data sources where they are mounted', () => {
+    const { environment, volumes } = compose.services['grafana']!;
+    const mounted = volumes!.find((volume) => volume.startsWith('./deploy/grafana:'))!.split(':')[1]!;
+    expect(environment!['GF_PATHS_PROVISIONING']).toBe(`${mounted}/provisioning`);
+    const file = readFileSync(join(FOLDER, 'grafana/provisioning/dashboards/hosted-link.yml'), 'utf8');
+    const { providers } = parse(file) as { providers: { options: { path: string } }[] };
+    expect(providers.map(({ options }) => options.path)).toEqual([`${mounted}/dashboards`]);
   });
 
   it('has Grafana ask the Prometheus beside it', () => {
