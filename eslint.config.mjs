@@ -185,7 +185,7 @@ export default defineConfig(
   layer(['src/rates/**/*.ts'], [...BASE, 'plaid/[a-z-]+']),
   layer(
     ['src/activities/**/*.ts'],
-    [...BASE, 'start-request', 'callback/[a-z-]+', 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+'],
+    [...BASE, 'metrics', 'start-request', 'callback/[a-z-]+', 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+'],
   ),
   topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(

@@ -7,13 +7,14 @@ import { createActivities } from './activities';
 import type { CallbackDeps } from './activities/call-back';
 import { FailureGate } from './activities/interceptor';
 import { CallbackSender } from './callback/sender';
-import { KeyUse } from './codec/key-use';
+import { KeyUse, MAX_ENCRYPTIONS } from './codec/key-use';
 import { createWorkerCodec } from './codec/payload-codec';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
 import { InputError } from './input-error';
 import { keyFingerprint, type KeyRing } from './key-ring';
 import type { Logger } from './logger';
+import { callCounter, type Metrics, processMetrics } from './metrics';
 import { openVaultOf } from './open-vault';
 import { createPlaidClient } from './plaid/client';
 import { DEFAULT_RATES, keepPlaidRates } from './rates/plaid-rates';
@@ -78,6 +79,7 @@ export async function startSessionWorkers({
     plaid: settings.plaidRate ?? DEFAULT_RATES.plaid,
     plaidUrgent: settings.plaidUrgentRate ?? DEFAULT_RATES.plaidUrgent,
   };
+  const metrics = processMetrics(namespace);
   const identity = `${process.pid}@${hostname()}`;
   const account = requirePlaid(settings);
   const closers: (() => Promise<void>)[] = [];
@@ -87,12 +89,19 @@ export async function startSessionWorkers({
     await checkSearchAttributes(connection, namespace, settings);
     const rates = keepPlaidRates({ connection, namespace, identity }, rateSettings, logger);
     closers.push(() => rates.stop());
-    const plaid = createPlaidClient({ ...account, onFailure: (error) => rates.callFailed(error) });
+    const countCall = callCounter(metrics);
+    const plaid = createPlaidClient({
+      ...account,
+      onCall: (call) => {
+        countCall(call);
+        if (call.error) rates.callFailed(call.error);
+      },
+    });
     closers.push(() => plaid.close());
     const retention = keepRetention(vault.retention, settings.retentionDays, logger);
     closers.push(() => retention.stop());
-    const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, logger)] };
-    const common = { settings, plaid, vault, dataConverter, connection, namespace, logger };
+    const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, metrics, logger)] };
+    const common = { settings, plaid, vault, dataConverter, connection, namespace, metrics, logger };
     const receiver = await startWorkerReceiver(common);
     // Closed after the workers: webhooks are taken while they finish what runs.
     if (receiver) closers.push(() => receiver.close());
@@ -122,6 +131,7 @@ export async function startSessionWorkers({
         noticeClient: new WorkflowClient({ connection, namespace }),
         callbacks,
         itemWebhookUrl: settings.itemWebhookUrl,
+        metrics,
         now: () => Promise.resolve(Date.now()),
       }),
       dataConverter,
@@ -138,7 +148,7 @@ export async function startSessionWorkers({
       interceptors: {
         activity: [
           (context) => ({ inbound: new ActivitySpan(context) }),
-          (context) => ({ inbound: new FailureGate(context, logger) }),
+          (context) => ({ inbound: new FailureGate(context, logger, metrics) }),
         ],
       },
       sinks: runSpans,
@@ -164,12 +174,26 @@ export async function startSessionWorkers({
 }
 
 /** The payload codec, whose use of the primary key is counted in the vault. */
-async function countedCodec(ring: KeyRing, vault: Vault, logger: Logger): Promise<PayloadCodec> {
+async function countedCodec(
+  ring: KeyRing,
+  vault: Vault,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<PayloadCodec> {
   const { codecKeys } = vault;
   await codecKeys.enter(new Map(ring.ids().map((id) => [id, keyFingerprint(ring.get(id)!)])));
   const { id: keyId } = ring.primary;
-  const use = new KeyUse({ keyId, book: (encryptions) => codecKeys.book(keyId, encryptions), logger });
-  return createWorkerCodec(ring, (count) => use.add(count));
+  const use = new KeyUse({
+    keyId,
+    book: (encryptions) => codecKeys.book(keyId, encryptions),
+    onTotal: (encryptions) => metrics.codecKeyUse(encryptions / MAX_ENCRYPTIONS, {}),
+    logger,
+  });
+  return createWorkerCodec(
+    ring,
+    (count) => use.add(count),
+    () => metrics.payloadsUndecodable({}),
+  );
 }
 
 /** In development (embedded vault) what is missing is made; else it is `hosted-link setup`'s to make. */

@@ -4,6 +4,7 @@ import { HostedLinkClient } from './client';
 import type { Settings } from './config';
 import { InputError } from './input-error';
 import type { Logger } from './logger';
+import type { Metrics } from './metrics';
 import type { PlaidClient } from './plaid/plaid';
 import { clientSpans } from './tracing/client-spans';
 import type { Vault } from './vault';
@@ -18,6 +19,7 @@ export interface WorkerReceiverOptions {
   dataConverter: ClientOptions['dataConverter'];
   connection: NativeConnection;
   namespace: string;
+  metrics: Metrics;
   logger: Logger;
 }
 
@@ -32,6 +34,7 @@ export async function startWorkerReceiver({
   dataConverter,
   connection,
   namespace,
+  metrics,
   logger,
 }: WorkerReceiverOptions): Promise<WebhookReceiver | undefined> {
   if (port === undefined) return undefined;
@@ -48,6 +51,7 @@ export async function startWorkerReceiver({
       client: new HostedLinkClient({ temporal, environment }),
       environment,
       itemWebhookUrl,
+      onOutcome: (outcome) => metrics.webhooks({ outcome }),
       logger,
       port,
       host,

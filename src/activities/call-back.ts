@@ -18,7 +18,7 @@ export interface CallbackDeps {
 const GONE = 410;
 
 /** Activities on callbacks over HTTP. */
-export function callbackActivities({ vault, callbacks }: ActivityDeps) {
+export function callbackActivities({ vault, callbacks, metrics }: ActivityDeps) {
   return {
     /**
      * Queues a callback, and has it delivered by a workflow of its own, for which nobody waits. Does nothing in a deployment
@@ -64,9 +64,12 @@ export function callbackActivities({ vault, callbacks }: ActivityDeps) {
         status = await callbacks.sender.send(callback);
       } catch (error) {
         if (!(error instanceof NoAnswerError)) throw error;
+        metrics.callbacks({ result: 'no_answer' });
         throw failure(error.reason, `the receiver of callbacks did not answer (${error.reason})`);
       }
-      if (status < 200 || status >= 300) {
+      const wasTaken = status >= 200 && status < 300;
+      metrics.callbacks({ result: wasTaken ? 'delivered' : 'refused' });
+      if (!wasTaken) {
         throw failure(`HTTP_${status}`, `the receiver of callbacks answered with HTTP ${status}`, {
           nonRetryable: status === GONE,
         });
@@ -77,6 +80,7 @@ export function callbackActivities({ vault, callbacks }: ActivityDeps) {
     /** Ends a callback that is PENDING as GIVEN_UP. */
     async giveUpCallback(key: string, sequence: number, answer: string): Promise<void> {
       await vault.callbacks.end(key, sequence, 'GIVEN_UP', answer);
+      metrics.callbacks({ result: 'given_up' });
     },
   };
 }

@@ -38,7 +38,7 @@ export interface ExchangeOptions {
 }
 
 /** Activities that turn a session's results into stored items, or undo them. */
-export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDeps) {
+export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: ActivityDeps) {
   /** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
   async function withLease(
     resultId: string,
@@ -57,7 +57,10 @@ export function exchangeActivities({ plaid, vault, itemWebhookUrl }: ActivityDep
     if (acquired.outcome === 'ENDED') return resultView(acquired.row);
     const leased = { ...acquired, leftMs: () => askedAt + LEASE_MS - performance.now() };
     await withHeartbeat(() => use(leased));
-    return resultView((await vault.journal.get(resultId))!);
+    const row = (await vault.journal.get(resultId))!;
+    if (row.state === 'LINKED' && row.endedAt)
+      metrics.tokenStoredDelay((row.endedAt.getTime() - row.seenAt.getTime()) / 1_000, {});
+    return resultView(row);
   }
 
   /** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */

@@ -5,6 +5,7 @@ import type { Health, LinkApiName, PlaidErrorView } from '../session';
 import { LAST_GET_PATIENCE_MS, LINK_API_RULES, nextGetDelayMs } from '../session';
 import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
+import type { SessionAnswer } from './link-api';
 import { storeInHand } from './store-in-hand';
 
 /** Which session to get. */
@@ -52,26 +53,26 @@ interface ErrorStreak {
 }
 
 /** Activities that ask Plaid how a session stands. */
-export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
-  /**
-   * Asks once. Tokens go into the vault before anything is told: Plaid may show them only once. A completion without tokens
-   * may be one whose tokens an attempt has stored that could not tell any more.
-   */
-  async function get({
-    key,
-    linkApi,
-    plaidSessionId,
-    update,
-    known,
-  }: GetInput): Promise<Pick<Observation, 'plaidStatus' | 'results' | 'exitError'>> {
-    const { status: plaidStatus, tokens, exitError } = await linkApis[linkApi].get(plaidSessionId);
-    if (update) return { plaidStatus, results: 0, exitError };
-    if (tokens.length > 0) {
-      const rows = await storeInHand(() => vault.journal.record(key, tokens));
-      return { plaidStatus, results: rows.length, exitError };
-    }
-    const results = plaidStatus === 'COMPLETED' ? (await vault.journal.list(key)).length : known.results;
+export function getSessionActivities({ linkApis, vault, metrics, now }: ActivityDeps) {
+  /** Asks once, and keeps what is there before anything is told. */
+  async function get(input: GetInput): Promise<Pick<Observation, 'plaidStatus' | 'results' | 'exitError'>> {
+    const { linkApi, plaidSessionId, known } = input;
+    const answer = await linkApis[linkApi].get(plaidSessionId);
+    const { status: plaidStatus, exitError, completedAt } = answer;
+    const results = await keep(input, answer);
+    if (completedAt !== undefined && plaidStatus === 'COMPLETED' && known.plaidStatus !== 'COMPLETED')
+      metrics.completionSeenDelay(((await now()) - Date.parse(completedAt)) / 1_000, { link_api: linkApi });
     return { plaidStatus, results, exitError };
+  }
+
+  /**
+   * Keeps the tokens of an answer in the vault, since Plaid may show them only once, and gives how many results that makes. A completion
+   * without tokens may be one whose tokens an attempt has stored that could not tell any more.
+   */
+  async function keep({ key, update, known }: GetInput, { status, tokens }: SessionAnswer): Promise<number> {
+    if (update) return 0;
+    if (tokens.length > 0) return (await storeInHand(() => vault.journal.record(key, tokens))).length;
+    return status === 'COMPLETED' ? (await vault.journal.list(key)).length : known.results;
   }
 
   return {
@@ -94,6 +95,8 @@ export function getSessionActivities({ linkApis, vault, now }: ActivityDeps) {
       if (nowMs < input.notBeforeMs) {
         throw notYet(`${shown(input.known)}; next get`, input.notBeforeMs - nowMs);
       }
+      const dueMs = Math.max(info.currentAttemptScheduledTimestampMs, input.notBeforeMs);
+      metrics.getDelay((nowMs - dueMs) / 1_000, { link_api: input.linkApi });
       const deadlinePassed = nowMs >= input.deadlineMs;
       const streak = info.heartbeatDetails as ErrorStreak | undefined;
       try {

@@ -37,6 +37,7 @@ export function hostedLinkApi(
       return {
         status: statusOf(standing, await now()),
         tokens: standing.linkSessions.flatMap(tokensOf),
+        completedAt: standing.linkSessions.findLast(({ succeeded }) => succeeded)?.finishedAt,
         exitError: exitErrorOf(standing.linkSessions),
       };
     },

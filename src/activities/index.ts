@@ -1,4 +1,5 @@
 import type { WorkflowClient } from '@temporalio/client';
+import { type Metrics, NO_METRICS } from '../metrics';
 import type { PlaidClient } from '../plaid/plaid';
 import type { LinkApiName, PlaidEnvironment, UserAttribute } from '../session';
 import type { Vault } from '../vault/vault';
@@ -32,14 +33,21 @@ export interface ActivityDeps {
   callbacks?: CallbackDeps | undefined;
   /** Where items' webhooks go once they are stored. Undefined leaves them where the link token pointed. */
   itemWebhookUrl?: string | undefined;
+  metrics: Metrics;
   /** The time, in milliseconds since the epoch. Asynchronous for test environments that skip time, whose server has to be asked. */
   now: () => Promise<number>;
 }
 
-/** All activities, by the names under which workflows call them. */
-export function createActivities(deps: Omit<ActivityDeps, 'linkApis'>) {
+/**
+ * All activities, by the names under which workflows call them.
+ * @param deps without `metrics`, they emit none
+ */
+export function createActivities(
+  deps: Omit<ActivityDeps, 'linkApis' | 'metrics'> & Partial<Pick<ActivityDeps, 'metrics'>>,
+) {
   const { plaid, environment, now } = deps;
   const all: ActivityDeps = {
+    metrics: NO_METRICS,
     ...deps,
     linkApis: {
       link_delivery: linkDeliveryApi(plaid),

@@ -4,6 +4,7 @@ import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import type { Logger } from '../logger';
+import { type Metrics, NO_METRICS } from '../metrics';
 import { PlaidError } from '../plaid/errors';
 import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
@@ -16,6 +17,7 @@ export class FailureGate implements ActivityInboundCallsInterceptor {
   constructor(
     private readonly context: Context,
     private readonly logger: Logger,
+    private readonly metrics: Metrics = NO_METRICS,
   ) {}
 
   async execute(
@@ -31,11 +33,15 @@ export class FailureGate implements ActivityInboundCallsInterceptor {
 
   private toFailure(error: unknown): unknown {
     if (error instanceof PlaidError) return plaidFailure(error, this.context.info.attempt);
-    if (error instanceof VaultError) return vaultFailure(error);
+    if (error instanceof VaultError) {
+      this.metrics.vaultFailures({ reason: error.code === 'VAULT_UNREACHABLE' ? 'unreachable' : 'other' });
+      return vaultFailure(error);
+    }
     if (error instanceof CompleteAsyncError || error instanceof CancelledFailure) return error;
     if (error instanceof ApplicationFailure && error.cause === undefined) return error;
     const { activityType, workflowExecution } = this.context.info;
     const errorId = randomUUID();
+    this.metrics.unexpectedErrors({});
     this.logger.error(
       { errorId, activityType, workflowId: workflowExecution?.workflowId, err: error },
       'unexpected error in an activity',

@@ -29,6 +29,8 @@ export interface SessionAnswer {
   /** A `SessionStatus`, or a string that Plaid added later. */
   status: string;
   tokens: SeenToken[];
+  /** When the person finished, ISO 8601, where Plaid tells. */
+  completedAt?: string | undefined;
   /** What the person left after, when Plaid tells. */
   exitError?: PlaidErrorView | undefined;
 }

@@ -11,9 +11,10 @@ export function linkDeliveryApi(plaid: PlaidClient): LinkApi {
     },
 
     async get(plaidSessionId) {
-      const { status, accessTokens, publicTokens } = await plaid.linkDeliveryGet(plaidSessionId);
+      const { status, accessTokens, publicTokens, completedAt } = await plaid.linkDeliveryGet(plaidSessionId);
       return {
         status,
+        completedAt,
         tokens: [
           ...accessTokens.map((token) => ({ kind: 'access_token' as const, token })),
           ...publicTokens.map((token) => ({ kind: 'public_token' as const, token })),

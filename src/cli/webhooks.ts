@@ -13,6 +13,7 @@ import {
 import { InputError } from '../input-error';
 import { loadCodecRing } from '../keys';
 import { createLogger } from '../logger';
+import { callCounter, processMetrics } from '../metrics';
 import { openRecordsFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
 import { loadTemporalConnection } from '../temporal-connection';
@@ -71,13 +72,14 @@ async function receiveUntilStopped(
   try {
     const tracing = await startTracing(settings.traces, logger);
     closers.push(() => tracing.shutdown());
-    const plaid = createPlaidClient(requirePlaid(settings));
-    closers.push(() => plaid.close());
     const vault = await openDatabase(settings);
     closers.push(() => vault.close());
     installRuntime(logger, metricsAddress);
     const connection = await connectRuntime(connectionOptions, logger);
     closers.push(() => connection.close());
+    const metrics = processMetrics();
+    const plaid = createPlaidClient({ ...requirePlaid(settings), onCall: callCounter(metrics) });
+    closers.push(() => plaid.close());
     const state: ReceiverState = { now: 'starting' };
     if (healthAddress) {
       const questions = questionsOf(state, () => temporalReachable(connection, namespace), vault);
@@ -96,6 +98,7 @@ async function receiveUntilStopped(
       client: new HostedLinkClient({ temporal, environment }),
       environment,
       itemWebhookUrl,
+      onOutcome: (outcome) => metrics.webhooks({ outcome }),
       logger,
       port: webhookPort,
       host: webhookHost,

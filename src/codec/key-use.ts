@@ -17,6 +17,8 @@ export interface KeyUseOptions {
   keyId: string;
   /** Adds to the key's count, which all workers share, and gives the new total. */
   book: (encryptions: number) => Promise<number>;
+  /** Is told of each new total. */
+  onTotal?: ((encryptions: number) => void) | undefined;
   logger: Logger;
 }
 
@@ -43,11 +45,12 @@ export class KeyUse {
 
   async #book(): Promise<void> {
     this.#booking = true;
-    const { keyId, book, logger } = this.#options;
+    const { keyId, book, onTotal, logger } = this.#options;
     const block = BLOCK + Math.max(0, -this.#ahead);
     try {
       const total = await book(block);
       this.#ahead += block;
+      onTotal?.(total);
       const facts = { keyId, encryptions: total, limit: MAX_ENCRYPTIONS };
       if (total >= MAX_ENCRYPTIONS)
         logger.error(facts, 'this codec key has encrypted more than it may; replace it at once');

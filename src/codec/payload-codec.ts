@@ -53,13 +53,23 @@ export function createPayloadCodec(ring: KeyRing, onEncrypt?: (count: number) =>
  * payload in an encoding that no converter knows, and that says why. A signal that holds one is dropped (see
  * `workflows/unreadable-signals.ts`), an update or a query with one is refused; an activity result or a workflow's input with one
  * fails its task, which is repeated until the key is there. Each time the error says `Unknown encoding: undecodable (...)`.
+ * @param onUndecodable is told of each such payload
  */
-export function createWorkerCodec(ring: KeyRing, onEncrypt?: (count: number) => void): PayloadCodec {
+export function createWorkerCodec(
+  ring: KeyRing,
+  onEncrypt?: (count: number) => void,
+  onUndecodable?: () => void,
+): PayloadCodec {
   const { encode } = createPayloadCodec(ring, onEncrypt);
   return {
     encode,
     decode: async (payloads) =>
-      payloads.map((payload) => decryptOr(payload, ring, ({ message }) => unreadable(message))),
+      payloads.map((payload) =>
+        decryptOr(payload, ring, ({ message }) => {
+          onUndecodable?.();
+          return unreadable(message);
+        }),
+      ),
   };
 }
 

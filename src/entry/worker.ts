@@ -8,6 +8,7 @@ export type { Settings } from '../config';
 export { InputError } from '../input-error';
 export { createLogger } from '../logger';
 export type { Logger, LoggerOptions } from '../logger';
+export { PROMETHEUS_OPTIONS } from '../metrics';
 export { createHostedLinkPlugin } from '../plugin';
 export type { HostedLinkPlugin } from '../plugin';
 export type { RunningWorker, WorkerState } from '../session-workers';

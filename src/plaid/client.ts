@@ -61,8 +61,17 @@ export interface PlaidClientOptions {
   environment: PlaidEnvironment;
   /** An origin instead of Plaid's own, by the rules of `resolveBaseUrl`. */
   baseUrl?: string | undefined;
-  /** Is told of each failed call before it is thrown. */
-  onFailure?: ((error: PlaidError) => void) | undefined;
+  /** Is told of each call when it has ended, before it returns or throws. */
+  onCall?: ((call: EndedCall) => void) | undefined;
+}
+
+/** A call that has ended. */
+export interface EndedCall {
+  endpoint: keyof PlaidRequests;
+  /** How long it took, in milliseconds. */
+  durationMs: number;
+  /** What it failed with, if it did. */
+  error: PlaidError | undefined;
 }
 
 /**
@@ -74,7 +83,7 @@ export function createPlaidClient(
   options: PlaidClientOptions,
   limits: PlaidLimits = PLAID_LIMITS,
 ): PlaidClient {
-  const { clientId, secret, environment, baseUrl, onFailure } = options;
+  const { clientId, secret, environment, baseUrl, onCall } = options;
   checkKey('PLAID_CLIENT_ID', clientId);
   checkKey('PLAID_SECRET', secret.reveal());
   const userAgent = `hosted-link/${packageVersion()}`;
@@ -97,6 +106,9 @@ export function createPlaidClient(
     request: PlaidRequests[E],
   ): Promise<T> {
     return await inCallSpan(endpoint, async () => {
+      const startedAt = performance.now();
+      const ended = (error?: PlaidError) =>
+        onCall?.({ endpoint, durationMs: performance.now() - startedAt, error });
       try {
         const answer = await post(pool, {
           endpoint,
@@ -111,9 +123,11 @@ export function createPlaidClient(
           body: Buffer.from(JSON.stringify(request)),
           totalMs: limits.totalMs,
         });
-        return { httpStatus: answer.httpStatus, answer: readAnswer(endpoint, schema, answer) };
+        const read = readAnswer(endpoint, schema, answer);
+        ended();
+        return { httpStatus: answer.httpStatus, answer: read };
       } catch (error) {
-        if (error instanceof PlaidError) onFailure?.(error);
+        if (error instanceof PlaidError) ended(error);
         throw error;
       }
     });

@@ -69,6 +69,7 @@ const linkSession = z
     return {
       linkSessionId: session.link_session_id,
       finished,
+      finishedAt: dateTime.safeParse(session.finished_at).data,
       succeeded: finished && (found.length > 0 || onSuccess != null || handedOff),
       results: found.flatMap(({ public_token: publicToken, institution: bank, accounts: chosen }) =>
         publicToken

@@ -25,6 +25,8 @@ export interface LinkTokenStanding {
 export interface LinkSession {
   linkSessionId: string | undefined;
   finished: boolean;
+  /** When, ISO 8601; undefined when Plaid does not tell. */
+  finishedAt?: string | undefined;
   /** Finished, and not merely left. In update mode that shows no result. */
   succeeded: boolean;
   /** What has been connected so far, also before it is finished. */

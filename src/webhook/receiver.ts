@@ -22,6 +22,8 @@ export interface WebhookReceiverOptions extends Omit<WebhookRouterOptions, 'now'
   port: number;
   /** The address to listen on. */
   host: string;
+  /** Is told what came of each request. */
+  onOutcome?: ((outcome: keyof WebhookCounts) => void) | undefined;
   /** In milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
@@ -70,7 +72,7 @@ export interface WebhookReceiver {
  * @throws InputError naming `port` or `host` when it cannot be listened on
  */
 export async function startWebhookReceiver(options: WebhookReceiverOptions): Promise<WebhookReceiver> {
-  const { plaid, logger, host, port, now = Date.now } = options;
+  const { plaid, logger, host, port, onOutcome, now = Date.now } = options;
   const counts: WebhookCounts = {
     hinted: 0,
     deliveryFailed: 0,
@@ -83,6 +85,10 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
     otherEnvironment: 0,
     refused: 0,
     unavailable: 0,
+  };
+  const count = (outcome: keyof WebhookCounts) => {
+    counts[outcome] += 1;
+    onOutcome?.(outcome);
   };
   const log = new SpacedLog(logger, now);
   const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId), now });
@@ -99,21 +105,21 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
       });
     } catch (error) {
       if (error instanceof WebhookRefused) {
-        counts.refused += 1;
+        count('refused');
         log.warn(error.reason, 'webhook refused');
         return reply.code(401).send(`${error.message}\n`);
       }
       if (!(error instanceof WebhookKeyError)) throw error;
-      counts.unavailable += 1;
+      count('unavailable');
       log.warn('key_unavailable', 'a webhook could not be verified', error.cause);
       return reply.code(503).send('the key cannot be had now; try again\n');
     }
     try {
       const outcome = await router.route(verified);
-      counts[outcome] += 1;
+      count(outcome);
       if (outcome === 'otherEnvironment') log.warn(outcome, 'webhook of another Plaid environment');
     } catch (error) {
-      counts.unavailable += 1;
+      count('unavailable');
       const reason = error instanceof ForwardError ? 'not_forwarded' : 'not_signalled';
       log.warn(reason, 'a webhook could not be passed on', error);
       return reply.code(503).send('the webhook cannot be passed on now; try again\n');

@@ -26,6 +26,7 @@ import { currentDetails } from './current-details';
 import { LinkAnswer } from './link-answer';
 import type { Link, LinkCompleted, SessionInput, SessionView, UncheckedInput } from './messages';
 import { checkNowSignal, deliveryFailedSignal, statusQuery } from './messages';
+import { metrics } from './metrics';
 import { notifyAll, tellOfEnd } from './notices';
 import { tellParent } from './parent';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
@@ -99,6 +100,9 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     view.changedAt = new Date().toISOString();
     upsertSearchAttributes(searchAttributes({ state, ...attributes() }));
     setCurrentDetails(currentDetails(view));
+    const { linkApi: link_api } = view;
+    if (isEndState(state)) metrics.sessionsEnded({ link_api, state });
+    if (state === 'COMPLETED') metrics.timeToComplete(secondsSince(view.createdAt), { link_api });
   }
 
   async function makeSession(): Promise<void> {
@@ -154,6 +158,8 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       view.changedAt = new Date().toISOString();
       scheduleStartMs = Date.now();
     }
+    if (!wasOpened(view.plaidStatus) && wasOpened(plaidStatus))
+      metrics.timeToOpen(secondsSince(view.createdAt), { link_api: view.linkApi });
     Object.assign(view, { plaidStatus, results, health });
     if (exitError) view.exitError = exitError;
     if (health.kind !== 'OK') view.lastError = health.error;
@@ -265,7 +271,21 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
 /** No item may be left behind that nobody asked for. */
 async function removeResults(key: string): Promise<void> {
   const results = await vault.listResults(key);
-  await Promise.all(results.map(({ resultId }) => exchange.removeResult(resultId)));
+  await Promise.all(
+    results.map(async (result) => {
+      const { state } = await exchange.removeResult(result.resultId);
+      if (result.state === 'PENDING' && state !== 'PENDING') metrics.resultsEnded({ state });
+    }),
+  );
+}
+
+function secondsSince(time: string): number {
+  return (Date.now() - Date.parse(time)) / 1_000;
+}
+
+/** Also when the person has left, or finished, since. */
+function wasOpened(plaidStatus: string | undefined): boolean {
+  return plaidStatus === 'OPENED' || plaidStatus === 'EXITED' || plaidStatus === 'COMPLETED';
 }
 
 function linkOf({ url, expiresAt }: Created, { requestDigest }: SessionInput): Link {

@@ -15,6 +15,7 @@ import { describe, exchange, vault } from './activity-proxies';
 import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';
 import { exchangeStatusQuery, isExchangeInput, isLinkCompleted, linkCompletedSignal } from './messages';
+import { metrics } from './metrics';
 import { notifyAll, tellOfEnd } from './notices';
 import { INSTITUTION_ATTRIBUTE } from './search-attributes';
 
@@ -35,6 +36,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   setHandler(linkCompletedSignal, (completion: unknown) => {
     if (!isLinkCompleted(completion)) {
       log.error('a signal was dropped, since it is no completion: somebody forged it');
+      metrics.signalsDropped({});
       return;
     }
     told = true;
@@ -52,6 +54,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
     const ended = await (lastState === 'CANCELLED'
       ? exchange.removeResult(result.resultId)
       : bringToEnd(result, input));
+    if (ended.state !== 'PENDING') metrics.resultsEnded({ state: ended.state });
     show({
       results: view.results.map((known) => (known.resultId === ended.resultId ? ended : known)),
     });

@@ -1,6 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { ActivateInput, Next, WorkflowInternalsInterceptor } from '@temporalio/workflow';
 import { log, patched, workflowInfo, type WorkflowInterceptors } from '@temporalio/workflow';
+import { metrics } from './metrics';
 
 type Job = NonNullable<ActivateInput['activation']['jobs']>[number];
 type Signal = NonNullable<Job['signalWorkflow']>;
@@ -35,6 +36,7 @@ function isDropped(signal: Signal): boolean {
     signalName: signal.signalName,
     eventId,
   });
+  metrics.signalsDropped({});
   return true;
 }
 
