@@ -140,7 +140,10 @@ export default defineConfig(
     ],
   ),
   layer(['src/entry/callbacks.ts'], ['(?:input-error|session)', 'callback/verify']),
-  layer(['src/entry/worker.ts'], ['(?:config|input-error|logger|plugin|session-workers|worker)', 'vault']),
+  layer(
+    ['src/entry/worker.ts'],
+    ['(?:config|input-error|logger|metrics|plugin|session-workers|worker)', 'vault'],
+  ),
   layer(
     ['src/entry/vault.ts'],
     ['(?:config|digest|input-error|open-vault|secret)', 'vault', 'vault/[a-z-]+'],
