@@ -72,7 +72,7 @@ async function starts(
   server: TemporalServer,
   databaseUrl: string,
   withoutBundle: string,
-  { rounds, log }: BenchContext,
+  { scale, rounds, log }: BenchContext,
 ): Promise<Row[]> {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
@@ -91,7 +91,7 @@ async function starts(
   try {
     const { prebuilt, bundling } = await alternate(
       { prebuilt: round(ROOT), bundling: round(withoutBundle) },
-      { rounds },
+      { rounds, warmUps: scale === 'full' ? 1 : 0 },
     );
     return [
       compare({
