@@ -22,8 +22,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production
 # For the main thread, and once more for the thread that runs workflows: together below the memory of the container, in which
-# Temporal's Rust core and buffers need room as well. Without it Node would follow the memory that it finds, and so would the number
-# of workflows that the SDK keeps in its cache: 510 with 1024 MiB.
+# Temporal's Rust core and buffers need room as well. Without it Node would follow the memory that it finds.
 ENV NODE_OPTIONS=--max-old-space-size=1024
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

@@ -37,6 +37,12 @@ const SHUTDOWN_GRACE_MS = 25_000;
 /** After this, in milliseconds, what still runs is given up: time to remove an item that could not be stored. */
 const SHUTDOWN_FORCE_MS = 50_000;
 
+/**
+ * How many workflows a worker keeps in memory, 0.25 MiB each (measured, docs/performance.md). A session that waits needs no place:
+ * one that wakes up after it was put out is read from its few dozen events.
+ */
+const MAX_CACHED_WORKFLOWS = 500;
+
 /** A worker that has begun to poll. */
 export interface RunningWorker {
   /** Stops polling, lets what runs finish within the grace time, then closes everything. */
@@ -154,7 +160,12 @@ export async function startSessionWorkers({
       sinks: runSpans,
     };
     const workers = await Promise.all([
-      Worker.create({ ...options, workflowBundle: await workflowBundle(), taskQueue: TASK_QUEUES.main }),
+      Worker.create({
+        ...options,
+        workflowBundle: await workflowBundle(),
+        taskQueue: TASK_QUEUES.main,
+        maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+      }),
       Worker.create({
         ...options,
         taskQueue: TASK_QUEUES.plaid,
