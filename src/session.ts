@@ -203,6 +203,14 @@ export function forgettingWorkflowId(userHash: string): string {
   return FORGETTING_PREFIX + userHash;
 }
 
+/** The session key of the session, token exchange or callbacks that a workflow is about; undefined of any other workflow. */
+export function sessionKeyBehind(workflowId: string): string | undefined {
+  const prefix = [SESSION_PREFIX, EXCHANGE_PREFIX, CALLBACKS_PREFIX].find((start) =>
+    workflowId.startsWith(start),
+  );
+  return prefix && workflowId.slice(prefix.length);
+}
+
 /** The hash of the user id of the person whom the workflow with this id forgets. */
 export function forgottenUserHashOf(workflowId: string): string {
   return workflowId.slice(FORGETTING_PREFIX.length);

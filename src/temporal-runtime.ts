@@ -1,9 +1,9 @@
-import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import { InputError } from './input-error';
 import type { Logger } from './logger';
 import { PROMETHEUS_OPTIONS } from './metrics';
 import { retryForAWhile } from './retry';
+import { sdkLogger } from './sdk-log';
 import type { ListenAddress } from './setting-schema';
 import type { TemporalConnection } from './temporal-connection';
 
@@ -17,7 +17,7 @@ import type { TemporalConnection } from './temporal-connection';
 export function installRuntime(logger: Logger, metricsAddress?: ListenAddress): void {
   try {
     Runtime.install({
-      logger: temporalLogger(logger),
+      logger: sdkLogger(logger),
       shutdownSignals: [],
       telemetryOptions: {
         // Else the native side of the SDK prints its messages itself, as text that nobody has redacted.
@@ -62,17 +62,3 @@ export async function connectRuntime(
 function bindAddressOf({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
-
-function temporalLogger(logger: Logger): DefaultLogger {
-  return new DefaultLogger('DEBUG', ({ level, message, meta }) => {
-    logger[LEVELS[level]](meta ?? {}, message);
-  });
-}
-
-const LEVELS: Record<TemporalLogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
-  TRACE: 'trace',
-  DEBUG: 'debug',
-  INFO: 'info',
-  WARN: 'warn',
-  ERROR: 'error',
-};

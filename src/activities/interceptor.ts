@@ -6,6 +6,7 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import type { Logger } from '../logger';
 import { type Metrics, NO_METRICS } from '../metrics';
 import { PlaidError } from '../plaid/errors';
+import { sessionKeyBehind } from '../session';
 import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
 
@@ -40,10 +41,12 @@ export class FailureGate implements ActivityInboundCallsInterceptor {
     if (error instanceof CompleteAsyncError || error instanceof CancelledFailure) return error;
     if (error instanceof ApplicationFailure && error.cause === undefined) return error;
     const { activityType, workflowExecution } = this.context.info;
+    const workflowId = workflowExecution?.workflowId;
+    const key = workflowId && sessionKeyBehind(workflowId);
     const errorId = randomUUID();
     this.metrics.unexpectedErrors({});
     this.logger.error(
-      { errorId, activityType, workflowId: workflowExecution?.workflowId, err: error },
+      { errorId, activityType, key, workflowId, err: error },
       'unexpected error in an activity',
     );
     return ApplicationFailure.create({

@@ -16,7 +16,11 @@ async function thrown(error: unknown): Promise<{ failure: unknown; log: string }
     destination: { write: (line: string) => void (log += line) },
   });
   const context = {
-    info: { attempt: 1, activityType: 'exchangeResult', workflowExecution: { workflowId: 'w' } },
+    info: {
+      attempt: 1,
+      activityType: 'exchangeResult',
+      workflowExecution: { workflowId: 'hosted-link/user-42' },
+    },
   };
   const gate = new FailureGate(context as unknown as Context, logger);
   const failure = await gate
@@ -31,7 +35,7 @@ describe('the gate between activities and history', () => {
     expect(failure).toMatchObject({ type: 'UNEXPECTED_ERROR', nonRetryable: false, cause: undefined });
     expect(inspect(failure, { depth: Infinity, showHidden: true })).not.toContain(TOKEN);
     const [, errorId] = /unexpected error ([0-9a-f-]{36})/.exec((failure as Error).message)!;
-    expect(log).toContain(errorId!);
+    expect(JSON.parse(log)).toMatchObject({ errorId, key: 'user-42', workflowId: 'hosted-link/user-42' });
     expect(log).not.toContain(TOKEN);
   });
 
