@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 const CLIENT_ID = 'metrics_client_id';
 const SECRET = 'metrics_plaid_secret';
 
-describeWithDevServer('the metrics of a worker', () => {
+describeWithDevServer('the metrics of a process', () => {
   const server = devServer();
   let sandbox: Sandbox;
   let folder: string;
@@ -55,10 +55,10 @@ describeWithDevServer('the metrics of a worker', () => {
   const check = async (key: string) => await commands.run(['check', key]);
 
   /** Starts a session, and gives its URL and Plaid's id of it. */
-  async function start(key: string): Promise<{ url: string; id: string }> {
+  async function start(key: string, more: object = {}): Promise<{ url: string; id: string }> {
     const file = join(folder, `${key}.json`);
     const user = { client_user_id: `customer-${key}` };
-    await writeFile(file, JSON.stringify({ ...LINK_TOKEN_REQUEST, user }));
+    await writeFile(file, JSON.stringify({ ...LINK_TOKEN_REQUEST, user, ...more }));
     const args = ['start', '--key', key, '--link-api', 'hosted_link', '--request', file];
     const { url } = await commands.json<StartedSession>(args);
     return { url: url!, id: url!.split('/').at(-1)! };
@@ -176,6 +176,34 @@ describeWithDevServer('the metrics of a worker', () => {
       expect(valueOf(await scrape(), 'hosted_link_session_time_to_open_seconds_count')).toBe(0);
       await commands.run(['cancel', key]);
       await untilSample('hosted_link_sessions_ended_total{state="CANCELLED"}', 1);
+    },
+    2 * MINUTE_MS,
+  );
+
+  test(
+    'of the receiver alone count what came of each webhook',
+    async () => {
+      const [port] = await freePorts(1);
+      const own = `127.0.0.1:${port}`;
+      const receiver = commands.start(['webhooks', '--port', '0', '--json'], {
+        HOSTED_LINK_METRICS_ADDRESS: own,
+      });
+      await until('the receiver listens', () => receiver.stdout().endsWith('\n'), MINUTE_MS);
+      const { url } = JSON.parse(receiver.stdout()) as { url: string };
+      const taken = async (outcome: string) => {
+        const samples = samplesIn(await (await fetch(`http://${own}/metrics`)).text());
+        return valueOf(samples, `hosted_link_webhooks_total{outcome="${outcome}"}`);
+      };
+      expect(await taken('refused')).toBe(0);
+
+      const forged = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+      expect((await fetch(url, forged)).status).toBe(401);
+      const { id } = await start('is-told-by-webhooks', { webhook: url });
+      sandbox.session(id).complete();
+      await until('a genuine one is a hint', async () => (await taken('hinted')) > 0, MINUTE_MS);
+      expect(await taken('refused')).toBe(1);
+      receiver.kill('SIGTERM');
+      expect((await receiver.ended).code).toBe(0);
     },
     2 * MINUTE_MS,
   );
