@@ -75,9 +75,10 @@ describe('the command line', () => {
   (existsSync('/usr/bin/script') && process.platform === 'linux' ? it : it.skip)(
     'has colours on a terminal, heeds NO_COLOR there, and shows no progress that stays',
     async () => {
+      // With CI set, Node.js takes any terminal for one without colours.
       const onTerminal = async (settings: NodeJS.ProcessEnv) => {
         const command = `${process.execPath} ${join(ROOT, 'bin/hosted-link.js')} doctor`;
-        const terminal = new HostedLinkCommands({ TERM: 'xterm', ...settings }, [
+        const terminal = new HostedLinkCommands({ TERM: 'xterm', CI: undefined, ...settings }, [
           '-e',
           `require('child_process').spawnSync('script', ['-qec', ${JSON.stringify(command)}, '/dev/null'], { stdio: ['ignore', 'inherit', 'inherit'] })`,
         ]);

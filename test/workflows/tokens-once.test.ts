@@ -1,6 +1,7 @@
 import { VaultError } from '../../src/vault';
 import { plaidSessionHash } from '../../src/digest';
 import { parseLinkToken } from '../../src/session';
+import { SqlExchangeJournal } from '../../src/vault/journal';
 import { describeWithTimeSkipping } from '../support/temporal';
 import { MINUTE_MS, virtualTime } from './virtual-time';
 
@@ -23,7 +24,7 @@ describeWithTimeSkipping('tokens that Plaid shows only once', () => {
   it('are kept in hand while the vault is away', async () => {
     const { key, linkToken } = await virtual.start();
     const away = new VaultError('VAULT_UNREACHABLE', 'the vault is away');
-    const record = jest.spyOn(virtual.harness.vault.journal, 'record');
+    const record = jest.spyOn(SqlExchangeJournal.prototype, 'record');
     record.mockRejectedValueOnce(away).mockRejectedValueOnce(away);
     await finish(linkToken);
     expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
