@@ -2,7 +2,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { activeTraceparent, contextOf, errorType, inChildSpan, inSpan, withSpans } from '../src/span';
 import { SpanCollector } from './tracing/span-collector';
 
-const ACCESS_TOKEN = `access-${'sandbox'}-1f0c4c2e-7a34-4e0b-8f8b-2d3a5e1c9b70`;
+const ACCESS_TOKEN = 'access-sandbox-1f0c4c2e-4000-8000-8f8b-2d3a5e1c9b70';
 
 class Store {
   readonly #rows = new Map<string, string>();
@@ -19,14 +19,18 @@ class Store {
 
 describe('errorType', () => {
   test.each([
-    [{ type: 'VAULT/KEY_REUSED', code: 'X' }, 'VAULT/KEY_REUSED'],
-    [{ code: 'ECONNREFUSED' }, 'ECONNREFUSED'],
-    [new RangeError('too far'), 'RangeError'],
-    [{ type: ACCESS_TOKEN, code: 'two words', name: 'Error' }, 'Error'],
-    [{ type: ACCESS_TOKEN }, 'unknown'],
-    ['a text', 'unknown'],
-    [null, 'unknown'],
-  ])('of %j is %s', (error, type) => {
+    ['its type', { type: 'VAULT/KEY_REUSED', code: 'X' }, 'VAULT/KEY_REUSED'],
+    ['its code', { code: 'ECONNREFUSED' }, 'ECONNREFUSED'],
+    ['its name', new RangeError('too far'), 'RangeError'],
+    [
+      'its name, where the others are no words',
+      { type: ACCESS_TOKEN, code: 'two words', name: 'Error' },
+      'Error',
+    ],
+    ['unknown, where nothing is a word', { type: ACCESS_TOKEN }, 'unknown'],
+    ['unknown of a text', 'a text', 'unknown'],
+    ['unknown of nothing', null, 'unknown'],
+  ])('is %s', (_what, error, type) => {
     expect(errorType(error)).toBe(type);
   });
 });
