@@ -2,7 +2,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api';
 import { activeTraceparent, contextOf, errorType, inChildSpan, inSpan, withSpans } from '../src/span';
 import { SpanCollector } from './tracing/span-collector';
 
-const ACCESS_TOKEN = 'access-sandbox-1f0c4c2e-4000-8000-8f8b-2d3a5e1c9b70';
+const ACCESS_TOKEN = 'access-sandbox-1f0c4c2e-7a34-4000-8000-2d3a5e1c9b70';
 
 class Store {
   readonly #rows = new Map<string, string>();
