@@ -123,10 +123,10 @@ export default defineConfig(
     ['src/*.ts'],
     ['(?!(?:cli|doctor|reconcile|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'],
     {
-      ignores: ['src/session.ts', 'src/worker-receiver.ts'],
+      ignores: ['src/session.ts', 'src/start-receiver.ts'],
     },
   ),
-  topLayer(['src/worker-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
+  topLayer(['src/start-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
   // The package's entries: each only names what it lets out, and loads nothing that its process has no use for.
   layer(
     ['src/entry/client.ts'],

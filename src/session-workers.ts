@@ -21,12 +21,12 @@ import { DEFAULT_RATES, keepPlaidRates } from './rates/plaid-rates';
 import { keepRetention } from './retention';
 import { addSearchAttributes, searchAttributeProblems } from './search-attributes';
 import { TASK_QUEUES } from './session';
+import { startWorkerReceiver } from './start-receiver';
 import { ActivitySpan } from './tracing/activity-span';
 import { clientSpans } from './tracing/client-spans';
 import { runSpans } from './tracing/run-spans';
 import type { KeyProvider, Vault } from './vault';
 import { workflowBundle } from './workflow-source';
-import { startWorkerReceiver } from './worker-receiver';
 
 /**
  * How long activities under way may go on after a shutdown was asked for, in milliseconds. Longer than Plaid's HTTP time

@@ -1,6 +1,4 @@
-import { Client } from '@temporalio/client';
 import { Command } from 'commander';
-import { HostedLinkClient } from '../client';
 import { createPayloadCodec } from '../codec/payload-codec';
 import { readSettingsFor, requirePlaid, type Settings } from '../config';
 import {
@@ -16,12 +14,11 @@ import { createLogger } from '../logger';
 import { callCounter, processMetrics } from '../metrics';
 import { openRecordsFromSettings } from '../open-vault';
 import { createPlaidClient } from '../plaid/client';
+import { startReceiver } from '../start-receiver';
 import { loadTemporalConnection } from '../temporal-connection';
 import { connectRuntime, installRuntime } from '../temporal-runtime';
-import { clientSpans } from '../tracing/client-spans';
 import { startTracing } from '../tracing/sdk';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
-import { startWebhookReceiver } from '../webhook/receiver';
 import { examples } from './examples';
 import { parsePort } from './port-option';
 import { printJson, printLines } from './print';
@@ -50,21 +47,19 @@ export function webhooksCommand(): Command {
     .action(async ({ port, host, json }: Flags) => {
       const settings = readSettingsFor('plaid', 'database', 'codecKeys');
       await receiveUntilStopped(
-        {
-          ...settings,
-          webhookPort: port ?? settings.webhookPort ?? DEFAULT_PORT,
-          webhookHost: host ?? settings.webhookHost,
-        },
+        { ...settings, webhookHost: host ?? settings.webhookHost },
+        port ?? settings.webhookPort ?? DEFAULT_PORT,
         json,
       );
     });
 }
 
 async function receiveUntilStopped(
-  settings: Settings & { webhookPort: number },
+  settings: Settings,
+  port: number,
   json: boolean | undefined,
 ): Promise<void> {
-  const { environment, itemWebhookUrl, metricsAddress, healthAddress, webhookPort, webhookHost } = settings;
+  const { metricsAddress, healthAddress } = settings;
   const logger = createLogger({ level: settings.logLevel });
   const { connectionOptions, namespace } = loadTemporalConnection();
   const codec = createPayloadCodec(await loadCodecRing(settings));
@@ -86,23 +81,19 @@ async function receiveUntilStopped(
       const health = await startHealthServer(healthAddress, questions);
       closers.push(() => health.close());
     }
-    const temporal = new Client({
-      connection,
-      namespace,
-      dataConverter: { payloadCodecs: [codec] },
-      interceptors: { workflow: [clientSpans] },
-    });
-    const receiver = await startWebhookReceiver({
-      plaid,
-      sessions: vault.sessions,
-      client: new HostedLinkClient({ temporal, environment }),
-      environment,
-      itemWebhookUrl,
-      onOutcome: (outcome) => metrics.webhooks({ outcome }),
-      logger,
-      port: webhookPort,
-      host: webhookHost,
-    });
+    const receiver = await startReceiver(
+      {
+        settings,
+        plaid,
+        vault,
+        dataConverter: { payloadCodecs: [codec] },
+        connection,
+        namespace,
+        metrics,
+        logger,
+      },
+      port,
+    );
     closers.push(() => receiver.close());
     state.now = 'receiving';
     if (json) printJson<'webhooks'>({ url: receiver.url });
