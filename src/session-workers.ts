@@ -7,6 +7,7 @@ import { createActivities } from './activities';
 import type { CallbackDeps } from './activities/call-back';
 import { FailureGate } from './activities/interceptor';
 import { CallbackSender } from './callback/sender';
+import { closeAll } from './close-all';
 import { KeyUse, MAX_ENCRYPTIONS } from './codec/key-use';
 import { createWorkerCodec } from './codec/payload-codec';
 import type { Settings } from './config';
@@ -257,9 +258,4 @@ function run(workers: Worker[], close: () => Promise<void>): Omit<RunningWorker,
       return isAsked && !states.includes('FAILED') ? 'draining' : 'failed';
     },
   };
-}
-
-/** Closes in the opposite order of opening. */
-async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const close of [...closers].reverse()) await close();
 }

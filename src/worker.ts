@@ -1,4 +1,5 @@
 import type { NativeConnection } from '@temporalio/worker';
+import { closeAll } from './close-all';
 import type { Settings } from './config';
 import { requirePlaid } from './config';
 import { type HealthQuestions, reachable, startHealthServer, temporalReachable } from './health';
@@ -23,9 +24,6 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
   const keys = await loadKeys(settings);
   const parts: Partial<WorkerParts> = {};
   const closers: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (const closeOne of closers.reverse()) await closeOne();
-  };
   try {
     if (settings.healthAddress) {
       const health = await startHealthServer(settings.healthAddress, questionsOf(parts, namespace));
@@ -39,9 +37,9 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
     parts.connection = connection;
     const sessions = await startSessionWorkers({ settings, keys, connection, namespace, logger });
     parts.sessions = sessions;
-    return { ...sessions, stopped: sessions.stopped.finally(close) };
+    return { ...sessions, stopped: sessions.stopped.finally(() => closeAll(closers)) };
   } catch (error) {
-    await close();
+    await closeAll(closers);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { closeAll } from '../close-all';
 import { createPayloadCodec } from '../codec/payload-codec';
 import { readSettingsFor, requirePlaid, type Settings } from '../config';
 import {
@@ -101,7 +102,7 @@ async function receiveUntilStopped(
     await stopSignal();
     state.now = 'draining';
   } finally {
-    for (const close of closers.reverse()) await close();
+    await closeAll(closers);
   }
 }
 
