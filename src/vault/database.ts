@@ -124,7 +124,7 @@ export class Database {
 
   /** Asks for an answer. @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED */
   async ping(): Promise<void> {
-    await this.transaction(({ query }) => query('SELECT 1'));
+    await this.query('SELECT 1');
   }
 
   /** Closes the connections, after the transactions under way have ended. */
