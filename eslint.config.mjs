@@ -243,7 +243,7 @@ export default defineConfig(
       'workflows/[a-z-]+',
     ],
   ),
-  layer(['src/webhook/**/*.ts'], [...BASE, 'client', 'client-error', 'plaid/[a-z-]+']),
+  layer(['src/webhook/**/*.ts'], [...BASE, 'client', 'client-error', 'webhook-outcome', 'plaid/[a-z-]+']),
 
   // The fence: what runs in the Temporal sandbox. test/workflow-fence.test.ts catches what comes in through another file.
   {

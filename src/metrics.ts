@@ -5,6 +5,7 @@ import { PLAID_CALL_RESULTS, plaidCallResult } from './plaid/call-result';
 import type { EndedCall } from './plaid/client';
 import { PLAID_ENDPOINTS } from './plaid/requests';
 import { LINK_APIS, TASK_QUEUES } from './session';
+import { WEBHOOK_OUTCOMES } from './webhook-outcome';
 import { type Emitters, emitters, type MetricDeclaration, WORKFLOW_METRICS } from './workflows/metrics';
 
 /** Of what a machine does, in seconds. */
@@ -50,21 +51,7 @@ const PROCESS_METRICS = {
     kind: 'counter',
     name: 'hosted_link_webhooks',
     help: 'Requests to the receiver of webhooks, by what came of them.',
-    labels: {
-      outcome: [
-        'hinted',
-        'deliveryFailed',
-        'forwarded',
-        'dropped',
-        'ignored',
-        'duplicate',
-        'unknownSession',
-        'endedSession',
-        'otherEnvironment',
-        'refused',
-        'unavailable',
-      ],
-    },
+    labels: { outcome: WEBHOOK_OUTCOMES },
   },
   callbacks: {
     kind: 'counter',

@@ -3,9 +3,10 @@ import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http-limits'
 import { listenError } from '../listen-error';
 import type { PlaidClient } from '../plaid/plaid';
 import { SpacedLog } from '../spaced-log';
+import { WEBHOOK_OUTCOMES, type WebhookOutcome } from '../webhook-outcome';
 import { ForwardError } from './forwarder';
 import { WebhookKeyCache, WebhookKeyError } from './key-cache';
-import { type Outcome, WebhookRouter, type WebhookRouterOptions } from './router';
+import { WebhookRouter, type WebhookRouterOptions } from './router';
 import { verifyWebhook, type VerifiedWebhook, WebhookRefused } from './verify';
 
 /** Where Plaid is to send webhooks. */
@@ -23,36 +24,13 @@ export interface WebhookReceiverOptions extends Omit<WebhookRouterOptions, 'now'
   /** The address to listen on. */
   host: string;
   /** Is told what came of each request. */
-  onOutcome?: ((outcome: keyof WebhookCounts) => void) | undefined;
+  onOutcome?: ((outcome: WebhookOutcome) => void) | undefined;
   /** In milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
 }
 
 /** How the requests of this process came out. Each one counts once. */
-export interface WebhookCounts extends Record<Outcome, number> {
-  /** Its session was hinted, or a hint to it will gather this one. */
-  hinted: number;
-  /** Its session was told that Plaid could not deliver the link. */
-  deliveryFailed: number;
-  /** Of another product, and taken over by the application. */
-  forwarded: number;
-  /** Of another product, with nowhere to forward it. */
-  dropped: number;
-  /** About a session, with nothing to do: a step of the person, a sent message, whatever Plaid adds. */
-  ignored: number;
-  /** Came before, within its life. */
-  duplicate: number;
-  /** Of a session that the vault does not know. */
-  unknownSession: number;
-  /** Of a session that has ended. */
-  endedSession: number;
-  /** Of another Plaid environment. */
-  otherEnvironment: number;
-  /** Answered 401: not Plaid's. */
-  refused: number;
-  /** Answered 503: no key, no vault, no Temporal or no application. Plaid tries again. */
-  unavailable: number;
-}
+export type WebhookCounts = Record<WebhookOutcome, number>;
 
 /** A running receiver. */
 export interface WebhookReceiver {
@@ -73,20 +51,8 @@ export interface WebhookReceiver {
  */
 export async function startWebhookReceiver(options: WebhookReceiverOptions): Promise<WebhookReceiver> {
   const { plaid, logger, host, port, onOutcome, now = Date.now } = options;
-  const counts: WebhookCounts = {
-    hinted: 0,
-    deliveryFailed: 0,
-    forwarded: 0,
-    dropped: 0,
-    ignored: 0,
-    duplicate: 0,
-    unknownSession: 0,
-    endedSession: 0,
-    otherEnvironment: 0,
-    refused: 0,
-    unavailable: 0,
-  };
-  const count = (outcome: keyof WebhookCounts) => {
+  const counts = Object.fromEntries(WEBHOOK_OUTCOMES.map((outcome) => [outcome, 0])) as WebhookCounts;
+  const count = (outcome: WebhookOutcome) => {
     counts[outcome] += 1;
     onOutcome?.(outcome);
   };

@@ -5,6 +5,7 @@ import { plaidSessionHash } from '../digest';
 import type { Logger } from '../logger';
 import type { DeliveryFailure, PlaidEnvironment } from '../session';
 import { contextOf, inSpan } from '../span';
+import type { WebhookOutcome } from '../webhook-outcome';
 import { WebhookForwarder } from './forwarder';
 import { readWebhook, type WebhookMeaning } from './payload';
 import { SeenWebhooks } from './seen-webhooks';
@@ -19,16 +20,7 @@ const SIGNAL_TIMEOUT_MS = 3_000;
 type SessionWebhook = Extract<WebhookMeaning, { plaidSessionId: string }>;
 
 /** What came of a verified webhook. */
-export type Outcome =
-  | 'hinted'
-  | 'deliveryFailed'
-  | 'forwarded'
-  | 'dropped'
-  | 'ignored'
-  | 'duplicate'
-  | 'unknownSession'
-  | 'endedSession'
-  | 'otherEnvironment';
+export type Outcome = Exclude<WebhookOutcome, 'refused' | 'unavailable'>;
 
 /** A session as the receiver needs it. */
 export interface RoutedSession {
