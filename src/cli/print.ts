@@ -23,8 +23,7 @@ export function printLines(lines: readonly Line[]): void {
 
 /** One JSON value on a line of its own, of the shape that the command has. */
 export function printJson<Name extends keyof CommandOutput = never>(value: CommandOutput[Name]): void {
-  eraseProgress();
-  process.stdout.write(jsonLine(value));
+  writeJson(process.stdout, value);
 }
 
 /** What went wrong, on standard error, by the rules of {@link printLines}. It may be several lines. */
@@ -34,8 +33,7 @@ export function printError(text: string): void {
 
 /** What a command failed with, on standard error: for people, or as JSON. */
 export function printFailure(error: CommandError, json: boolean | undefined): void {
-  eraseProgress();
-  if (json) process.stderr.write(jsonLine(error));
+  if (json) writeJson(process.stderr, error);
   else printError(error.code === UNEXPECTED ? error.message : `${error.code}: ${error.message}`);
 }
 
@@ -50,8 +48,9 @@ export function commandError(error: unknown): CommandError {
   return { code: UNEXPECTED, message: redactText(String(error)) };
 }
 
-function jsonLine(value: unknown): string {
-  return `${printableJson(JSON.stringify(value))}\n`;
+function writeJson(stream: NodeJS.WriteStream, value: unknown): void {
+  eraseProgress();
+  stream.write(`${printableJson(JSON.stringify(value))}\n`);
 }
 
 function write(stream: NodeJS.WriteStream, lines: readonly Line[]): void {

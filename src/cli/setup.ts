@@ -22,7 +22,7 @@ export function setupCommand(): Command {
       const settings = readSettingsFor('database');
       const database = await withProgress('bringing the database up to date', () => setUpDatabase(settings));
       if (!json) printDatabase(database);
-      const searchAttributes = await withProgress('making search attributes', setUpTemporal);
+      const searchAttributes = await setUpTemporal();
       if (json) printJson<'setup'>({ ...database, searchAttributes });
       else printLines([madeLine('search attributes', searchAttributes)]);
     });
@@ -39,7 +39,9 @@ async function setUpDatabase({ databaseUrl, dataDir }: Settings): Promise<Databa
 async function setUpTemporal(): Promise<string[]> {
   const connection = await connectTemporal();
   try {
-    return await addSearchAttributes(connection, loadTemporalConnection().namespace);
+    return await withProgress('making search attributes', () =>
+      addSearchAttributes(connection, loadTemporalConnection().namespace),
+    );
   } finally {
     await connection.close();
   }
