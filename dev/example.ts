@@ -7,9 +7,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { startEmbeddedDatabase } from '../src/vault';
 import { freePorts, startChild } from './child-server';
-import { closeAll, type Closers } from './closers';
+import type { Closers } from './closers';
 import { makeDataDir } from './data-dir';
-import { EXIT_INTERRUPTED, Interrupted, interruptSignal, rejectAfter } from './interrupts';
+import { runInterruptible } from './interrupts';
 import { openStage } from './stage';
 
 const APP = join(__dirname, '../examples/app/main.ts');
@@ -19,22 +19,8 @@ const READY_TIMEOUT_MS = 60_000;
 
 const log = (line: string) => void process.stdout.write(`${line}\n`);
 
-async function main(): Promise<void> {
-  const interrupted = interruptSignal(() => log('Stopping all that was started ...'));
-  const closers: Closers = [];
-  try {
-    await Promise.race([runExample(closers, interrupted), rejectAfter(interrupted)]);
-  } catch (error) {
-    const isFailure = !(error instanceof Interrupted);
-    process.exitCode = isFailure ? 1 : EXIT_INTERRUPTED;
-    if (isFailure) log(`The example failed: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  await closeAll(closers, log);
-  process.exit();
-}
-
 /** Runs the application until the abort. */
-async function runExample(closers: Closers, signal: AbortSignal): Promise<void> {
+async function runExample(closers: Closers, signal: AbortSignal): Promise<never> {
   const dataDir = await makeDataDir(undefined);
   closers.push(() => dataDir.remove());
   // On another server the sessions of an earlier run might be remembered, by the same keys.
@@ -72,7 +58,7 @@ async function runExample(closers: Closers, signal: AbortSignal): Promise<void> 
   if (server.uiAddress !== undefined) log(`Temporal Web UI, with the sessions: ${server.uiAddress}`);
   log('Ctrl-C ends the example.');
   await once(signal, 'abort');
-  signal.throwIfAborted();
+  throw signal.reason;
 }
 
-void main();
+void runInterruptible({ name: 'example', log }, runExample);

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { sessionWorkflowId } from '../../src/session';
-import { type Closers, closeAll } from '../closers';
+import type { Closers } from '../closers';
 import { makeDataDir, type DataDir } from '../data-dir';
-import { EXIT_INTERRUPTED, Interrupted, interruptSignal, rejectAfter } from '../interrupts';
+import { runInterruptible } from '../interrupts';
 import { openStage, type Stage } from '../stage';
 import { play } from './play';
 import { allIsWell, itemLine, leakLines, verdictLines } from './report';
@@ -24,26 +24,14 @@ async function main(): Promise<void> {
     .parse()
     .opts<Options>();
   const screen = createScreen(process.stdout);
-  const interrupted = interruptSignal(() => {
-    screen.settle();
-    screen.log('Stopping all that was started ...');
-  });
-  const outOfPatience = rejectAfter(interrupted);
-  const closers: Closers = [];
-  process.exitCode = 1;
-  try {
+  const log = (line: string) => screen.log(line);
+  const settle = () => screen.settle();
+  await runInterruptible({ name: 'demo', log, settle }, async (closers, interrupted) => {
     const dataDir = await makeDataDir(asked);
     closers.push(() => dataDir.remove());
     const stays = process.stdout.isTTY && !exit;
-    const demo = runDemo(dataDir, stays, screen, closers, interrupted);
-    if (await Promise.race([demo, outOfPatience])) process.exitCode = 0;
-  } catch (error) {
-    screen.settle();
-    if (error instanceof Interrupted) process.exitCode = EXIT_INTERRUPTED;
-    else screen.log(`The demo failed: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  await closeAll(closers, (line) => screen.log(line));
-  process.exit();
+    return await runDemo(dataDir, stays, screen, closers, interrupted);
+  });
 }
 
 /** Runs the demo and tells whether all was as it should be. */

@@ -1,10 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { Command } from 'commander';
 import { exchangeWorkflowId, sessionWorkflowId } from '../../src/session';
-import { once } from 'node:events';
-import { EXIT_INTERRUPTED, Interrupted, interruptSignal, rejectAfter } from '../interrupts';
+import type { Closers } from '../closers';
+import { runInterruptible } from '../interrupts';
 import type { LeakSource } from '../leak-scan';
 import { filesUnder, searchForLeaks, secretsOf } from '../leak-search';
 import { collectHistories } from '../workflow-histories';
@@ -12,7 +13,7 @@ import { checkParts } from './checks';
 import { checkLines, stayLines, verdictLines } from './report';
 import { review, webhookProblems } from './review';
 import { play, type Play } from './sessions';
-import { startTopology, type Closers, type Topology } from './topology';
+import { startTopology, type Topology } from './topology';
 
 async function main(): Promise<void> {
   const { stay } = new Command('topology')
@@ -25,19 +26,9 @@ async function main(): Promise<void> {
     output.push(line);
     process.stdout.write(`${line}\n`);
   };
-  const interrupted = interruptSignal(() => log('Stopping all that was started ...'));
-  const closers: Closers = [];
-  process.exitCode = 1;
-  try {
-    const run = runTopology(closers, stay, interrupted, log, output);
-    if (await Promise.race([run, rejectAfter(interrupted)])) process.exitCode = 0;
-  } catch (error) {
-    if (error instanceof Interrupted) process.exitCode = EXIT_INTERRUPTED;
-    else log(`The run failed: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  for (const close of closers.reverse())
-    await close().catch((error: unknown) => log(`While stopping: ${String(error)}`));
-  process.exit();
+  await runInterruptible({ name: 'run', log }, (closers, interrupted) =>
+    runTopology(closers, stay, interrupted, log, output),
+  );
 }
 
 /** Runs all of it, and tells whether all was as it should be. */

@@ -11,6 +11,7 @@ import { openVault, ringKeyProvider, type Vault } from '../../src/vault';
 import { WEBHOOK_PATH } from '../../src/webhook/receiver';
 import { runSql, startPostgres, type Postgres } from '../../test/support/postgres';
 import { freePorts } from '../child-server';
+import type { Closers } from '../closers';
 import { findTemporalPrograms, startFullTemporalServer } from '../full-temporal-server';
 import { PROGRAM, ProgramProcess } from '../program-process';
 import { runProgram } from '../run-program';
@@ -18,9 +19,6 @@ import { findTemporalCli } from '../temporal-server';
 import { environmentOf, readCompose, ROOT, type Service } from './compose';
 
 const COMMAND_TIMEOUT_MS = 60_000;
-
-/** What an end of the run calls, in the opposite order of opening. */
-export type Closers = (() => Promise<void>)[];
 
 /** A process of hosted-link that goes on until it is stopped. */
 export interface Part {
