@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command, Option } from 'commander';
 import type { Schema } from 'ts-json-schema-generator';
 import { createProgram } from '../src/cli/program';
+import { asProgram, rewritePage, withSection } from './generated-page';
 
-const PAGE = join(__dirname, '../docs/cli.md');
+const PAGE = 'docs/cli.md';
 const SCHEMA = join(__dirname, '../schemas/cli.schema.json');
 
 /** A command that does something, and the words that call it. */
@@ -43,14 +43,8 @@ export function withCommands(page: string): string {
   const { properties = {}, definitions = {} } = JSON.parse(readFileSync(SCHEMA, 'utf8')) as Schema;
   const commands = allCommands().map((named) => commandSection(named, properties[named.name] as Schema));
   const shapes = Object.entries(definitions).map(([name, shape]) => shapeSection(name, shape as Schema));
-  return between(between(page, 'commands', commands.join('\n\n')), 'shapes', shapes.join('\n\n'));
-}
-
-function between(page: string, mark: string, text: string): string {
-  const [start, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
-  const [before, after] = [page.indexOf(start), page.indexOf(end)];
-  if (before < 0 || after < before) throw new Error(`docs/cli.md lacks ${start} … ${end}`);
-  return `${page.slice(0, before)}${start}\n\n${text}\n\n${page.slice(after)}`;
+  const listed = withSection(page, PAGE, 'commands', commands.join('\n\n'));
+  return withSection(listed, PAGE, 'shapes', shapes.join('\n\n'));
 }
 
 function commandSection({ name, command }: NamedCommand, output: Schema): string {
@@ -133,13 +127,4 @@ function table(head: readonly string[], rows: readonly string[][]): string {
     .join('\n');
 }
 
-async function main(): Promise<void> {
-  await writeFile(PAGE, withCommands(await readFile(PAGE, 'utf8')));
-}
-
-if (require.main === module) {
-  main().catch((error: unknown) => {
-    process.stderr.write(`${String(error)}\n`);
-    process.exitCode = 1;
-  });
-}
+asProgram(module, () => rewritePage(PAGE, withCommands));

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { CompletionNotice, DeliveryFailure } from '../src/session';
 import { type StartRequest, startRequestSchema } from '../src/start-request';
 import type { ExchangeView, Link, SessionView, UncheckedInput } from '../src/workflows/messages';
+import { asProgram } from './generated-page';
 
 const ROOT = join(__dirname, '..');
 
@@ -83,16 +84,9 @@ function startRequest({ description, properties: described = {} }: Schema): Sche
   };
 }
 
-async function main(): Promise<void> {
+asProgram(module, async () => {
   for (const [file, schema] of Object.entries(SCHEMAS)) {
     await mkdir(dirname(join(ROOT, file)), { recursive: true });
     await writeFile(join(ROOT, file), JSON.stringify(schema()));
   }
-}
-
-if (require.main === module) {
-  main().catch((error: unknown) => {
-    process.stderr.write(`${String(error)}\n`);
-    process.exitCode = 1;
-  });
-}
+});

@@ -1,5 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { z } from 'zod';
 import {
   CODEC_SERVER_SETTINGS,
@@ -7,8 +5,9 @@ import {
   FILE_SETTINGS,
   TRACE_SETTINGS,
 } from '../src/setting-schema';
+import { asProgram, rewritePage, withSection } from './generated-page';
 
-const PAGE = join(__dirname, '../docs/settings.md');
+const PAGE = 'docs/settings.md';
 
 /** The tables of docs/settings.md, each by the name of the mark that stands before it. */
 const TABLES: Record<string, Record<string, z.ZodType>> = {
@@ -22,12 +21,10 @@ const TABLES: Record<string, Record<string, z.ZodType>> = {
  * @throws Error when the page lacks a mark
  */
 export function withSettingsTables(page: string): string {
-  return Object.entries(TABLES).reduce((text, [name, settings]) => {
-    const [start, end] = [`<!-- settings: ${name} -->`, `<!-- /settings: ${name} -->`];
-    const [before, after] = [text.indexOf(start), text.indexOf(end)];
-    if (before < 0 || after < before) throw new Error(`docs/settings.md lacks ${start} … ${end}`);
-    return `${text.slice(0, before)}${start}\n\n${table(settings)}\n\n${text.slice(after)}`;
-  }, page);
+  return Object.entries(TABLES).reduce(
+    (text, [name, settings]) => withSection(text, PAGE, `settings: ${name}`, table(settings)),
+    page,
+  );
 }
 
 function table(settings: Record<string, z.ZodType>): string {
@@ -48,13 +45,4 @@ function absentOf(schema: z.ZodType): string {
   return typeof value === 'string' ? `\`${value}\`` : '';
 }
 
-async function main(): Promise<void> {
-  await writeFile(PAGE, withSettingsTables(await readFile(PAGE, 'utf8')));
-}
-
-if (require.main === module) {
-  main().catch((error: unknown) => {
-    process.stderr.write(`${String(error)}\n`);
-    process.exitCode = 1;
-  });
-}
+asProgram(module, () => rewritePage(PAGE, withSettingsTables));
