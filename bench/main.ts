@@ -1,8 +1,9 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { BENCHES } from './benches';
 import { describeMeasurement } from './machine';
 import { keepResult } from './results';
 import { renderTable } from './table';
+import { wholeNumber } from './whole-number';
 
 interface Options {
   smoke: boolean;
@@ -56,13 +57,6 @@ async function main(): Promise<void> {
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!(Number.isSafeInteger(number) && number > 0))
-    throw new InvalidArgumentError('give a whole number above 0');
-  return number;
 }
 
 void main();

@@ -34,12 +34,12 @@ export const workerStart: Bench = {
   name: 'worker-start',
   what: 'from the start of a worker’s process to its first completed workflow task, with the prebuilt bundle and bundling at its start',
   async run(context) {
+    const postgres = await startPostgres();
+    if (!postgres) throw new Error('it needs PostgreSQL');
     const server = await startTemporalServer({
       searchAttributes: SESSION_SEARCH_ATTRIBUTES,
       log: context.log,
     });
-    const postgres = await startPostgres();
-    if (!postgres) throw new Error('it needs PostgreSQL');
     // Within this folder, so that it finds the packages.
     await mkdir(CACHE, { recursive: true });
     const folder = await mkdtemp(join(CACHE, 'bench-'));

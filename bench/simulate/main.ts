@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { LINK_APIS } from '../../src/session';
 import { percentile } from '../measure';
 import { plotSvg, type Series } from '../plot';
+import { wholeNumber } from '../whole-number';
 import { BEHAVIOUR } from './population';
 import { simulate, type SimulationOptions, type SimulationResult } from './simulation';
 
@@ -103,13 +104,6 @@ function byMinute(getsPerSecond: Uint32Array): [number, number][] {
     const seconds = getsPerSecond.subarray(minute * 60, minute * 60 + 60);
     return [minute, seconds.reduce((sum, count) => sum + count, 0) / 60];
   });
-}
-
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (!(Number.isSafeInteger(number) && number > 0))
-    throw new InvalidArgumentError('give a whole number above 0');
-  return number;
 }
 
 void main();

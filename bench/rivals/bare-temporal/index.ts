@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { runSql } from '../../../test/support/postgres';
+import { forkAndTell } from '../../forked';
 import { timesOf, type SessionContender } from '../../temporal/contender';
 import type { Stage } from '../../temporal/stage';
 import { BARE_TABLE } from './activities';
@@ -17,22 +16,14 @@ import { type bareSession, checkNowSignal, linkUpdate } from './workflows';
 export async function startBareTemporal(stage: Stage): Promise<SessionContender> {
   const databaseUrl = await stage.createDatabase();
   await runSql(databaseUrl, BARE_TABLE);
-  const worker = fork(join(__dirname, 'worker-child.ts'));
-  const exited = once(worker, 'exit');
-  worker.send({ address: stage.address, account: stage.account, databaseUrl } satisfies BareWorkerOptions);
-  const [port] = (await Promise.race([
-    once(worker, 'message'),
-    exited.then(() => Promise.reject(new Error('the bare worker ended at its start'))),
-  ])) as [number];
-  stage.closeLater(async () => {
-    worker.disconnect();
-    await exited;
-  });
+  const told: BareWorkerOptions = { address: stage.address, account: stage.account, databaseUrl };
+  const worker = await forkAndTell<BareWorkerOptions, number>(join(__dirname, 'worker-child.ts'), told);
+  stage.closeLater(() => worker.close());
   const { workflow } = new Client({ connection: stage.connection });
   return {
     name: 'bare Temporal',
-    workerPids: [worker.pid!],
-    webhookUrl: `http://127.0.0.1:${port}/`,
+    workerPids: [worker.pid],
+    webhookUrl: `http://127.0.0.1:${worker.said}/`,
     async start(linkToken) {
       const id = linkToken.replace(/^link-sandbox-/, '');
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof bareSession>('bareSession', {
