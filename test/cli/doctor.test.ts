@@ -1,10 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../src/doctor';
-import { type Sandbox, startSandbox } from '../../src/sandbox';
-import { HostedLinkCommands } from '../support/hosted-link';
-import { copyEmptyDatabase } from '../support/pglite';
+import { type Deployment, startDeployment } from '../support/deployment';
+import type { HostedLinkCommands } from '../support/hosted-link';
 import { describeWithDevServer, devServer } from '../support/temporal';
 
 const MINUTE_MS = 60_000;
@@ -12,29 +10,17 @@ const SECRET = 'doctor_plaid_secret_5d21';
 
 describeWithDevServer('hosted-link doctor', () => {
   const server = devServer();
+  let deployment: Deployment;
   let folder: string;
-  let sandbox: Sandbox;
   let commands: HostedLinkCommands;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hl-'));
-    await copyEmptyDatabase(join(folder, 'data'));
-    sandbox = await startSandbox({ clientId: 'doctor', secret: SECRET });
-    commands = new HostedLinkCommands({
-      PLAID_CLIENT_ID: 'doctor',
-      PLAID_SECRET: SECRET,
-      PLAID_BASE_URL: sandbox.url,
-      TEMPORAL_ADDRESS: server.address,
-      HOSTED_LINK_DATA_DIR: join(folder, 'data'),
-    });
+    deployment = await startDeployment(server.address, { clientId: 'doctor', secret: SECRET });
+    ({ folder, commands } = deployment);
     await commands.worker();
   }, 2 * MINUTE_MS);
 
-  afterAll(async () => {
-    await commands?.close();
-    await sandbox?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }, MINUTE_MS);
+  afterAll(async () => await deployment?.close(), MINUTE_MS);
 
   it(
     'finds a deployment that runs well, a line each, and shows no secret',

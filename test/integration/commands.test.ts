@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WorkflowClient, WorkflowNotFoundError } from '@temporalio/client';
 import { freePorts } from '../../dev/child-server';
 import type { StartedSession, StatusReport } from '../../src/client';
 import type { CommandError } from '../../src/cli/output';
-import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
+import type { Fault, Sandbox } from '../../src/sandbox';
 import { userHash } from '../../src/digest';
 import type { ResultRow } from '../../src/vault';
 import { sessionWorkflowId } from '../../src/session';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
-import { type Ended, HostedLinkCommands, type RunningCommand } from '../support/hosted-link';
-import { copyEmptyDatabase } from '../support/pglite';
+import { type Deployment, startDeployment } from '../support/deployment';
+import type { Ended, HostedLinkCommands, RunningCommand } from '../support/hosted-link';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
 
@@ -27,6 +26,7 @@ const SECRET = 'commands_plaid_secret';
 describeWithDevServer('the commands, each in a process of its own', () => {
   // A bare server: in development the worker makes the search attributes.
   const server = devServer();
+  let deployment: Deployment;
   let sandbox: Sandbox;
   let commands: HostedLinkCommands;
   let worker: RunningCommand;
@@ -39,17 +39,8 @@ describeWithDevServer('the commands, each in a process of its own', () => {
   let killedSending: Promise<Ended>;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hl-'));
-    sandbox = await startSandbox({ clientId: CLIENT_ID, secret: SECRET });
-    const dataDir = join(folder, 'data');
-    await copyEmptyDatabase(dataDir);
-    commands = new HostedLinkCommands({
-      PLAID_CLIENT_ID: CLIENT_ID,
-      PLAID_SECRET: SECRET,
-      PLAID_BASE_URL: sandbox.url,
-      TEMPORAL_ADDRESS: server.address,
-      HOSTED_LINK_DATA_DIR: dataDir,
-    });
+    deployment = await startDeployment(server.address, { clientId: CLIENT_ID, secret: SECRET });
+    ({ sandbox, commands, folder } = deployment);
     const [port] = await freePorts(1);
     const elsewhere = { HOSTED_LINK_DATA_DIR: join(folder, 'elsewhere') };
     unreachable = {
@@ -64,11 +55,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     worker = await commands.worker();
   }, 2 * MINUTE_MS);
 
-  afterAll(async () => {
-    await commands?.close();
-    await sandbox?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }, MINUTE_MS);
+  afterAll(async () => await deployment?.close(), MINUTE_MS);
 
   async function start(
     key: string,

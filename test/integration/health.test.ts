@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '../../dev/child-server';
-import { startSandbox, type Sandbox } from '../../src/sandbox';
+import type { Sandbox } from '../../src/sandbox';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
-import { HostedLinkCommands } from '../support/hosted-link';
+import { type Deployment, startDeployment } from '../support/deployment';
+import type { HostedLinkCommands } from '../support/hosted-link';
 import { type Postgres, startPostgres, whyNoPostgres } from '../support/postgres';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
@@ -22,23 +22,20 @@ const describeWithPostgres = whyNoPostgres() === undefined ? describeWithDevServ
 describeWithPostgres('the probes of a process', () => {
   const server = devServer();
   let postgres: Postgres;
+  let deployment: Deployment;
   let sandbox: Sandbox;
   let folder: string;
   let commands: HostedLinkCommands;
   let address: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hl-'));
     postgres = (await startPostgres())!;
-    sandbox = await startSandbox({ clientId: CLIENT_ID, secret: SECRET });
-    commands = new HostedLinkCommands({
-      PLAID_CLIENT_ID: CLIENT_ID,
-      PLAID_SECRET: SECRET,
-      PLAID_BASE_URL: sandbox.url,
-      TEMPORAL_ADDRESS: server.address,
-      DATABASE_URL: postgres.databaseUrl,
-      HOSTED_LINK_DATA_DIR: folder,
-    });
+    deployment = await startDeployment(
+      server.address,
+      { clientId: CLIENT_ID, secret: SECRET },
+      { DATABASE_URL: postgres.databaseUrl },
+    );
+    ({ sandbox, folder, commands } = deployment);
     await commands.run(['setup']);
   }, 3 * MINUTE_MS);
 
@@ -50,9 +47,8 @@ describeWithPostgres('the probes of a process', () => {
   afterEach(async () => await commands.close(), MINUTE_MS);
 
   afterAll(async () => {
-    await sandbox?.close();
+    await deployment?.close();
     await postgres?.stop();
-    if (folder) await rm(folder, { recursive: true, force: true });
   }, MINUTE_MS);
 
   /** Status and body; undefined when nobody listens. */

@@ -1,14 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { allCommands } from '../../dev/cli-page';
 import { freePorts } from '../../dev/child-server';
 import type { ResultRow } from '../../src/vault';
 import { generateKeyRingText } from '../../src/key-ring';
-import { startSandbox, type Sandbox } from '../../src/sandbox';
+import type { Sandbox } from '../../src/sandbox';
 import { againstErrorSchema, againstSchema } from '../support/cli-schema';
-import { HostedLinkCommands } from '../support/hosted-link';
-import { copyEmptyDatabase } from '../support/pglite';
+import { type Deployment, startDeployment } from '../support/deployment';
+import type { HostedLinkCommands } from '../support/hosted-link';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
 
@@ -17,34 +14,22 @@ const ACCOUNT = { clientId: 'json_output_client_id', secret: 'json_output_plaid_
 
 describeWithDevServer('each command with --json', () => {
   const server = devServer();
+  let deployment: Deployment;
   let sandbox: Sandbox;
   let commands: HostedLinkCommands;
-  let folder: string;
   const told = new Set<string>();
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hl-'));
-    sandbox = await startSandbox(ACCOUNT);
-    const dataDir = join(folder, 'data');
-    await copyEmptyDatabase(dataDir);
     const [nobody] = await freePorts(1);
-    commands = new HostedLinkCommands({
-      PLAID_CLIENT_ID: ACCOUNT.clientId,
-      PLAID_SECRET: ACCOUNT.secret,
-      PLAID_BASE_URL: sandbox.url,
-      TEMPORAL_ADDRESS: server.address,
-      HOSTED_LINK_DATA_DIR: dataDir,
+    deployment = await startDeployment(server.address, ACCOUNT, {
       HOSTED_LINK_CALLBACK_URL: `http://127.0.0.1:${nobody}/`,
       HOSTED_LINK_CALLBACK_KEYS: generateKeyRingText('callback'),
     });
+    ({ sandbox, commands } = deployment);
     await serves('worker');
   }, 2 * MINUTE_MS);
 
-  afterAll(async () => {
-    await commands?.close();
-    await sandbox?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }, MINUTE_MS);
+  afterAll(async () => await deployment?.close(), MINUTE_MS);
 
   /** Lines that are as published. */
   function expectAsPublished(name: string, stdout: string): void {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '../../dev/child-server';
 import type { StartedSession, StatusReport } from '../../src/client';
 import { METRICS } from '../../src/metrics';
-import { startSandbox, type Sandbox } from '../../src/sandbox';
+import type { Sandbox } from '../../src/sandbox';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
 import { ROOT } from '../support/built';
-import { HostedLinkCommands, type RunningCommand } from '../support/hosted-link';
+import { type Deployment, startDeployment } from '../support/deployment';
+import type { HostedLinkCommands, RunningCommand } from '../support/hosted-link';
 import { samplesIn, valueOf } from '../support/prometheus';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
@@ -20,6 +20,7 @@ const SECRET = 'metrics_plaid_secret';
 
 describeWithDevServer('the metrics of a process', () => {
   const server = devServer();
+  let deployment: Deployment;
   let sandbox: Sandbox;
   let folder: string;
   let commands: HostedLinkCommands;
@@ -27,26 +28,18 @@ describeWithDevServer('the metrics of a process', () => {
   let worker: RunningCommand;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hl-'));
-    sandbox = await startSandbox({ clientId: CLIENT_ID, secret: SECRET });
     const [port] = await freePorts(1);
     address = `127.0.0.1:${port}`;
-    commands = new HostedLinkCommands({
-      PLAID_CLIENT_ID: CLIENT_ID,
-      PLAID_SECRET: SECRET,
-      PLAID_BASE_URL: sandbox.url,
-      TEMPORAL_ADDRESS: server.address,
-      HOSTED_LINK_DATA_DIR: folder,
-      HOSTED_LINK_METRICS_ADDRESS: address,
-    });
+    deployment = await startDeployment(
+      server.address,
+      { clientId: CLIENT_ID, secret: SECRET },
+      { HOSTED_LINK_METRICS_ADDRESS: address },
+    );
+    ({ sandbox, folder, commands } = deployment);
     worker = await commands.worker();
   }, 3 * MINUTE_MS);
 
-  afterAll(async () => {
-    await commands?.close();
-    await sandbox?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
-  }, MINUTE_MS);
+  afterAll(async () => await deployment?.close(), MINUTE_MS);
 
   const scrapeText = async () => await (await fetch(`http://${address}/metrics`)).text();
   const scrape = async () => samplesIn(await scrapeText());

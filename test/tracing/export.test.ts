@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { searchForLeaks, secretsOf } from '../../dev/leak-search';
 import type { StatusReport } from '../../src/client';
 import { parseKeyRing } from '../../src/key-ring';
-import { type Sandbox, startSandbox } from '../../src/sandbox';
-import { HostedLinkCommands } from '../support/hosted-link';
-import { copyEmptyDatabase } from '../support/pglite';
+import type { Sandbox } from '../../src/sandbox';
+import { type Deployment, startDeployment } from '../support/deployment';
+import type { HostedLinkCommands } from '../support/hosted-link';
 import { describeWithDevServer, devServer } from '../support/temporal';
 import { until } from '../support/until';
 import { type ExportedSpan, type OtlpCollector, startOtlpCollector } from './otlp-collector';
@@ -16,33 +15,24 @@ const ACCOUNT = { clientId: 'traces-client', secret: 'traces-plaid-secret-4be7' 
 
 describeWithDevServer('traces of the commands, each in a process of its own', () => {
   const server = devServer();
+  let deployment: Deployment;
   let folder: string;
   let sandbox: Sandbox;
   let collector: OtlpCollector;
   let commands: HostedLinkCommands;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hl-'));
-    sandbox = await startSandbox(ACCOUNT);
     collector = await startOtlpCollector();
-    const dataDir = join(folder, 'data');
-    await copyEmptyDatabase(dataDir);
-    commands = new HostedLinkCommands({
-      PLAID_CLIENT_ID: ACCOUNT.clientId,
-      PLAID_SECRET: ACCOUNT.secret,
-      PLAID_BASE_URL: sandbox.url,
-      TEMPORAL_ADDRESS: server.address,
-      HOSTED_LINK_DATA_DIR: dataDir,
+    deployment = await startDeployment(server.address, ACCOUNT, {
       HOSTED_LINK_WEBHOOK_PORT: '0',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     });
+    ({ folder, sandbox, commands } = deployment);
   }, MINUTE_MS);
 
   afterAll(async () => {
-    await commands?.close();
+    await deployment?.close();
     await collector?.close();
-    await sandbox?.close();
-    if (folder) await rm(folder, { recursive: true, force: true });
   }, MINUTE_MS);
 
   /** The names from the root of a span's trace down to it. */
