@@ -283,7 +283,7 @@ describeWithDevServer('the trace of a session', () => {
         'OPENED is known',
         async () => (await harness.client.status('on-off-on')).plaidStatus === 'OPENED',
       );
-      expect(collector.spans()).toHaveLength(before);
+      expect(made()).toHaveLength(before);
       collector.start();
       harness.sandbox.session(linkToken).complete();
       await finished('on-off-on');
@@ -371,14 +371,17 @@ describeWithDevServer('the trace of a session', () => {
     harness.sandbox.session(linkToken).complete();
     await finished('replayed');
     const history = await harness.temporal.workflow.getHandle(sessionWorkflowId('replayed')).fetchHistory();
-    const before = collector.spans().length;
+    // Meanwhile other sessions are watched, and a webhook that comes late hints this one.
+    const made = () => spansOf('replayed').filter(({ name }) => !name.startsWith('SignalWorkflow:'));
+    const before = made().length;
+    expect(before).toBeGreaterThan(0);
     const options = {
       workflowBundle: await workflowBundle(),
       dataConverter: { payloadCodecs: [createWorkerCodec(codecRing)] },
       sinks: runSpans,
     };
     await Worker.runReplayHistory(options, history, sessionWorkflowId('replayed'));
-    expect(collector.spans()).toHaveLength(before);
+    expect(made()).toHaveLength(before);
   });
 
   test('takes from the header of a start the trace alone, and hands on nothing else', async () => {
