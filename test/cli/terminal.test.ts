@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { freePorts } from '../../dev/child-server';
 import { EXIT_PIPE } from '../../src/cli/exit-codes';
 import type { CommandError } from '../../src/cli/output';
@@ -32,7 +33,7 @@ describe('the command line', () => {
     expect(plain.stdout).not.toContain(ESCAPE);
     expect(coloured.stdout).toContain(`${ESCAPE}[31mproblem${ESCAPE}[39m  Temporal`);
     expect(coloured.stdout).toContain(`${ESCAPE}[32mok     ${ESCAPE}[39m  settings`);
-    expect(uncoloured(coloured.stdout)).toBe(plain.stdout);
+    expect(stripVTControlCharacters(coloured.stdout)).toBe(plain.stdout);
     expect(json.stdout).not.toContain(ESCAPE);
     for (const { code, stderr } of [plain, coloured, json])
       expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
@@ -102,9 +103,4 @@ describe('the command line', () => {
 function onlyLine<T>(text: string): T {
   expect(text).toMatch(/^[^\n]+\n$/);
   return JSON.parse(text) as T;
-}
-
-function uncoloured(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/\u001b\[\d+m/g, '');
 }
