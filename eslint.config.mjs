@@ -193,12 +193,13 @@ export default defineConfig(
   topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
   topLayer(
     [
-      'src/{client,client-error,session-list,start-session,status-report,guidance,remove-item,look-again,replay-callbacks,workflow-history}.ts',
+      'src/{client,client-error,deadline,session-list,start-session,status-report,guidance,remove-item,look-again,replay-callbacks,workflow-history}.ts',
     ],
     [
       ...BASE,
       'client',
       'client-error',
+      'deadline',
       'start-request',
       'start-session',
       'session-list',

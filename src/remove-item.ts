@@ -1,12 +1,8 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import {
-  isGrpcDeadlineError,
-  WorkflowFailedError,
-  WorkflowIdConflictPolicy,
-  WorkflowIdReusePolicy,
-} from '@temporalio/client';
+import { WorkflowFailedError, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
 import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError } from './client-error';
+import { isTimeUp } from './deadline';
 import { InputError } from './input-error';
 import type { PlaidErrorView } from './session';
 import { ITEM_ID_PATTERN, removalWorkflowId, TASK_QUEUES } from './session';
@@ -21,7 +17,7 @@ export async function removeItem(itemId: string, temporal: Client, timeoutMs: nu
     });
   } catch (error) {
     if (error instanceof WorkflowFailedError) throw removeError(itemId, error.cause);
-    if (isGrpcDeadlineError(error)) {
+    if (isTimeUp(error)) {
       throw new HostedLinkError(
         'REMOVE_TIMEOUT',
         `item ${itemId} is not removed yet; the removal goes on by itself, and asking again is safe (is a worker running?)`,

@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import {
-  isGrpcDeadlineError,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowIdConflictPolicy,
@@ -11,6 +10,7 @@ import {
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError, sessionUnknown } from './client-error';
+import { isTimeUp } from './deadline';
 import { plaidSessionHash } from './digest';
 import type { CheckedRequest, PlaidErrorView } from './session';
 import { parseLinkToken, sessionWorkflowId, TASK_QUEUES } from './session';
@@ -116,7 +116,7 @@ async function linkOf(
     return await ask();
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw createError(key, requestDigest, error.cause);
-    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcDeadlineError(error)) {
+    if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isTimeUp(error)) {
       throw new HostedLinkError(
         'START_TIMEOUT',
         `session ${key} has no link yet; it may have started, and asking again with the same key is safe (is a worker running?)`,

@@ -50,12 +50,16 @@ describeWithDevServer('the removal of a stored item, by the client', () => {
     expect(isLive(itemId)).toBe(false);
   });
 
-  it('goes on when its caller’s time is up, and is done once a worker runs', async () => {
+  it('goes on when its caller’s time is up, or its call is cancelled, and is done once a worker runs', async () => {
     const itemId = await linkItem('waiting');
     await harness.stopWorkers();
     await expect(harness.client.removeItem(itemId, { timeoutMs: 1_000 })).rejects.toMatchObject({
       code: 'REMOVE_TIMEOUT',
     });
+    const cancelled = new AbortController();
+    const call = harness.temporal.withAbortSignal(cancelled.signal, () => harness.client.removeItem(itemId));
+    setImmediate(() => cancelled.abort());
+    await expect(call).rejects.toMatchObject({ code: 'REMOVE_TIMEOUT' });
     expect(isLive(itemId)).toBe(true);
     await harness.startWorkers();
     await harness.temporal.workflow.getHandle(removalWorkflowId(itemId)).result();

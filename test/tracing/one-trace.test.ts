@@ -283,7 +283,7 @@ describeWithDevServer('the trace of a session', () => {
         'OPENED is known',
         async () => (await harness.client.status('on-off-on')).plaidStatus === 'OPENED',
       );
-      expect(made()).toHaveLength(before);
+      expect(collector.spans()).toHaveLength(before);
       collector.start();
       harness.sandbox.session(linkToken).complete();
       await finished('on-off-on');
