@@ -78,6 +78,12 @@ const DAY = 24 * HOUR;
 /** The shortest wait between two gets, in milliseconds: 5 s. */
 export const MIN_GET_DELAY_MS = 5 * SECOND;
 
+/**
+ * How long hints are gathered, in milliseconds: 2 s. A session does so after each get that a hint led to, which bounds the events
+ * of one that is hinted all the time; the receiver does so after each signal, since the session would only wait with the next.
+ */
+export const GATHER_HINTS_MS = 2 * SECOND;
+
 /** What a session's course depends on, of the Plaid API that serves it. */
 export interface LinkApiRules {
   /** The longest wait between two gets, in milliseconds. */

@@ -1,5 +1,4 @@
-/** The shortest time between two signals of a kind to one session, in milliseconds: 1 s. */
-export const SIGNAL_SPACING_MS = 1_000;
+import { GATHER_HINTS_MS } from '../session';
 
 interface Spaced<T> {
   timer: NodeJS.Timeout;
@@ -8,8 +7,8 @@ interface Spaced<T> {
 }
 
 /**
- * Lets at most one signal of a kind a second through to each session. The first goes at once; those that come within a second
- * of it become one, the newest, sent when the second is over, so that the last news is never lost.
+ * Lets at most one signal of a kind in {@link GATHER_HINTS_MS} through to each session. The first goes at once; those that come
+ * within that time become one, the newest, sent when it is over, so that the last news is never lost.
  */
 export class SignalGate<T> {
   readonly #spaced = new Map<string, Spaced<T>>();
@@ -46,7 +45,7 @@ export class SignalGate<T> {
   }
 
   #startSpacing(key: string): void {
-    const timer = setTimeout(() => this.#endSpacing(key), SIGNAL_SPACING_MS);
+    const timer = setTimeout(() => this.#endSpacing(key), GATHER_HINTS_MS);
     this.#spaced.set(key, { timer, pending: undefined });
   }
 

@@ -16,7 +16,7 @@ import {
 } from '@temporalio/workflow';
 import type { Observation, WatchInput } from '../activities/get-session';
 import type { SessionState } from '../session';
-import { isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../session';
+import { GATHER_HINTS_MS, isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../session';
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';
@@ -31,9 +31,6 @@ import { notifyAll, tellOfEnd } from './notices';
 import { tellParent } from './parent';
 import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
 import { searchAttributes, type SessionAttributes } from './search-attributes';
-
-/** After a hinted get, further hints are gathered for this long, so that a chatty page does not grow the history. */
-const GATHER_HINTS_MS = 2_000;
 
 /**
  * One Hosted Link session, from its create to its end. Gives the session's last view when it COMPLETED or EXPIRED; is

@@ -1,4 +1,5 @@
-import { SIGNAL_SPACING_MS, SignalGate } from '../../src/webhook/signal-gate';
+import { GATHER_HINTS_MS } from '../../src/session';
+import { SignalGate } from '../../src/webhook/signal-gate';
 
 let sent: string[];
 let failures: string[];
@@ -23,28 +24,28 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-test('the first signal goes at once, of those of the next second the newest when it is over', async () => {
+test('the first signal goes at once, of those of the next two seconds the newest when they are over', async () => {
   for (const content of ['one', 'two', 'three']) await gate.signal('shop-1', content);
   expect(sent).toEqual(['shop-1 one']);
-  await jest.advanceTimersByTimeAsync(SIGNAL_SPACING_MS - 1);
+  await jest.advanceTimersByTimeAsync(GATHER_HINTS_MS - 1);
   expect(sent).toEqual(['shop-1 one']);
   await jest.advanceTimersByTimeAsync(1);
   expect(sent).toEqual(['shop-1 one', 'shop-1 three']);
 });
 
-test('a gathered signal begins a second of its own', async () => {
+test('a gathered signal begins two seconds of its own', async () => {
   await gate.signal('shop-1', 'one');
   await gate.signal('shop-1', 'two');
-  await jest.advanceTimersByTimeAsync(SIGNAL_SPACING_MS);
+  await jest.advanceTimersByTimeAsync(GATHER_HINTS_MS);
   await gate.signal('shop-1', 'three');
   expect(sent).toHaveLength(2);
-  await jest.advanceTimersByTimeAsync(SIGNAL_SPACING_MS);
+  await jest.advanceTimersByTimeAsync(GATHER_HINTS_MS);
   expect(sent).toEqual(['shop-1 one', 'shop-1 two', 'shop-1 three']);
 });
 
-test('after a quiet second the next signal goes at once', async () => {
+test('after two quiet seconds the next signal goes at once', async () => {
   await gate.signal('shop-1', 'one');
-  await jest.advanceTimersByTimeAsync(SIGNAL_SPACING_MS);
+  await jest.advanceTimersByTimeAsync(GATHER_HINTS_MS);
   expect(sent).toHaveLength(1);
   await gate.signal('shop-1', 'two');
   expect(sent).toHaveLength(2);
@@ -59,7 +60,7 @@ test('a first signal that fails is told to its sender, a gathered one to the lis
   fails = true;
   await expect(gate.signal('shop-1', 'one')).rejects.toThrow('no server');
   await gate.signal('shop-1', 'two');
-  await jest.advanceTimersByTimeAsync(SIGNAL_SPACING_MS);
+  await jest.advanceTimersByTimeAsync(GATHER_HINTS_MS);
   expect(failures).toEqual(['shop-1']);
 });
 
@@ -69,6 +70,6 @@ test('closing sends what waits, and nothing later', async () => {
   await gate.signal('shop-2', 'one');
   await gate.close();
   expect(sent).toEqual(['shop-1 one', 'shop-2 one', 'shop-1 two']);
-  await jest.advanceTimersByTimeAsync(10 * SIGNAL_SPACING_MS);
+  await jest.advanceTimersByTimeAsync(10 * GATHER_HINTS_MS);
   expect(sent).toHaveLength(3);
 });
