@@ -10,6 +10,7 @@ const BASE = [
   'session',
   'secret',
   'secret-file',
+  'package-version',
   'digest',
   'http-limits',
   'input-error',

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { packageVersion } from '../package-version';
 import { redactText } from '../redact';
 import { auditCommand } from './audit';
 import { callbacksCommand } from './callbacks';
@@ -27,6 +28,7 @@ import { printError, printFailure } from './print';
 export function createProgram(json: boolean): Command {
   const program = new Command('hosted-link')
     .description('Runs Plaid Hosted Link sessions as Temporal workflows.')
+    .version(packageVersion())
     .showHelpAfterError(!json)
     // Its messages repeat arguments, in which a token may stand.
     .configureOutput({ outputError: (text) => printUsageError(redactText(text), json) })

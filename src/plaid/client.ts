@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Pool } from 'undici';
 import type { z } from 'zod';
 import { InputError } from '../input-error';
+import { packageVersion } from '../package-version';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment } from '../session';
 import { readAnswer } from './answer';
@@ -236,10 +235,4 @@ function checkKey(field: string, value: string): void {
     field,
     `${problem}; give the value that the Plaid dashboard shows under Developers, Keys`,
   );
-}
-
-/** Two folders up is the package's root both from `src/plaid` and from `dist/plaid`. */
-function packageVersion(): string {
-  const text = readFileSync(join(__dirname, '../../package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
