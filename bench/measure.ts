@@ -137,7 +137,7 @@ export function cpuSecondsOf(pid: number): number | undefined {
 }
 
 /** How many times the least work there is in each step of a growth. */
-const GROWTH_STEPS = [1, 4, 16];
+export const GROWTH_STEPS = [1, 4, 16] as const;
 
 /** Linear, and some room for what else the machine does. */
 const LINEAR: Reach = { op: '<=', value: 1.1 };
@@ -170,21 +170,40 @@ export async function measureGrowth(
     ),
   );
   const measured = await alternate(contenders, { rounds });
-  const secondsOf = (step: number) => measured[step]!.seconds;
+  return growthOf(
+    { name, what, leastWork, figure: 'time', unit: 'seconds' },
+    GROWTH_STEPS.map((step) => measured[step]!.seconds),
+  );
+}
+
+/** As {@link measureGrowth}, of any figure: `values` are those of each of {@link GROWTH_STEPS}, round by round. */
+export function growthOf(
+  {
+    name,
+    what,
+    leastWork,
+    figure,
+    unit,
+  }: { name: string; what: string; leastWork: number; figure: string; unit: string },
+  values: readonly (readonly number[])[],
+): { row: Row; plot: Plot & { name: string } } {
   const most = GROWTH_STEPS.at(-1)!;
-  const medians = GROWTH_STEPS.map((step) => [leastWork * step, summarize(secondsOf(step)).median] as const);
+  const [ofLeast, ofMost] = [values[0]!, values.at(-1)!];
+  const medians = GROWTH_STEPS.map(
+    (step, index) => [leastWork * step, summarize(values[index]!).median] as const,
+  );
   return {
     row: state(
-      `time for ${most} x as many ${what}, through ${most} x the time`,
+      `${figure} for ${most} x as many ${what}, through ${most} x the ${figure}`,
       '1 is linear',
-      secondsOf(most).map((seconds, round) => seconds / (secondsOf(1)[round]! * most)),
+      ofMost.map((value, round) => value / (ofLeast[round]! * most)),
       LINEAR,
     ),
     plot: {
       name,
-      title: `Seconds for so many ${what}`,
+      title: `${unit[0]!.toUpperCase()}${unit.slice(1)} for so many ${what}`,
       xLabel: what,
-      yLabel: 'seconds',
+      yLabel: unit,
       logX: true,
       logY: true,
       series: [

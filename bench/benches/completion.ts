@@ -1,42 +1,69 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bench, Row } from '../bench';
+import type { Bench, Reach, Row } from '../bench';
 import { packageVersion } from '../machine';
-import { alternate, compare, makeCalls, percentile, state } from '../measure';
+import { alternate, compare, makeCalls, measureGrowth, percentile, state } from '../measure';
 import { startBareTemporal } from '../rivals/bare-temporal';
+import { startInMemoryService } from '../rivals/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
 import { openStage, type Stage } from '../temporal/stage';
 
 /** By webhook: the sessions of a round. By polling: how many sessions, and how late the last person finishes. */
 const SIZE = {
-  full: { calls: 24, atOnce: 4, polled: 24, longestWaitMs: 60_000 },
-  smoke: { calls: 3, atOnce: 3, polled: 2, longestWaitMs: 1_000 },
+  full: {
+    calls: 24,
+    atOnce: 4,
+    polled: 24,
+    longestWaitMs: 60_000,
+    leastWork: 4,
+  },
+  smoke: { calls: 3, atOnce: 3, polled: 2, longestWaitMs: 1_000, leastWork: 1 },
 };
 
 export const completion: Bench = {
   name: 'completion',
-  what: 'from the moment at which the person finishes to the row of the item: by webhook, beside a bare Temporal workflow that believes each webhook; and by polling alone',
+  what: 'from the moment at which the person finishes to the row of the item: by webhook, beside a bare Temporal workflow and a service in memory, which believe each webhook; and by polling alone',
   async run({ scale, rounds, log }) {
     const size = SIZE[scale];
     const stage = await openStage(log);
     try {
-      const [bare, ours] = await Promise.all([startBareTemporal(stage), startOurs(stage)]);
+      const [bare, inMemory, ours] = await Promise.all([
+        startBareTemporal(stage),
+        startInMemoryService(stage),
+        startOurs(stage),
+      ]);
       log(`by polling alone: ${size.polled} sessions, finished within ${size.longestWaitMs / 1_000} s`);
       const lags = await pollLags(stage, ours, size);
       log(`by webhook: ${size.calls} sessions a round, ${size.atOnce} at once`);
       const round = (contender: SessionContender) => () => webhookRound(stage, contender, size);
-      const measured = await alternate({ bare: round(bare), ours: round(ours) }, { rounds });
-      const byWebhook = (figure: 'p50' | 'p99') =>
+      const measured = await alternate(
+        { bare: round(bare), inMemory: round(inMemory), ours: round(ours) },
+        { rounds },
+      );
+      const byWebhook = (figure: 'p50' | 'p99', rival: 'bare' | 'inMemory', reach?: Reach) =>
         compare({
           what: `by webhook, ${figure}`,
           unit: 'ms',
           ours: measured.ours[figure],
-          rival: { name: bare.name, values: measured.bare[figure] },
-          ...(figure === 'p50' && { reach: { op: '<=', value: 1.25 } }),
+          rival: { name: { bare, inMemory }[rival].name, values: measured[rival][figure] },
+          ...(reach && { reach }),
         });
+      log('growth');
+      const growth = await measureGrowth(
+        {
+          name: 'completion-growth',
+          what: 'sessions that a webhook ends',
+          leastWork: size.leastWork,
+          rounds,
+        },
+        async (calls) => (await makeCalls({ ...size, calls }, () => finishByWebhook(stage, ours))).seconds,
+      );
       const rows: Row[] = [
-        byWebhook('p50'),
-        byWebhook('p99'),
+        byWebhook('p50', 'bare', { op: '<=', value: 1.25 }),
+        byWebhook('p99', 'bare'),
+        byWebhook('p50', 'inMemory'),
+        byWebhook('p99', 'inMemory'),
+        growth.row,
         state(
           'by polling, lag of each session',
           's',
@@ -49,7 +76,11 @@ export const completion: Bench = {
           { op: '<=', value: 6 },
         ),
       ];
-      return { rows, versions: { '@temporalio/worker': packageVersion('@temporalio/worker') } };
+      return {
+        rows,
+        plots: [growth.plot],
+        versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
+      };
     } finally {
       await stage.close();
     }
@@ -63,15 +94,25 @@ async function webhookRound(
 ): Promise<{ p50: number; p99: number }> {
   const finishedAtMs = new Map<string, number>();
   await makeCalls(size, async () => {
-    const linkToken = stage.sandbox.issueLinkToken({ webhook: contender.webhookUrl });
-    const id = await contender.start(linkToken);
-    finishedAtMs.set(id, Date.now());
-    stage.sandbox.session(linkToken).complete();
-    await contender.ended(id);
+    const { id, atMs } = await finishByWebhook(stage, contender);
+    finishedAtMs.set(id, atMs);
   });
   const storedAtMs = await contender.storedAtMs();
   const tookMs = Float64Array.from(finishedAtMs, ([id, atMs]) => storedAtMs.get(id)! - atMs).sort();
   return { p50: percentile(tookMs, 0.5), p99: percentile(tookMs, 0.99) };
+}
+
+/** One session, from its start to the end of all that it leads to, and when its person finished. */
+async function finishByWebhook(
+  stage: Stage,
+  contender: SessionContender,
+): Promise<{ id: string; atMs: number }> {
+  const linkToken = stage.sandbox.issueLinkToken({ webhook: contender.webhookUrl });
+  const id = await contender.start(linkToken);
+  const atMs = Date.now();
+  stage.sandbox.session(linkToken).complete();
+  await contender.ended(id);
+  return { id, atMs };
 }
 
 /** Of sessions whose persons finish one after the other: how long each had been unchanged, and how late its item was stored. */

@@ -3,7 +3,7 @@ import type * as SessionModule from '../../src/session';
 import type { Bench, Reach, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';
-import { compare, state } from '../measure';
+import { compare, GROWTH_STEPS, growthOf, state } from '../measure';
 import { runPolling } from '../rivals/polling';
 import { billableActions, totalActions } from '../temporal/billable-actions';
 import { onlyRuns, readHistories, type Histories } from '../temporal/history';
@@ -27,6 +27,9 @@ const WAITS = {
 const CHATTY_WEBHOOKS = 100;
 const CHATTY_EVERY_MS = 100;
 
+/** In the first step of the growth. */
+const LEAST_WEBHOOKS = { full: 20, smoke: 1 };
+
 const FEW: Reach = { op: '<=', value: 45 };
 const A_HUNDREDTH: Reach = { op: '<=', value: 0.01 };
 const HALF: Reach = { op: '<=', value: 0.5 };
@@ -37,15 +40,27 @@ export const history: Bench = {
   async run({ scale, log }) {
     const waits = WAITS[scale];
     const sessions: [what: string, histories: Histories, most: Reach][] = [];
+    let growth: ReturnType<typeof growthOf>;
     const stage = await openStage(log);
     try {
       const ours = await startOurs(stage);
       log('a session that a webhook ends, one that polling ends, and one of a chatty page');
-      const [hinted, polled, chatty] = await Promise.all([
+      const [hinted, polled, chatty, ...growing] = await Promise.all([
         runHinted(stage, ours),
         runPolled(stage, ours),
         runChatty(stage, ours, scale === 'smoke' ? 10 : CHATTY_WEBHOOKS),
+        ...GROWTH_STEPS.map((step) => runChatty(stage, ours, LEAST_WEBHOOKS[scale] * step)),
       ]);
+      growth = growthOf(
+        {
+          name: 'history-growth',
+          what: 'hints of a page',
+          leastWork: LEAST_WEBHOOKS[scale],
+          figure: 'history',
+          unit: 'events of the session',
+        },
+        growing.map(({ runs: [session] }) => [session!.length]),
+      );
       sessions.push(
         ['ended by a webhook', hinted, FEW],
         ['ended by polling, after seconds', polled, FEW],
@@ -91,7 +106,11 @@ export const history: Bench = {
           versus('billable actions', 'actions', actionsOf, fewerActions),
         );
       }
-      return { rows, versions: { '@temporalio/worker': packageVersion('@temporalio/worker') } };
+      return {
+        rows: [...rows, growth.row],
+        plots: [growth.plot],
+        versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
+      };
     } finally {
       await virtual.close();
     }

@@ -1,22 +1,31 @@
 import type { Bench, Row } from '../bench';
 import { packageVersion } from '../machine';
-import { alternate, compare, makeCalls, percentile } from '../measure';
+import { alternate, compare, makeCalls, measureGrowth, percentile, type Taken } from '../measure';
 import { startBareTemporal } from '../rivals/bare-temporal';
+import { startInMemoryService } from '../rivals/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
-import { openStage } from '../temporal/stage';
+import { openStage, type Stage } from '../temporal/stage';
 
 /** The sessions of a round, one after the other and 50 at once. */
-const SIZE = { full: { oneAtATime: 25, atOnce: 50 }, smoke: { oneAtATime: 3, atOnce: 5 } };
+const SIZE = {
+  full: { oneAtATime: 25, atOnce: 50, leastWork: 8 },
+  smoke: { oneAtATime: 3, atOnce: 5, leastWork: 1 },
+};
 const AT_ONCE = 50;
+const GROWTH_AT_ONCE = 8;
 
 export const timeToUrl: Bench = {
   name: 'time-to-url',
-  what: 'from client.start to the URL, beside a bare update-with-start with one regular activity, on the same Temporal server',
+  what: 'from client.start to the URL, beside a bare update-with-start with one regular activity, on the same Temporal server, and a service in memory',
   async run({ scale, rounds, log }) {
     const stage = await openStage(log);
     try {
-      const [bare, ours] = await Promise.all([startBareTemporal(stage), startOurs(stage)]);
+      const [bare, inMemory, ours] = await Promise.all([
+        startBareTemporal(stage),
+        startInMemoryService(stage),
+        startOurs(stage),
+      ]);
       const rows: Row[] = [];
       for (const [kind, calls, atOnce] of [
         ['one at a time', SIZE[scale].oneAtATime, 1],
@@ -24,29 +33,53 @@ export const timeToUrl: Bench = {
       ] as const) {
         log(`${kind}: ${calls} sessions a round`);
         const round = (contender: SessionContender) => async () => {
-          const ids: string[] = [];
-          const { latenciesMs } = await makeCalls({ calls, atOnce }, async () => {
-            ids.push(await contender.start(stage.sandbox.issueLinkToken()));
-          });
-          await Promise.all(ids.map((id) => contender.terminate(id)));
+          const { latenciesMs } = await startMany(stage, contender, { calls, atOnce });
           return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99) };
         };
-        const measured = await alternate({ bare: round(bare), ours: round(ours) }, { rounds });
-        for (const figure of ['p50', 'p99'] as const) {
-          rows.push(
-            compare({
-              what: `${figure}, ${kind}`,
-              unit: 'ms',
-              ours: measured.ours[figure],
-              rival: { name: bare.name, values: measured.bare[figure] },
-              ...(figure === 'p50' && { reach: { op: '<=', value: 1.25 } }),
-            }),
-          );
+        const measured = await alternate(
+          { bare: round(bare), inMemory: round(inMemory), ours: round(ours) },
+          { rounds },
+        );
+        for (const rival of ['bare', 'inMemory'] as const) {
+          for (const figure of ['p50', 'p99'] as const) {
+            rows.push(
+              compare({
+                what: `${figure}, ${kind}`,
+                unit: 'ms',
+                ours: measured.ours[figure],
+                rival: { name: { bare, inMemory }[rival].name, values: measured[rival][figure] },
+                ...(rival === 'bare' && figure === 'p50' && { reach: { op: '<=', value: 1.25 } }),
+              }),
+            );
+          }
         }
       }
-      return { rows, versions: { '@temporalio/client': packageVersion('@temporalio/client') } };
+      log('growth');
+      const growth = await measureGrowth(
+        { name: 'time-to-url-growth', what: 'starts', leastWork: SIZE[scale].leastWork, rounds },
+        async (calls) => (await startMany(stage, ours, { calls, atOnce: GROWTH_AT_ONCE })).seconds,
+      );
+      return {
+        rows: [...rows, growth.row],
+        plots: [growth.plot],
+        versions: { '@temporalio/client': packageVersion('@temporalio/client') },
+      };
     } finally {
       await stage.close();
     }
   },
 };
+
+/** Starts sessions, measures that, and ends them. */
+async function startMany(
+  stage: Stage,
+  contender: SessionContender,
+  size: { calls: number; atOnce: number },
+): Promise<Taken> {
+  const ids: string[] = [];
+  const taken = await makeCalls(size, async () => {
+    ids.push(await contender.start(stage.sandbox.issueLinkToken()));
+  });
+  await Promise.all(ids.map((id) => contender.terminate(id)));
+  return taken;
+}

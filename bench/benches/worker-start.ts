@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cp, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { startChild } from '../../dev/child-server';
 import {
   SESSION_SEARCH_ATTRIBUTES,
@@ -13,11 +13,11 @@ import type * as KeyRingModule from '../../src/key-ring';
 import { TASK_QUEUES } from '../../src/session';
 import type * as VaultModule from '../../src/vault';
 import { startPostgres } from '../../test/support/postgres';
-import type { Bench, BenchContext, Row } from '../bench';
+import type { Bench, BenchContext, BenchResult, Row } from '../bench';
 import { built, BUILT_WORKFLOWS } from '../built';
 import { bundleParts } from '../bundle-parts';
 import { packageVersion } from '../machine';
-import { alternate, compare, state } from '../measure';
+import { alternate, compare, measureGrowth, state } from '../measure';
 
 const { generateKeyRingText } = built<typeof KeyRingModule>('key-ring');
 const { migrate } = built<typeof VaultModule>('vault');
@@ -26,6 +26,9 @@ const ROOT = join(__dirname, '../..');
 const CACHE = join(ROOT, '.cache');
 const LARGEST_PARTS = 6;
 const STARTED_MS = 120_000;
+
+/** How many workflows wait for a worker in the first step of the growth. */
+const LEAST_WAITING = { full: 20, smoke: 1 };
 
 /** The enum's WORKFLOW_TASK_COMPLETED. */
 const TASK_COMPLETED = 7;
@@ -46,8 +49,10 @@ export const workerStart: Bench = {
     try {
       await migrate(postgres.databaseUrl);
       await copyWithoutBundle(folder);
+      const { rows, plots } = await starts(server, postgres.databaseUrl, folder, context);
       return {
-        rows: [...(await starts(server, postgres.databaseUrl, folder, context)), ...(await bundle())],
+        rows: [...rows, ...(await bundle())],
+        plots,
         versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
       };
     } finally {
@@ -73,7 +78,7 @@ async function starts(
   databaseUrl: string,
   withoutBundle: string,
   { scale, rounds, log }: BenchContext,
-): Promise<Row[]> {
+): Promise<Required<Omit<BenchResult, 'versions'>>> {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection });
   const env: NodeJS.ProcessEnv = {
@@ -86,54 +91,82 @@ async function starts(
     HOSTED_LINK_CODEC_KEYS: generateKeyRingText('codec'),
     HOSTED_LINK_DATA_DIR: withoutBundle,
   };
-  const round = (root: string) => async () => ({ seconds: await secondsToFirstTask(client, root, env) });
+  const round = (root: string) => async () => ({ seconds: await secondsToFirstTasks(client, root, env, 1) });
   log('a worker is started twice a round');
   try {
     const { prebuilt, bundling } = await alternate(
       { prebuilt: round(ROOT), bundling: round(withoutBundle) },
       { rounds, warmUps: scale === 'full' ? 1 : 0 },
     );
-    return [
-      compare({
-        what: 'process start to first task',
-        unit: 's',
-        ours: prebuilt.seconds,
-        rival: { name: 'bundling at start', values: bundling.seconds },
-        reach: { op: '<=', value: 0.5 },
-      }),
-    ];
+    log('growth');
+    const growth = await measureGrowth(
+      {
+        name: 'worker-start-growth',
+        what: 'first tasks of workflows that wait for a worker',
+        leastWork: LEAST_WAITING[scale],
+        rounds: 1,
+      },
+      (waiting) => secondsToFirstTasks(client, ROOT, env, waiting),
+    );
+    const row = compare({
+      what: 'process start to first task',
+      unit: 's',
+      ours: prebuilt.seconds,
+      rival: { name: 'bundling at start', values: bundling.seconds },
+      reach: { op: '<=', value: 0.5 },
+    });
+    return { rows: [row, growth.row], plots: [growth.plot] };
   } finally {
     await connection.close();
   }
 }
 
-/** A workflow waits for the worker. What it is started with means nothing: its first task is completed all the same. */
-async function secondsToFirstTask(client: Client, root: string, env: NodeJS.ProcessEnv): Promise<number> {
-  const workflowId = `bench-${randomUUID()}`;
-  const handle = await client.workflow.start('tokenExchange', {
-    taskQueue: TASK_QUEUES.main,
-    workflowId,
-    args: [{}],
-  });
+/** Workflows wait for the worker. What they are started with means nothing: the first task of each is completed all the same. */
+async function secondsToFirstTasks(
+  client: Client,
+  root: string,
+  env: NodeJS.ProcessEnv,
+  waiting: number,
+): Promise<number> {
+  const run = `bench-${randomUUID()}`;
+  const handles = await Promise.all(
+    Array.from({ length: waiting }, (_, index) =>
+      client.workflow.start('tokenExchange', {
+        taskQueue: TASK_QUEUES.main,
+        workflowId: `${run}-${index}`,
+        args: [{}],
+      }),
+    ),
+  );
   const startedAtMs = Date.now();
-  const worker = startChild(process.execPath, [join(root, 'bin/hosted-link.js'), 'worker'], env, {
-    logFile: join(tmpdir(), `${workflowId}.log`),
-  });
-  let completedAtMs: number | undefined;
+  const logFile = join(tmpdir(), `${run}.log`);
+  const worker = startChild(process.execPath, [join(root, 'bin/hosted-link.js'), 'worker'], env, { logFile });
+  let completedAtMs = 0;
+  const waitFor = [...handles];
   try {
     await worker.until(async () => {
-      const { events } = await handle.fetchHistory();
-      const completed = events?.find(({ eventType }) => Number(eventType) === TASK_COMPLETED);
-      const { seconds, nanos } = completed?.eventTime ?? {};
-      if (completed) completedAtMs = Number(seconds) * 1_000 + (nanos ?? 0) / 1e6;
-      return completed !== undefined;
+      for (let [handle] = waitFor; handle; [handle] = waitFor) {
+        const atMs = await firstTaskCompletedMs(handle);
+        if (atMs === undefined) return false;
+        completedAtMs = Math.max(completedAtMs, atMs);
+        waitFor.shift();
+      }
+      return true;
     }, STARTED_MS);
   } finally {
     await worker.kill();
-    await rm(join(tmpdir(), `${workflowId}.log`));
-    await handle.terminate().catch(() => undefined);
+    await rm(logFile);
+    await Promise.all(handles.map((handle) => handle.terminate().catch(() => undefined)));
   }
-  return (completedAtMs! - startedAtMs) / 1_000;
+  return (completedAtMs - startedAtMs) / 1_000;
+}
+
+/** By the server's clock, in milliseconds since the epoch. Undefined before it is. */
+async function firstTaskCompletedMs(handle: WorkflowHandle): Promise<number | undefined> {
+  const { events } = await handle.fetchHistory();
+  const completed = events?.find(({ eventType }) => Number(eventType) === TASK_COMPLETED);
+  const { seconds, nanos } = completed?.eventTime ?? {};
+  return completed && Number(seconds) * 1_000 + (nanos ?? 0) / 1e6;
 }
 
 /** How large the bundle is, and what is in it. */

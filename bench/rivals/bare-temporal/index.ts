@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { runSql } from '../../../test/support/postgres';
 import { forkAndTell } from '../../forked';
-import { timesOf, type SessionContender } from '../../temporal/contender';
+import type { SessionContender } from '../../temporal/contender';
 import type { Stage } from '../../temporal/stage';
-import { BARE_TABLE } from './activities';
+import { ITEMS_TABLE, storedItems } from '../session-steps';
 import { BARE_TASK_QUEUE, bareWorkflowId } from './names';
 import type { BareWorkerOptions } from './worker-child';
 import { type bareSession, checkNowSignal, linkUpdate } from './workflows';
@@ -15,7 +15,7 @@ import { type bareSession, checkNowSignal, linkUpdate } from './workflows';
  */
 export async function startBareTemporal(stage: Stage): Promise<SessionContender> {
   const databaseUrl = await stage.createDatabase();
-  await runSql(databaseUrl, BARE_TABLE);
+  await runSql(databaseUrl, ITEMS_TABLE);
   const told: BareWorkerOptions = { address: stage.address, account: stage.account, databaseUrl };
   const worker = await forkAndTell<BareWorkerOptions, number>(join(__dirname, 'worker-child.ts'), told);
   stage.closeLater(() => worker.close());
@@ -38,6 +38,6 @@ export async function startBareTemporal(stage: Stage): Promise<SessionContender>
     hint: (id) => workflow.getHandle(bareWorkflowId(id)).signal(checkNowSignal),
     ended: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).result()),
     terminate: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).terminate()),
-    storedAtMs: () => timesOf(databaseUrl, 'SELECT session_id AS id, stored_at AS at FROM items'),
+    storedAtMs: () => storedItems(databaseUrl),
   };
 }

@@ -7,6 +7,7 @@ import { Pool } from 'pg';
 import { quietRuntime } from '../../temporal/quiet-runtime';
 import type { PlaidAccount } from '../../temporal/stage';
 import { bareUndici } from '../bare-undici';
+import { sessionSteps } from '../session-steps';
 import { bareActivities } from './activities';
 import { BARE_TASK_QUEUE, bareWorkflowId } from './names';
 import { checkNowSignal } from './workflows';
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
     connection,
     taskQueue: BARE_TASK_QUEUE,
     workflowsPath: require.resolve('./workflows'),
-    activities: bareActivities(bareUndici(account.url, account.clientId, account.secret), pool),
+    activities: bareActivities(sessionSteps(bareUndici(account.url, account.clientId, account.secret), pool)),
   });
   const run = worker.run();
   const { workflow } = new Client({ connection });

@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { request } from 'undici';
+import { runSql } from '../../../test/support/postgres';
+import { forkAndTell } from '../../forked';
+import type { SessionContender } from '../../temporal/contender';
+import type { Stage } from '../../temporal/stage';
+import { ITEMS_TABLE, storedItems } from '../session-steps';
+import type { ServiceOptions } from './service-child';
+
+/**
+ * What many would write by hand: a web service that keeps its sessions in memory and polls for each. It has no Temporal, so that beside it
+ * stands what durability costs. Runs until the stage is closed.
+ */
+export async function startInMemoryService(stage: Stage): Promise<SessionContender> {
+  const databaseUrl = await stage.createDatabase();
+  await runSql(databaseUrl, ITEMS_TABLE);
+  const told: ServiceOptions = { account: stage.account, databaseUrl };
+  const service = await forkAndTell<ServiceOptions, number>(join(__dirname, 'service-child.ts'), told);
+  stage.closeLater(() => service.close());
+  const origin = `http://127.0.0.1:${service.said}`;
+  const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, content?: object) => {
+    const { body } = await request(origin + path, {
+      method,
+      ...(content && {
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(content),
+      }),
+    });
+    return await body.json();
+  };
+  return {
+    name: 'a service in memory',
+    workerPids: [service.pid],
+    webhookUrl: `${origin}/webhooks`,
+    start: async (linkToken) => ((await call('POST', '/sessions', { linkToken })) as { id: string }).id,
+    hint: async (id) => void (await call('POST', `/sessions/${id}/hint`)),
+    ended: async (id) => void (await call('GET', `/sessions/${id}/end`)),
+    terminate: async (id) => void (await call('DELETE', `/sessions/${id}`)),
+    storedAtMs: () => storedItems(databaseUrl),
+  };
+}
