@@ -21,8 +21,11 @@ const KEYS = KEY_IDS.map((id) => `${id}:${randomBytes(32).toString('base64')}`);
 const LEASE_MS = 30_000;
 const READ = { actor: 'bench', purpose: 'bench' };
 
-/** The stores and reads of a round, and the rows that are re-wrapped. */
+/** The stores and reads of a round. */
 const COUNT = { full: 300, smoke: 20 };
+
+/** The items whose data keys are re-wrapped in a round, with those of their sessions. */
+const REWRAPPED = { full: 2_000, smoke: 20 };
 
 /** How many are under way at any time: more than there are connections. */
 const AT_ONCE = 20;
@@ -256,7 +259,7 @@ async function reads(setting: VaultSetting, { scale, rounds, log }: BenchContext
 
 /** All data keys of a database, from one key to the other and back; and as many in another, whose bytes then open nothing. */
 async function rewraps(databaseUrls: [string, string], { scale, rounds, log }: BenchContext): Promise<Row[]> {
-  const count = COUNT[scale];
+  const count = REWRAPPED[scale];
   log(`the data keys of ${count} items and their sessions re-wrapped in a round`);
   for (const databaseUrl of databaseUrls) {
     const setting = await VaultSetting.open(databaseUrl);

@@ -42,21 +42,21 @@ export async function rotateKeys(
 ): Promise<RotationReport> {
   const report: RotationReport = { moved: 0, failed: 0, stopped: false };
   for (const value of SEALED_VALUES) {
-    for (let after = ''; ;) {
+    let batch = await rewrapBatch(database, cipher, value, '');
+    while (batch) {
       if (signal?.aborted) return { ...report, stopped: true };
-      const rows = await readBatch(database, value, cipher.primaryId, after);
-      if (rows.length === 0) break;
-      after = rows.at(-1)!.row_id;
-      const rewrapped = await Promise.all(
-        rows.map((row) => rewrap(cipher, value, row).catch((error: unknown) => unlessClosed(error))),
-      );
-      for (const outcome of rewrapped) {
-        if (!(outcome instanceof VaultError)) continue;
+      for (const failure of batch.failures) {
         report.failed++;
-        onFailure?.(outcome);
+        onFailure?.(failure);
       }
-      report.moved += await write(database, value, cipher.primaryId, rewrapped.filter(isMoved));
+      // The next one is made ready while the database writes.
+      const [moved, next] = await Promise.all([
+        write(database, value, cipher.primaryId, batch.moved),
+        rewrapBatch(database, cipher, value, batch.lastId),
+      ]);
+      report.moved += moved;
       onProgress?.(report.moved);
+      batch = next;
     }
   }
   return report;
@@ -68,8 +68,31 @@ interface Moved {
   after: Buffer;
 }
 
-function isMoved(outcome: Moved | VaultError): outcome is Moved {
-  return !(outcome instanceof VaultError);
+/** Data keys that have been re-wrapped, and are to be written. */
+interface Batch {
+  /** Where the next batch begins. */
+  lastId: string;
+  moved: Moved[];
+  failures: VaultError[];
+}
+
+/** The next batch of a value, re-wrapped; undefined when there is none. */
+async function rewrapBatch(
+  database: Database,
+  cipher: Cipher,
+  value: SealedValue,
+  after: string,
+): Promise<Batch | undefined> {
+  const rows = await readBatch(database, value, cipher.primaryId, after);
+  if (rows.length === 0) return undefined;
+  const outcomes = await Promise.all(
+    rows.map((row) => rewrap(cipher, value, row).catch((error: unknown) => unlessClosed(error))),
+  );
+  return {
+    lastId: rows.at(-1)!.row_id,
+    moved: outcomes.flatMap((outcome) => (outcome instanceof VaultError ? [] : outcome)),
+    failures: outcomes.filter((outcome) => outcome instanceof VaultError),
+  };
 }
 
 async function readBatch(
