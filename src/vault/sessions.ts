@@ -86,7 +86,10 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
   }
 
   async claim(claim: SessionClaim): Promise<{ row: SessionRow; claimedBefore: boolean }> {
-    const found = (await this.#find(claim.key)) ?? (await this.#make(claim)) ?? (await this.#find(claim.key));
+    // Most keys are new ones.
+    const made = await this.#make(claim);
+    if (made) return { row: toSession(made), claimedBefore: false };
+    const found = await this.#find(claim.key);
     if (!found) throw new VaultError('VAULT_FAILED', `session ${claim.key} was deleted while it was claimed`);
     // Whichever request this is: the key stands for a session that ended long ago.
     if (found.key_id === null) return { row: toSession(found), claimedBefore: true };
@@ -127,19 +130,19 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
     return row;
   }
 
-  /** Makes the row; undefined when another was first. */
-  async #make(claim: SessionClaim): Promise<SealedRow | undefined> {
+  /** Makes the row; undefined when there is one. */
+  async #make(claim: SessionClaim): Promise<Row | undefined> {
     const sealed = await this.#cipher.seal(
       new Secret(claim.requestDigest),
       REQUEST_DIGEST.contextOf(claim.key),
     );
-    const [row] = await this.#database.query<SealedRow>(
+    const [row] = await this.#database.query<Row>(
       `INSERT INTO hosted_link.sessions
           (session_key, link_api, first_run_id, plaid_session_hash, traceparent, user_hash, key_id, wrapped_key,
             sealed_request_digest)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (session_key) DO NOTHING
-        RETURNING ${SEALED_COLUMNS}`,
+        RETURNING ${COLUMNS}`,
       [
         claim.key,
         claim.linkApi,
