@@ -28,9 +28,10 @@ const MAX_CONNECTIONS = 100;
 
 /**
  * After how many milliseconds without a word a connection is closed and its transaction rolled back: a client that is
- * stopped inside a transaction keeps everyone else waiting.
+ * stopped inside a transaction keeps everyone else waiting. Shorter than `idleInTransactionMs`: PGlite never ends a transaction
+ * over that limit, but once it has passed, the ROLLBACK does not come back, and nothing is served any more (0.5.14, seen).
  */
-const SILENT_CONNECTION_MS = 10_000;
+const SILENT_CONNECTION_MS = 8_000;
 
 /** An embedded database that this process owns. */
 export interface EmbeddedDatabase {

@@ -12,6 +12,7 @@ import {
   startEmbeddedDatabase,
   type Vault,
 } from '../../src/vault';
+import { until } from '../support/until';
 import { firstLine, type PgliteOwner, spawnTypeScript, startOwner, startPglite } from '../support/pglite';
 
 const CLIENT = 'test/vault/embedded-client.ts';
@@ -89,9 +90,12 @@ describe('the embedded vault', () => {
     child.kill('SIGSTOP');
     try {
       const key = randomUUID();
-      // One who began to wait at the same moment may be cut off too, and tries again.
-      while (!(await claim(key).catch(unlessUnreachable)));
-      expect(await vault.sessions.get(key)).toMatchObject({ key });
+      // One who began to wait at the same moment may be cut off too, before its turn or after it, and tries again.
+      await until('it is claimed', async () => (await claim(key).catch(unlessUnreachable)) !== undefined);
+      await until(
+        'it is there',
+        async () => (await vault.sessions.get(key).catch(unlessUnreachable))?.key === key,
+      );
     } finally {
       child.kill('SIGKILL');
       await exited;
