@@ -40,6 +40,8 @@ const MAX_ATTEMPTS = 5;
 /** What a transaction may do: run statements. Rows come back as `pg` reads them. */
 export interface Transaction {
   query: Query;
+  /** Runs the last statement and commits, in one round trip. Nothing can follow. */
+  finish: Query;
 }
 
 /** Runs one statement. @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED, without any value of the statement */
@@ -88,16 +90,7 @@ export class Database {
    * @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED
    */
   async query<Row>(text: string, values?: readonly unknown[]): Promise<Row[]> {
-    return await this.#tried(async (query) => {
-      const [begun, rows, committed] = await Promise.allSettled([
-        query(this.#begin),
-        query<Row>(text, values),
-        // Of a transaction that has failed it makes a ROLLBACK.
-        query('COMMIT'),
-      ]);
-      for (const outcome of [begun, rows, committed]) if (outcome.status === 'rejected') throw outcome.reason;
-      return (rows as PromiseFulfilledResult<Row[]>).value;
-    });
+    return await this.transaction(({ finish }) => finish(text, values));
   }
 
   /**
@@ -109,15 +102,20 @@ export class Database {
     return await this.#tried(async (query) => {
       // It goes out together with the first statement, whose rows count only once it has begun.
       const begun = settled(query(this.#begin));
+      let committed: Promise<unknown> | undefined;
+      const run = async <Row>(text: string, values?: readonly unknown[], isLast = false) => {
+        const rows = settled(query<Row>(text, values));
+        // Where the statement fails, this COMMIT is a ROLLBACK.
+        if (isLast) committed = settled(query('COMMIT'));
+        await begun;
+        return await rows;
+      };
       const result = await work({
-        query: async <Row>(text: string, values?: readonly unknown[]) => {
-          const rows = settled(query<Row>(text, values));
-          await begun;
-          return await rows;
-        },
+        query: (text, values) => run(text, values),
+        finish: (text, values) => run(text, values, true),
       });
       await begun;
-      await query('COMMIT');
+      await (committed ?? query('COMMIT'));
       return result;
     });
   }

@@ -75,7 +75,7 @@ export async function compareAccounts(
 
 /** Lets those who decide about results of one person take turns, until the transaction ends. Take it before any row's lock. */
 export async function lockPerson(
-  { query }: Transaction,
+  { query }: Pick<Transaction, 'query'>,
   { userHash }: Pick<Comparison, 'userHash'>,
 ): Promise<void> {
   await query("SELECT pg_advisory_xact_lock(('x' || left($1, 16))::bit(64)::bigint)", [userHash]);

@@ -17,7 +17,7 @@ import {
 } from './result-reader';
 import { RESULT_ACCOUNTS, RESULT_TOKEN } from './sealed-values';
 import { unknownSession } from './sessions';
-import { type ItemOrigin, sealItem, storeItem } from './store-item';
+import { sealItem, storeItem } from './store-item';
 import type {
   Acquired,
   AnsweredCall,
@@ -137,16 +137,18 @@ export class SqlExchangeJournal extends SqlResultReader implements ExchangeJourn
     const comparable = refuseDuplicates ? comparableOf(resultId, pending) : undefined;
     const comparison = comparable && (await compareAccounts(this.#database, this.#cipher, comparable));
     return this.#database.transaction(async (transaction) => {
-      const { query } = transaction;
+      const { query, finish } = transaction;
       if (comparison) await lockPerson(transaction, comparison);
-      // The lock first, in a statement of its own: a clock read beside it is read before the wait for the lock.
-      await query('SELECT 1 FROM hosted_link.results WHERE result_id = $1 FOR UPDATE', [resultId]);
-      const [row] = await query<LeasableRow>(
-        `SELECT ${RESULT_COLUMNS},
-          ceil(extract(epoch FROM leased_until - clock_timestamp()) * 1000)::float8 AS retry_in_ms
-        FROM hosted_link.results WHERE result_id = $1`,
-        [resultId],
-      );
+      // The lock in a statement of its own: a clock read beside it is read before the wait for the lock.
+      const [, [row]] = await Promise.all([
+        query('SELECT 1 FROM hosted_link.results WHERE result_id = $1 FOR UPDATE', [resultId]),
+        query<LeasableRow>(
+          `SELECT ${RESULT_COLUMNS},
+            ceil(extract(epoch FROM leased_until - clock_timestamp()) * 1000)::float8 AS retry_in_ms
+          FROM hosted_link.results WHERE result_id = $1`,
+          [resultId],
+        ),
+      ]);
       if (!row) throw unknownResult(resultId);
       if (row.state !== 'PENDING' || pending === undefined) return { outcome: 'ENDED', row: toResult(row) };
       if (row.retry_in_ms !== null && row.retry_in_ms > 0)
@@ -157,7 +159,7 @@ export class SqlExchangeJournal extends SqlResultReader implements ExchangeJourn
       if (obstacle?.kind === 'RESULT')
         return { outcome: 'HELD', by: 'DUPLICATE', retryInMs: DUPLICATE_RETRY_MS };
       if (obstacle) return { outcome: 'ENDED', row: await endAsDuplicate(transaction, resultId, obstacle) };
-      await query(
+      await finish(
         `UPDATE hosted_link.results
         SET fence = fence + 1, unanswered_calls = unanswered_calls + 1,
           leased_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -196,21 +198,14 @@ export class SqlExchangeJournal extends SqlResultReader implements ExchangeJourn
   async link(resultId: string, item: NewItem): Promise<void> {
     const sealed = await sealItem(this.#cipher, item);
     await this.#database.transaction(async (transaction) => {
-      const { query } = transaction;
-      const [origin] = await query<ItemOrigin>(
-        `SELECT session_key, user_hash, institution_id, institution_name
-        FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
-        WHERE result_id = $1 FOR UPDATE OF results`,
-        [resultId],
-      );
-      if (!origin) throw unknownResult(resultId);
-      const { removed } = await storeItem(transaction, sealed, origin, this.#environment);
-      await query(
+      const stored = await storeItem(transaction, sealed, resultId, this.#environment);
+      if (!stored) throw unknownResult(resultId);
+      await transaction.finish(
         `UPDATE hosted_link.results
         SET state = $3, item_id = $2, error_code = NULL, request_ids = ${appended('$4')},
           ended_at = CASE WHEN state = $3 AND item_id = $2 THEN ended_at ELSE now() END, ${CLEARED}
         WHERE result_id = $1`,
-        [resultId, item.itemId, removed ? 'REMOVED' : 'LINKED', item.requestId],
+        [resultId, item.itemId, stored.removed ? 'REMOVED' : 'LINKED', item.requestId],
       );
     });
   }

@@ -11,14 +11,6 @@ export interface SealedItem extends Pick<NewItem, 'itemId' | 'institutionId' | '
   accounts: SealedAccounts;
 }
 
-/** What an item takes over from the result that it came from. */
-export interface ItemOrigin {
-  session_key: string;
-  user_hash: string | null;
-  institution_id: string | null;
-  institution_name: string | null;
-}
-
 /** Encrypts what is secret of an item, outside of any transaction. */
 export async function sealItem(
   cipher: Cipher,
@@ -32,19 +24,25 @@ export async function sealItem(
 }
 
 /**
- * Writes the row of an item. Of one that is there, the token becomes the newest, and what is not told stays; one that was removed
- * stays without a token.
+ * Writes the row of an item, and locks the result that it came from. Of an item that is there, the token becomes the newest, and
+ * what is not told stays; one that was removed stays without a token. Undefined when there is no such result.
  */
 export async function storeItem(
   { query }: Transaction,
   { token, accounts, ...item }: SealedItem,
-  origin: ItemOrigin,
+  resultId: string,
   environment: PlaidEnvironment,
-): Promise<{ removed: boolean }> {
+): Promise<{ removed: boolean } | undefined> {
   const [stored] = await query<{ removed: boolean }>(
-    `INSERT INTO hosted_link.items AS item (item_id, session_key, user_hash, environment, institution_id, institution_name,
+    `WITH origin AS (
+      SELECT session_key, user_hash, institution_id, institution_name
+      FROM hosted_link.results JOIN hosted_link.sessions USING (session_key)
+      WHERE result_id = $1 FOR UPDATE OF results
+    )
+    INSERT INTO hosted_link.items AS item (item_id, session_key, user_hash, environment, institution_id, institution_name,
       key_id, wrapped_key, sealed_access_token, accounts_key_id, accounts_wrapped_key, sealed_accounts)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    SELECT $2, origin.session_key, origin.user_hash, $3, coalesce($4, origin.institution_id),
+      coalesce($5, origin.institution_name), $6, $7::bytea, $8::bytea, $9, $10::bytea, $11::bytea FROM origin
     ON CONFLICT (item_id) DO UPDATE SET
       institution_id = coalesce(excluded.institution_id, item.institution_id),
       institution_name = coalesce(excluded.institution_name, item.institution_name),
@@ -57,12 +55,11 @@ export async function storeItem(
         WHERE item.removed_at IS NULL)
     RETURNING removed_at IS NOT NULL AS removed`,
     [
+      resultId,
       item.itemId,
-      origin.session_key,
-      origin.user_hash,
       environment,
-      item.institutionId ?? origin.institution_id,
-      item.institutionName ?? origin.institution_name,
+      item.institutionId,
+      item.institutionName,
       token.keyId,
       token.wrappedKey,
       token.ciphertext,
@@ -71,5 +68,5 @@ export async function storeItem(
       accounts.sealed_accounts,
     ],
   );
-  return stored!;
+  return stored;
 }
