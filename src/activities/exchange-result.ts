@@ -2,8 +2,9 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
+import type { Secret } from '../secret';
 import type { Institution, ResultView } from '../session';
-import type { Acquired, NewItem, ResultRow } from '../vault/vault';
+import type { Acquired, ItemRow, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 import { removeStoredItem } from './remove-item';
@@ -120,6 +121,12 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
     }
   }
 
+  async function describeBy(itemId: string, token: Secret): Promise<Institution> {
+    const { institutionId, institutionName } = await plaid.itemGet(token);
+    await vault.items.describe(itemId, { institutionId, institutionName });
+    return { institutionId, institutionName };
+  }
+
   async function undo(leased: Leased): Promise<void> {
     const { row, fence, token, unansweredCalls } = leased;
     if (row.kind === 'public_token' && unansweredCalls > 0) {
@@ -184,15 +191,16 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
 
     /**
      * Fills in the institution of a stored item, and moves its webhook to where the deployment wants items' webhooks. Gives the
-     * institution.
+     * institution. Needs no token where the item was stored with its institution, and its webhook stays.
      */
     async describeItem(itemId: string): Promise<Institution> {
+      const known = institutionOf(await vault.items.get(itemId));
+      if (known && itemWebhookUrl === undefined) return known;
       const purpose = itemWebhookUrl === undefined ? 'describe item' : 'describe item, move its webhook';
       return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose }, async (token) => {
-        const { institutionId, institutionName } = await plaid.itemGet(token);
-        await vault.items.describe(itemId, { institutionId, institutionName });
+        const institution = known ?? (await describeBy(itemId, token));
         if (itemWebhookUrl !== undefined) await plaid.itemWebhookUpdate(token, itemWebhookUrl);
-        return { institutionId, institutionName };
+        return institution;
       });
     },
   };
@@ -221,6 +229,14 @@ function tryAgain(error: PlaidError, calls: number): ApplicationFailure {
 function answeredCall(error: PlaidError) {
   const { type, requestId } = plaidErrorView(error);
   return { errorCode: type, requestId };
+}
+
+/** Undefined when something of it is not known. */
+function institutionOf(item: ItemRow | undefined): Institution | undefined {
+  const { institutionId, institutionName } = item ?? {};
+  return institutionId !== undefined && institutionName !== undefined
+    ? { institutionId, institutionName }
+    : undefined;
 }
 
 function resultView({

@@ -18,6 +18,8 @@ describe('a stored item is described', () => {
   let plaidServer: Awaited<ReturnType<typeof httpServer>>;
   let plaid: PlaidClient;
   let refusesUpdate = false;
+  let items = 0;
+  let itemId: string;
 
   beforeAll(async () => {
     database = await startPglite(folder.path);
@@ -45,6 +47,7 @@ describe('a stored item is described', () => {
 
   beforeEach(async () => {
     refusesUpdate = false;
+    itemId = `item-${++items}`;
     plaidServer.requests.length = 0;
     const accessToken = new Secret(ACCESS_TOKEN);
     await vault.sessions.claim({
@@ -54,7 +57,7 @@ describe('a stored item is described', () => {
       requestDigest: 'digest',
     });
     const [row] = await vault.journal.record('shop-1', [{ kind: 'access_token', token: accessToken }]);
-    await vault.journal.link(row!.resultId, { itemId: 'item-1', accessToken, requestId: 'r0' });
+    await vault.journal.link(row!.resultId, { itemId, accessToken, requestId: 'r0' });
   });
 
   const describeItem = (itemWebhookUrl: string | undefined) => {
@@ -67,21 +70,39 @@ describe('a stored item is described', () => {
       itemWebhookUrl,
       now: () => Promise.resolve(Date.now()),
     });
-    return runActivity(describeItem, 'item-1');
+    return runActivity(describeItem, itemId);
   };
   const calls = () => plaidServer.requests.map(({ path, body }) => [path, JSON.parse(body)] as unknown);
-  const lastPurpose = async () => {
-    const sql = 'SELECT purpose FROM hosted_link.access_audit ORDER BY read_id DESC LIMIT 1';
-    const [row] = await runSql<{ purpose: string }>(database.databaseUrl, sql);
-    return row?.purpose;
+  const lastRead = async () => {
+    const sql = 'SELECT read_id, purpose FROM hosted_link.access_audit ORDER BY read_id DESC LIMIT 1';
+    const [row] = await runSql<{ read_id: string; purpose: string }>(database.databaseUrl, sql);
+    return row;
   };
-  const institution = async () => (await vault.items.list())[0]?.institutionName;
+  const lastPurpose = async () => (await lastRead())?.purpose;
+  const institution = async () => (await vault.items.get(itemId))?.institutionName;
 
   it('by its institution, and its webhook stays where it is', async () => {
     await describeItem(undefined);
     expect(await institution()).toBe('First Bank');
     expect(calls()).toEqual([['/item/get', { access_token: ACCESS_TOKEN }]]);
     expect(await lastPurpose()).toBe('describe item');
+  });
+
+  it('without its token, where it was stored with its institution', async () => {
+    const known = { institutionId: 'ins_1', institutionName: 'First Bank' };
+    await vault.items.describe(itemId, known);
+    const before = await lastRead();
+    expect(await describeItem(undefined)).toEqual(known);
+    expect(calls()).toEqual([]);
+    expect(await lastRead()).toEqual(before);
+  });
+
+  it('by its webhook alone, where it was stored with its institution', async () => {
+    await vault.items.describe(itemId, { institutionId: 'ins_1', institutionName: 'First Bank' });
+    await describeItem(ITEM_WEBHOOK);
+    expect(calls()).toEqual([
+      ['/item/webhook/update', { access_token: ACCESS_TOKEN, webhook: ITEM_WEBHOOK }],
+    ]);
   });
 
   it('and its webhook moved, where the deployment has a place for it', async () => {
@@ -94,7 +115,7 @@ describe('a stored item is described', () => {
   });
 
   it('also when Plaid does not take the webhook, which is told', async () => {
-    await vault.items.describe('item-1', { institutionName: 'not asked yet' });
+    await vault.items.describe(itemId, { institutionName: 'not asked yet' });
     refusesUpdate = true;
     await expect(describeItem(ITEM_WEBHOOK)).rejects.toMatchObject({ errorCode: 'INVALID_FIELD' });
     expect(await institution()).toBe('First Bank');
