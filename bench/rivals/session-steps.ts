@@ -34,24 +34,22 @@ export function sessionSteps(call: Call, pool: Pool) {
 
     async storeItem(sessionId: string, accessToken: string): Promise<string> {
       const { item } = (await call('/item/get', { access_token: accessToken })) as {
-        item: { item_id: string };
+        item: { item_id: string; institution_id: string };
       };
-      await pool.query('INSERT INTO items (item_id, session_id, access_token) VALUES ($1, $2, $3)', [
-        item.item_id,
-        sessionId,
-        accessToken,
-      ]);
+      await pool.query(
+        'INSERT INTO items (item_id, session_id, access_token, institution_id) VALUES ($1, $2, $3, $4)',
+        [item.item_id, sessionId, accessToken, item.institution_id],
+      );
       return item.item_id;
     },
 
-    async describeItem(itemId: string, accessToken: string): Promise<void> {
-      const { item } = (await call('/item/get', { access_token: accessToken })) as {
-        item: { institution_id: string };
-      };
-      await pool.query('UPDATE items SET institution_id = $2 WHERE item_id = $1', [
-        itemId,
-        item.institution_id,
-      ]);
+    /** The institution that the item was stored with. */
+    async describeItem(itemId: string): Promise<string | undefined> {
+      const { rows } = await pool.query<{ institution_id: string }>(
+        'SELECT institution_id FROM items WHERE item_id = $1',
+        [itemId],
+      );
+      return rows[0]?.institution_id;
     },
   };
 }

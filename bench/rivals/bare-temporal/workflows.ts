@@ -54,6 +54,6 @@ export async function bareSession(linkToken: string): Promise<string> {
     }
   }
   const itemId = await storeItem(session.id, accessToken);
-  await describeItem(itemId, accessToken);
+  await describeItem(itemId);
   return itemId;
 }

@@ -36,8 +36,7 @@ async function main(): Promise<void> {
     session.isAsking = true;
     const accessToken = await steps.get(id);
     if (accessToken !== undefined) {
-      const itemId = await steps.storeItem(id, accessToken);
-      await steps.describeItem(itemId, accessToken);
+      await steps.storeItem(id, accessToken);
       session.end();
       forget(id);
     }
