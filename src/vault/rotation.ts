@@ -42,9 +42,9 @@ export async function rotateKeys(
 ): Promise<RotationReport> {
   const report: RotationReport = { moved: 0, failed: 0, stopped: false };
   for (const value of SEALED_VALUES) {
+    if (signal?.aborted) return { ...report, stopped: true };
     let batch = await rewrapBatch(database, cipher, value, '');
     while (batch) {
-      if (signal?.aborted) return { ...report, stopped: true };
       for (const failure of batch.failures) {
         report.failed++;
         onFailure?.(failure);
@@ -52,10 +52,11 @@ export async function rotateKeys(
       // The next one is made ready while the database writes.
       const [moved, next] = await Promise.all([
         write(database, value, cipher.primaryId, batch.moved),
-        rewrapBatch(database, cipher, value, batch.lastId),
+        signal?.aborted ? undefined : rewrapBatch(database, cipher, value, batch.lastId),
       ]);
       report.moved += moved;
       onProgress?.(report.moved);
+      if (signal?.aborted) return { ...report, stopped: true };
       batch = next;
     }
   }
