@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Secret } from '../../src/secret';
-import type { Acquired, ExchangeJournal, ItemStore, ResultRow, SessionStore, Vault } from '../../src/vault';
+import type {
+  Acquired,
+  ExchangeJournal,
+  ItemRow,
+  ItemStore,
+  NewItem,
+  ResultRow,
+  SessionStore,
+  Vault,
+} from '../../src/vault';
 
 /**
  * What a session that ends well asks of the vault, answered from memory: no SQL, no encryption, nothing kept. With it in place of the
@@ -9,7 +18,7 @@ import type { Acquired, ExchangeJournal, ItemStore, ResultRow, SessionStore, Vau
 export function memoryVault(): Vault {
   const sessions = new Map<string, Awaited<ReturnType<SessionStore['claim']>>['row']>();
   const results = new Map<string, { row: ResultRow; token: Secret; fence: number }>();
-  const accessTokens = new Map<string, Secret>();
+  const storedItems = new Map<string, NewItem>();
   const of = (key: string) =>
     [...results.values()].filter(({ row }) => row.sessionKey === key).map(({ row }) => row);
 
@@ -42,17 +51,22 @@ export function memoryVault(): Vault {
         ? { outcome: 'LEASED', row, fence: fence + 1, token, accounts: [], unansweredCalls: 0 }
         : { outcome: 'ENDED', row };
     },
-    link: async (resultId, { itemId, accessToken }) => {
-      accessTokens.set(itemId, accessToken);
+    link: async (resultId, item) => {
+      const { itemId } = item;
+      storedItems.set(itemId, item);
       Object.assign(results.get(resultId)!.row, { state: 'LINKED', itemId, endedAt: new Date() });
     },
   };
-  const items: Pick<ItemStore, 'describe'> = { describe: async () => undefined };
+  const items: Pick<ItemStore, 'get' | 'describe'> = {
+    get: async (itemId) => storedItems.get(itemId) as ItemRow | undefined,
+    describe: async () => undefined,
+  };
   const vault: Partial<Record<keyof Vault, unknown>> = {
     sessions: sessionStore,
     journal,
     items,
-    withAccessToken: (({ itemId }, use) => use(accessTokens.get(itemId)!)) satisfies Vault['withAccessToken'],
+    withAccessToken: (({ itemId }, use) =>
+      use(storedItems.get(itemId)!.accessToken)) satisfies Vault['withAccessToken'],
     close: async () => undefined,
   };
   return vault as Vault;
