@@ -124,8 +124,7 @@ class VaultSetting {
     await journal.acquire(result.resultId, LEASE_MS, { refuseDuplicates: true });
     await this.link(result);
     await journal.get(result.resultId);
-    await this.vault.withAccessToken({ itemId: result.itemId, ...READ }, async () => undefined);
-    await this.vault.items.describe(result.itemId, {});
+    await this.vault.items.get(result.itemId);
     await sessions.end(result.sessionKey, 'COMPLETED', result.sessionKey);
   }
 
