@@ -13,7 +13,7 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
-/** For so long, in milliseconds of real time, virtual time may go as slowly as that: calls are under way. */
+/** How long virtual time may go no faster than real time, in milliseconds: as it does while calls are under way. */
 const SLOW_MS = 10_000;
 
 /** A deployment in virtual time for the tests of the enclosing `describe`. */
@@ -187,7 +187,7 @@ export function virtualTime(
         return false;
       };
       // The steps are the limit; how long one takes is the machine's.
-      await until(what, passed, 60_000);
+      await until(what, passed, MINUTE_MS);
     },
     async result(key: string) {
       const report = await virtual.harness.client.result(key);
