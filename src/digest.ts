@@ -20,6 +20,7 @@ function sortFields(_name: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function sha256(text: string): string {
+/** The SHA-256 of a text, as 64 hex digits. */
+export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

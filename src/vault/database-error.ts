@@ -5,6 +5,9 @@ import { VaultError } from './vault-error';
 /** SQLSTATEs by which the server ends one transaction in favour of another: it is to be tried again. */
 const CONFLICTS = new Set(['40001', '40P01']);
 
+/** SQLSTATEs of a prepared statement that this connection has not, or that another one has under this name. */
+const LOST_STATEMENT = new Set(['26000', '42P05']);
+
 /** SQLSTATEs (or their classes) that mean no usable connection, and how to say so. */
 const UNREACHABLE_STATES: readonly [prefix: string, reason: string][] = [
   ['08', 'the connection failed'],
@@ -42,6 +45,11 @@ class StatementError extends VaultError {
 /** True when the transaction failed only because of another one. */
 export function isConflict(error: unknown): boolean {
   return error instanceof StatementError && CONFLICTS.has(error.sqlState);
+}
+
+/** True when what this connection prepared is not there, or what it has not prepared is. */
+export function lostPreparedStatement(error: unknown): boolean {
+  return error instanceof StatementError && LOST_STATEMENT.has(error.sqlState);
 }
 
 /** True when the login may not do what the statement does (insufficient_privilege). */

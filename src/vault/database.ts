@@ -1,6 +1,7 @@
 import { Client, Pool, type PoolClient } from 'pg';
+import { sha256 } from '../digest';
 import { InputError } from '../input-error';
-import { isConflict, translateDatabaseError } from './database-error';
+import { isConflict, lostPreparedStatement, translateDatabaseError } from './database-error';
 
 /**
  * Time limits, in milliseconds. PGlite heeds none of the server's own limits (`statementMs`, `lockMs`,
@@ -54,11 +55,17 @@ type Query = <Row>(text: string, values?: readonly unknown[]) => Promise<Row[]>;
  * its socket server lets the messages of several connections take turns on one backend one by one, and holds the backend
  * for one connection only between BEGIN and COMMIT. Statements outside a transaction were seen to get the rows of another
  * connection's statement.
+ *
+ * Statements with values are prepared: each connection has one parsed once. Where that does not hold, as behind an older
+ * connection pooler or on PGlite, where connections share a backend, the first statement that is lost ends it for this process.
  */
 export class Database {
   readonly #pool: Pool;
   readonly #where: string;
   readonly #begin: string;
+  /** The name that each statement is prepared under, by its text. */
+  readonly #names = new Map<string, string>();
+  #prepares = true;
 
   /** @throws InputError naming DATABASE_URL */
   constructor(databaseUrl: string, limits: TimeLimits = VAULT_LIMITS) {
@@ -94,8 +101,8 @@ export class Database {
   }
 
   /**
-   * Runs `work` in a transaction, and again (up to 5 times in all) when the server ended it over another transaction; so
-   * `work` does nothing but talk to the database.
+   * Runs `work` in a transaction, and again (up to 5 times in all) when the server ended it over another transaction, or had lost
+   * a prepared statement; so `work` does nothing but talk to the database.
    * @throws VaultError VAULT_UNREACHABLE or VAULT_FAILED, or what `work` throws, after a rollback
    */
   async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
@@ -135,7 +142,9 @@ export class Database {
       try {
         return await this.#withConnection(attempt);
       } catch (error) {
-        if (!isConflict(error) || count === MAX_ATTEMPTS) throw error;
+        const isLost = lostPreparedStatement(error);
+        if (isLost) this.#prepares = false;
+        if (!(isLost || isConflict(error)) || count === MAX_ATTEMPTS) throw error;
       }
     }
   }
@@ -149,7 +158,9 @@ export class Database {
     client.on('error', onError);
     const query = async <Row>(text: string, values?: readonly unknown[]): Promise<Row[]> => {
       try {
-        const result = await client.query(text, values ? [...values] : undefined);
+        const result = await (values
+          ? client.query({ text, values: [...values], name: this.#nameOf(text) })
+          : client.query(text));
         return result.rows as Row[];
       } catch (error) {
         const translated = translateDatabaseError(error, this.#where);
@@ -167,6 +178,16 @@ export class Database {
       client.off('error', onError);
       client.release(broken);
     }
+  }
+
+  /** By its text, since a pooler may give a connection that another process prepared statements on. */
+  #nameOf(text: string): string | undefined {
+    if (!this.#prepares) return undefined;
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const name = `hosted_link_${sha256(text).slice(0, 16)}`;
+    this.#names.set(text, name);
+    return name;
   }
 
   async #connect(): Promise<PoolClient> {
