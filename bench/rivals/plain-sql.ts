@@ -12,7 +12,10 @@ const OVERHEAD_BYTES = 12 + 16;
 const VERSION_BYTES = 1;
 const KEY_BYTES = 32;
 
-/** What somebody writes who uses the vault's tables without the vault: the same rows of the same bytes, without sealing and checks. */
+/**
+ * What somebody writes who uses the vault's tables without the vault: the same rows of the same bytes, without sealing and checks, by
+ * `pg` as it comes: statements without names, one after the other.
+ */
 export class PlainSql {
   readonly #pool: Pool;
 
@@ -70,27 +73,32 @@ export class PlainSql {
     return rows[0]!.sealed_access_token;
   }
 
-  /** Reads the data keys of all items, and writes other bytes and the name of another key in their place, in batches. Gives how many. */
+  /** Reads the data keys of all sessions and items, and writes other bytes and the name of another key in their place, in batches. Gives how many. */
   async rewriteDataKeys(keyId: string): Promise<number> {
-    let written = 0;
-    for (let after = ''; ;) {
-      const { rows } = await this.#pool.query<{ item_id: string; wrapped_key: Buffer }>(
-        `SELECT item_id, wrapped_key FROM hosted_link.items WHERE item_id > $1 ORDER BY item_id LIMIT ${BATCH_SIZE}`,
-        [after],
-      );
-      if (rows.length === 0) return written;
-      after = rows.at(-1)!.item_id;
-      const { rowCount } = await this.#pool.query(
-        `UPDATE hosted_link.items AS item SET key_id = $1, wrapped_key = written.wrapped_key
-        FROM unnest($2::text[], $3::bytea[]) AS written (item_id, wrapped_key) WHERE item.item_id = written.item_id`,
-        [keyId, rows.map((row) => row.item_id), rows.map((row) => randomBytes(row.wrapped_key.length))],
-      );
-      written += rowCount ?? 0;
-    }
+    const sessions = await this.#rewriteDataKeysOf('sessions', 'session_key', keyId);
+    return sessions + (await this.#rewriteDataKeysOf('items', 'item_id', keyId));
   }
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+
+  async #rewriteDataKeysOf(table: string, rowId: string, keyId: string): Promise<number> {
+    let written = 0;
+    for (let after = ''; ;) {
+      const { rows } = await this.#pool.query<{ id: string; wrapped_key: Buffer }>(
+        `SELECT ${rowId} AS id, wrapped_key FROM hosted_link.${table} WHERE ${rowId} > $1 ORDER BY ${rowId} LIMIT ${BATCH_SIZE}`,
+        [after],
+      );
+      if (rows.length === 0) return written;
+      after = rows.at(-1)!.id;
+      const { rowCount } = await this.#pool.query(
+        `UPDATE hosted_link.${table} AS row SET key_id = $1, wrapped_key = written.wrapped_key
+        FROM unnest($2::text[], $3::bytea[]) AS written (id, wrapped_key) WHERE row.${rowId} = written.id`,
+        [keyId, rows.map(({ id }) => id), rows.map((row) => randomBytes(row.wrapped_key.length))],
+      );
+      written += rowCount ?? 0;
+    }
   }
 
   #itemValues(sessionKey: string, itemId: string, token: string): unknown[] {
