@@ -19,6 +19,20 @@ const READY_TIMEOUT_MS = 60_000;
 const START_ATTEMPTS = 5;
 
 /**
+ * By default a shard's queues are read at most 20 times a second. A cluster has hundreds of shards, and never comes near it; a dev
+ * server has one, so that each step of a workflow would wait for up to 50 ms.
+ */
+const QUEUE_READS_PER_SECOND = 1_000;
+
+const DYNAMIC_CONFIG = {
+  // It calls out to the internet.
+  'frontend.enableServerVersionCheck': false,
+  'history.transferProcessorMaxPollRPS': QUEUE_READS_PER_SECOND,
+  'history.timerProcessorMaxPollRPS': QUEUE_READS_PER_SECOND,
+  'history.visibilityProcessorMaxPollRPS': QUEUE_READS_PER_SECOND,
+};
+
+/**
  * Gives the path of a Temporal CLI that can start a server: TEMPORAL_CLI_PATH, `temporal` on PATH, the cache folder, the
  * SDK's own download, or `go install` (once; 3 to 10 minutes on two cores).
  * @throws Error when TEMPORAL_CLI_PATH is not an executable, or when nothing worked: all that was tried, and the remedy
@@ -185,11 +199,7 @@ function serverArguments(options: TemporalServerOptions, port: number, uiPort: n
   if (codecEndpoint !== undefined) args.push('--ui-codec-endpoint', codecEndpoint);
   for (const [name, type] of Object.entries(searchAttributes))
     args.push('--search-attribute', `${name}=${type}`);
-  // The version check calls out to the internet.
-  for (const [key, value] of Object.entries({
-    'frontend.enableServerVersionCheck': false,
-    ...dynamicConfig,
-  })) {
+  for (const [key, value] of Object.entries({ ...DYNAMIC_CONFIG, ...dynamicConfig })) {
     args.push('--dynamic-config-value', `${key}=${JSON.stringify(value)}`);
   }
   return args;

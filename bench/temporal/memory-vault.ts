@@ -52,9 +52,10 @@ export function memoryVault(): Vault {
         : { outcome: 'ENDED', row };
     },
     link: async (resultId, item) => {
-      const { itemId } = item;
+      const { itemId, institutionId, institutionName } = item;
       storedItems.set(itemId, item);
-      Object.assign(results.get(resultId)!.row, { state: 'LINKED', itemId, endedAt: new Date() });
+      const linked = { state: 'LINKED', itemId, institutionId, institutionName, endedAt: new Date() };
+      Object.assign(results.get(resultId)!.row, linked);
     },
   };
   const items: Pick<ItemStore, 'get' | 'describe'> = {

@@ -4,7 +4,7 @@ import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
 import type { Secret } from '../secret';
 import type { Institution, ResultView } from '../session';
-import type { Acquired, ItemRow, NewItem, ResultRow } from '../vault/vault';
+import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 import { removeStoredItem } from './remove-item';
@@ -36,6 +36,12 @@ type Leased = Extract<Acquired, { outcome: 'LEASED' }> & {
 export interface ExchangeOptions {
   /** True: also when the person has this account already. Default false. */
   allowDuplicates?: boolean | undefined;
+}
+
+/** A result whose exchange has ended. */
+export interface ExchangedResult extends ResultView {
+  /** True when `describeItem` has nothing to do for its item. Undefined from a worker of before. */
+  isDescribed?: boolean | undefined;
 }
 
 /** Activities that turn a session's results into stored items, or undo them. */
@@ -157,13 +163,14 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
     async exchangeResult(
       resultId: string,
       { allowDuplicates = false }: ExchangeOptions = {},
-    ): Promise<ResultView> {
-      return await withLease(
+    ): Promise<ExchangedResult> {
+      const result = await withLease(
         resultId,
         (leased) =>
           leased.row.kind === 'access_token' ? keepAccessToken(leased) : exchangePublicToken(leased),
         { refuseDuplicates: !allowDuplicates },
       );
+      return { ...result, isDescribed: itemWebhookUrl === undefined && institutionOf(result) !== undefined };
     },
 
     /**
@@ -194,7 +201,8 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
      * institution. Needs no token where the item was stored with its institution, and its webhook stays.
      */
     async describeItem(itemId: string): Promise<Institution> {
-      const known = institutionOf(await vault.items.get(itemId));
+      const item = await vault.items.get(itemId);
+      const known = item && institutionOf(item);
       if (known && itemWebhookUrl === undefined) return known;
       const purpose = itemWebhookUrl === undefined ? 'describe item' : 'describe item, move its webhook';
       return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose }, async (token) => {
@@ -232,8 +240,7 @@ function answeredCall(error: PlaidError) {
 }
 
 /** Undefined when something of it is not known. */
-function institutionOf(item: ItemRow | undefined): Institution | undefined {
-  const { institutionId, institutionName } = item ?? {};
+function institutionOf({ institutionId, institutionName }: Partial<Institution>): Institution | undefined {
   return institutionId !== undefined && institutionName !== undefined
     ? { institutionId, institutionName }
     : undefined;

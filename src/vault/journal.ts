@@ -203,9 +203,17 @@ export class SqlExchangeJournal extends SqlResultReader implements ExchangeJourn
       await transaction.finish(
         `UPDATE hosted_link.results
         SET state = $3, item_id = $2, error_code = NULL, request_ids = ${appended('$4')},
+          institution_id = coalesce($5, institution_id), institution_name = coalesce($6, institution_name),
           ended_at = CASE WHEN state = $3 AND item_id = $2 THEN ended_at ELSE now() END, ${CLEARED}
         WHERE result_id = $1`,
-        [resultId, item.itemId, stored.removed ? 'REMOVED' : 'LINKED', item.requestId],
+        [
+          resultId,
+          item.itemId,
+          stored.removed ? 'REMOVED' : 'LINKED',
+          item.requestId,
+          item.institutionId,
+          item.institutionName,
+        ],
       );
     });
   }

@@ -29,12 +29,14 @@ export async function signalCompletion(
   completion: LinkCompleted,
   { isStarted, attributes }: ExchangeStart,
 ): Promise<void> {
-  if (!isStarted) await startExchange(input, attributes);
+  // Of a cancelled session nothing may be exchanged before that is known.
+  const start = { ...input, lookAtOnce: completion.state !== 'CANCELLED' };
+  if (!isStarted) await startExchange(start, attributes);
   try {
     await signal(input.key, completion);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    await startExchange(input, attributes);
+    await startExchange(start, attributes);
     await signal(input.key, completion);
   }
 }

@@ -11,6 +11,7 @@ import {
   setCurrentDetails,
   setHandler,
   sleep,
+  Trigger,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -46,15 +47,17 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   let cancelRequested = input.resumed?.cancelRequested ?? false;
   let hinted = false;
   let failure: ApplicationFailure | undefined;
-  /** What a cancel request, or a hint, cuts short just now. */
-  let cutShort: { scope: CancellationScope; byHints: boolean } | undefined;
+  /** What a cancel request cuts short just now, and what a hint does to it. */
+  let underWay: { scope: CancellationScope; onHint: () => void } | undefined;
+  /** A watch that a hint took the session away from. Only what follows it needs it cancelled: an end saves that workflow task. */
+  let leftWatch: CancellationScope | undefined;
   /** The schedule's clock starts anew with each change and each hint. */
   let scheduleStartMs = Date.now();
 
   setHandler(statusQuery, () => view);
   setHandler(checkNowSignal, () => {
     hinted = true;
-    if (cutShort?.byHints) cutShort.scope.cancel();
+    underWay?.onHint();
   });
   setHandler(deliveryFailedSignal, (said) => {
     // Whoever may signal can say anything, and the view is shown as Markdown.
@@ -64,24 +67,37 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   });
   CancellationScope.current().cancelRequested.catch(() => {
     cancelRequested = true;
-    cutShort?.scope.cancel();
+    underWay?.scope.cancel();
+    leaveNoWatch();
   });
 
-  /** Runs `work` until a cancel request, or a hint where `byHints`, cuts it short; then gives undefined. */
+  /** Runs `work` until a cancel request cuts it short, or it is left at a hint where `leavable`; then gives undefined. */
   async function interruptible<T>(
     work: () => Promise<T>,
-    { byHints }: { byHints: boolean },
+    { leavable }: { leavable: boolean },
   ): Promise<T | undefined> {
     const scope = new CancellationScope();
-    cutShort = { scope, byHints };
+    const left = new Trigger<undefined>();
+    const leave = () => {
+      // Sessions from before cancelled the watch at each hint.
+      if (!patched('leave-watch-at-hint')) return scope.cancel();
+      leftWatch = scope;
+      left.resolve(undefined);
+    };
+    underWay = { scope, onHint: leavable ? leave : () => undefined };
     try {
-      return await scope.run(work);
+      return await Promise.race([scope.run(work), left]);
     } catch (error) {
       if (isCancellation(error)) return undefined;
       throw error;
     } finally {
-      cutShort = undefined;
+      underWay = undefined;
     }
+  }
+
+  function leaveNoWatch(): void {
+    leftWatch?.cancel();
+    leftWatch = undefined;
   }
 
   /** All that is known: a session that another workflow started has but its state and link api. */
@@ -103,7 +119,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   }
 
   async function makeSession(): Promise<void> {
-    if (!cancelRequested) created = await interruptible(() => createSession(input), { byHints: false });
+    if (!cancelRequested) created = await interruptible(() => createSession(input), { leavable: false });
     if (!created) {
       answer.refuse(
         ApplicationFailure.nonRetryable('the session was cancelled before it was made', 'SESSION_CANCELLED'),
@@ -138,11 +154,13 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_GET_DELAY_MS,
       deadlineMs: Date.parse(session.expiresAt) + rules.graceMs,
     };
-    if (!hinted)
-      return await interruptible(() => unlessNoAnswer(watch.watchSession(watchInput)), { byHints: true });
+    if (!hinted) {
+      leaveNoWatch();
+      return await interruptible(() => unlessNoAnswer(watch.watchSession(watchInput)), { leavable: true });
+    }
     hinted = false;
     const observation = await interruptible(() => unlessNoAnswer(urgent.getSession(watchInput)), {
-      byHints: false,
+      leavable: false,
     });
     scheduleStartMs = Date.now();
     return observation;
@@ -176,11 +194,13 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       const resultsBefore = view.results;
       const observation = await observe(session);
       if (observation && take(observation)) break;
-      if (view.results > resultsBefore && !cancelRequested) await tellExchange({ last: false });
+      if (view.results > resultsBefore && !cancelRequested)
+        await tellExchange({ last: false, results: view.results });
       if (afterHint) await sleep(GATHER_HINTS_MS, { summary: 'Gather hints' });
     }
     if (cancelRequested) {
       if (view.state === 'WAITING') enter('CANCELLING');
+      leaveNoWatch();
       await removeResults(input.key);
       enter('CANCELLED');
     } else if (view.plaidStatus === 'COMPLETED' && input.update) {
@@ -239,7 +259,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   async function announceEnd(): Promise<void> {
     const { key, state, results } = view;
     if (view.exchangeStarted || (results > 0 && state !== 'CANCELLED'))
-      await tellExchange({ last: true, state });
+      await tellExchange({ last: true, state, results });
     else {
       const itemIds = view.update?.mendedAt === undefined ? [] : [view.update.itemId];
       const notice = { key, state, itemIds };

@@ -84,6 +84,8 @@ export interface ExchangeInput {
   linkApi?: LinkApiName | undefined;
   /** True: public tokens are exchanged also for accounts that the person has already. */
   allowDuplicates?: boolean | undefined;
+  /** True: there is something to look at in the vault. Else the exchange waits for its first signal. Default false. */
+  lookAtOnce?: boolean | undefined;
 }
 
 /** What is known of a token exchange. */
@@ -99,6 +101,8 @@ export interface LinkCompleted {
   last: boolean;
   /** The session's end state, with `last`. */
   state?: SessionState | undefined;
+  /** How many results the session knows of; an exchange that has seen them need not look. Undefined from who does not know. */
+  results?: number | undefined;
 }
 
 /**
@@ -107,9 +111,10 @@ export interface LinkCompleted {
  */
 export function isLinkCompleted(value: unknown): value is LinkCompleted {
   if (typeof value !== 'object' || value === null) return false;
-  const { last, state } = value as { last?: unknown; state?: unknown };
+  const { last, state, results } = value as Partial<Record<keyof LinkCompleted, unknown>>;
   return (
     typeof last === 'boolean' &&
+    (results === undefined || Number.isSafeInteger(results)) &&
     (state === undefined || (typeof state === 'string' && /^[A-Z_]{1,40}$/.test(state)))
   );
 }

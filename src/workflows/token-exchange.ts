@@ -29,7 +29,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
     throw ApplicationFailure.nonRetryable('input: not that of a token exchange', 'INVALID_INPUT');
   const view: ExchangeView = { key: input.key, results: [], notices: [] };
   const underWay = new Set<string>();
-  let told = false;
+  let told = looksAtOnce() && input.lookAtOnce === true;
   let lastState: SessionState | undefined;
 
   setHandler(exchangeStatusQuery, () => view);
@@ -39,8 +39,11 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
       metrics.signalsDropped({});
       return;
     }
-    told = true;
-    if (completion.last) lastState = completion.state;
+    const { last, state, results } = completion;
+    // A completed session has no other result than those that it knows of; any other may have one that came too late for it.
+    const isKnown = state === 'COMPLETED' && results === view.results.length && looksAtOnce();
+    if (!isKnown) told = true;
+    if (last) lastState = state;
   });
 
   function show(change: Partial<ExchangeView>): void {
@@ -86,17 +89,23 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   });
 }
 
+/** False where an exchange from before waited for its first signal, looked at each, and asked for the institution of each item. */
+function looksAtOnce(): boolean {
+  return patched('look-at-once');
+}
+
 async function bringToEnd({ resultId }: ResultView, { allowDuplicates }: ExchangeInput): Promise<ResultView> {
   let ended: ResultView;
+  let isDescribed: boolean | undefined;
   try {
-    ended = await exchange.exchangeResult(resultId, { allowDuplicates });
+    ({ isDescribed, ...ended } = await exchange.exchangeResult(resultId, { allowDuplicates }));
   } catch (error) {
     // Only a non-retryable failure comes here: the item was removed again because it could not be stored.
     const cause = error instanceof ActivityFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure)) throw error;
     ended = await exchange.failResult(resultId, cause.type ?? 'UNEXPECTED_ERROR');
   }
-  if (ended.state !== 'LINKED' || !ended.itemId) return ended;
+  if (ended.state !== 'LINKED' || !ended.itemId || (isDescribed && looksAtOnce())) return ended;
   const institution = await describe.describeItem(ended.itemId).catch(() => undefined);
   return { ...ended, ...institution };
 }
@@ -107,6 +116,6 @@ function showInstitutions(results: readonly ResultView[]): void {
     .flatMap(({ institutionId }) => institutionId ?? [])
     .filter((id) => INSTITUTION_ID_PATTERN.test(id));
   // Exchanges from before have no such command in their histories.
-  if (ids.length > 0 && patched('institution-attribute'))
+  if (ids.length > 0 && (looksAtOnce() || patched('institution-attribute')))
     upsertSearchAttributes([{ key: INSTITUTION_ATTRIBUTE, value: [...new Set(ids)] }]);
 }

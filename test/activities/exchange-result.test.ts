@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ApplicationFailure } from '@temporalio/common';
-import type { Activities } from '../../src/activities';
+import { type Activities, createActivities } from '../../src/activities';
 import { userHash } from '../../src/digest';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import type { Sandbox } from '../../src/sandbox';
@@ -27,7 +27,10 @@ describe('the exchange of one result', () => {
   });
 
   /** A person connects a bank; its public token is recorded as a get does it. */
-  async function seen(person: string): Promise<ResultRow> {
+  async function seen(
+    person: string,
+    { institutionName }: { institutionName?: string } = {},
+  ): Promise<ResultRow> {
     const key = randomUUID();
     const { linkToken } = await plaid.linkTokenCreate({ ...LINK_TOKEN_REQUEST, hosted_link: {} });
     sandbox.session(linkToken).connect(BANK);
@@ -46,6 +49,7 @@ describe('the exchange of one result', () => {
         token: new Secret(publicToken),
         linkSessionId: 'link-session-1',
         institutionId: BANK.institutionId,
+        institutionName,
         accounts: [{ name: 'Everyday Checking', mask: '4821' }],
       },
     ]);
@@ -76,6 +80,29 @@ describe('the exchange of one result', () => {
     const again = await exchange(allowed.resultId, { allowDuplicates: true });
     expect(again).toMatchObject({ state: 'LINKED' });
     expect(again.itemId).not.toBe(itemId);
+  });
+
+  it('tells whether its item still is to be described, or its webhook to be moved', async () => {
+    const moving = createActivities({
+      plaid,
+      environment: 'sandbox',
+      vault,
+      // Notices are not sent here.
+      noticeClient: undefined as never,
+      itemWebhookUrl: 'https://app.example/items',
+      now: () => Promise.resolve(Date.now()),
+    });
+    const named = { institutionName: 'First Bank' };
+    const [unnamed, described, elsewhere] = [
+      await seen(randomUUID()),
+      await seen(randomUUID(), named),
+      await seen(randomUUID(), named),
+    ];
+    expect(await exchange(unnamed.resultId)).toMatchObject({ isDescribed: false });
+    expect(await exchange(described.resultId)).toMatchObject({ ...named, isDescribed: true });
+    expect(await runActivity(moving.exchangeResult, elsewhere.resultId)).toMatchObject({
+      isDescribed: false,
+    });
   });
 
   it('of a duplicate is undone without a touch to the item that exists', async () => {

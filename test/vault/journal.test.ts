@@ -136,7 +136,9 @@ describeOnEachDatabase((server) => {
     const { resultId } = await recordOne({ ...newToken(), ...told });
     const item = newItem();
     await vault.journal.link(resultId, { ...item, institutionName: 'First Bank' });
-    expect(await vault.items.get(item.itemId)).toMatchObject({ ...told, institutionName: 'First Bank' });
+    const linked = { ...told, institutionName: 'First Bank' };
+    expect(await vault.items.get(item.itemId)).toMatchObject(linked);
+    expect(await vault.journal.get(resultId)).toMatchObject(linked);
   });
 
   test('recording without tokens lists what is there', async () => {

@@ -3,6 +3,7 @@ import { exchangeWorkflowId, TASK_QUEUES } from '../../src/session';
 import type { tokenExchange } from '../../src/workflows';
 import { linkCompletedSignal } from '../../src/workflows/messages';
 import { describeWithTimeSkipping } from '../support/temporal';
+import { until } from '../support/until';
 import { HOUR_MS, virtualTime } from './virtual-time';
 
 describeWithTimeSkipping('a token exchange', () => {
@@ -106,6 +107,34 @@ describeWithTimeSkipping('a token exchange', () => {
     });
     await handle.signal(linkCompletedSignal, { last: true, state: 'CANCELLED' });
     expect(await handle.result()).toMatchObject({ results: [{ state: 'REMOVED' }] });
+  });
+
+  it('that is started to look at once does so untold, and only again where the session knows of more', async () => {
+    const { temporal, vault } = virtual.harness;
+    const key = 'looks-at-once';
+    const claim = { key, linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
+    await vault.sessions.claim(claim);
+    const record = (name: string) =>
+      vault.journal.record(key, [{ kind: 'public_token', token: new Secret(`public-sandbox-${name}`) }]);
+    const states = async () => (await vault.journal.list(key)).map(({ state }) => state);
+    await record('first');
+    const handle = await temporal.workflow.start<typeof tokenExchange>('tokenExchange', {
+      workflowId: exchangeWorkflowId(key),
+      taskQueue: TASK_QUEUES.main,
+      args: [{ key, notify: [], lookAtOnce: true }],
+    });
+    await until('the first has its end', async () => (await states())[0] !== 'PENDING');
+    await record('second');
+    await handle.signal(linkCompletedSignal, { last: false, results: 2 });
+    await until('the second has its end', async () => (await states())[1] !== 'PENDING');
+    await handle.signal(linkCompletedSignal, { last: true, state: 'COMPLETED', results: 2 });
+    expect((await handle.result()).results).toHaveLength(2);
+    const { events } = await handle.fetchHistory();
+    // Its only local activity is the look.
+    const looks = events!.filter(
+      ({ markerRecordedEventAttributes: marker }) => marker?.markerName === 'core_local_activity',
+    );
+    expect(looks).toHaveLength(2);
   });
 
   it('of an access token waits while Plaid cannot tell its item, and ends as FAILED when there is none', async () => {

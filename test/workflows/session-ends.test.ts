@@ -1,3 +1,4 @@
+import { sessionWorkflowId } from '../../src/session';
 import { describeWithTimeSkipping } from '../support/temporal';
 import { until } from '../support/until';
 import { HOUR_MS, MINUTE_MS, virtualTime } from './virtual-time';
@@ -86,5 +87,33 @@ describeWithTimeSkipping('the ends of a session', () => {
       async () => (await virtual.harness.client.status(key)).state === 'COMPLETED',
     );
     expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED' });
+    // Its watch ends with it: a cancel would cost a workflow task.
+    expect(await countCancels(key)).toBe(0);
   });
+
+  it('has one watch after hints that found nothing new', async () => {
+    const { key } = await virtual.start();
+    for (const hints of [1, 2]) {
+      await virtual.harness.client.checkNow(key);
+      await virtual.passUntil(
+        'the watch before was cancelled, and another one waits',
+        async () => (await countCancels(key)) === hints && (await pendingActivities(key)).length === 1,
+        MINUTE_MS,
+      );
+      expect(await pendingActivities(key)).toEqual(['watchSession']);
+    }
+    await virtual.harness.client.cancel(key);
+  });
+
+  async function countCancels(key: string): Promise<number> {
+    const { events } = await virtual.harness.temporal.workflow
+      .getHandle(sessionWorkflowId(key))
+      .fetchHistory();
+    return events!.filter((event) => event.activityTaskCanceledEventAttributes != null).length;
+  }
+
+  async function pendingActivities(key: string): Promise<(string | null | undefined)[]> {
+    const { raw } = await virtual.harness.temporal.workflow.getHandle(sessionWorkflowId(key)).describe();
+    return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name);
+  }
 });
