@@ -18,7 +18,9 @@ export interface SessionContender {
   ended(id: string): Promise<void>;
   /** Ends a session that waits at once: its polling would be a load on what is measured next. */
   terminate(id: string): Promise<void>;
-  /** When the access token of each session's item was stored, in milliseconds since the epoch, by the session's id. */
+  /** When each session's access token came into the database, in milliseconds since the epoch, by the session's id. */
+  keptAtMs(): Promise<Map<string, number>>;
+  /** When the item with that token was stored, as {@link keptAtMs}. */
   storedAtMs(): Promise<Map<string, number>>;
 }
 

@@ -89,6 +89,7 @@ export async function startOurs(
     hint: (key) => client.checkNow(key),
     ended: (key) => client.waitForEnd(key),
     terminate: async (key) => void (await temporal.workflow.getHandle(sessionWorkflowId(key)).terminate()),
+    keptAtMs: () => timesOf(databaseUrl, 'SELECT session_key AS id, seen_at AS at FROM hosted_link.results'),
     storedAtMs: () =>
       timesOf(databaseUrl, 'SELECT session_key AS id, linked_at AS at FROM hosted_link.items'),
   };

@@ -20,7 +20,7 @@ export async function startVariant(
   stage: Stage,
   without: 'codec' | 'vault',
   namespace: string,
-): Promise<Omit<SessionContender, 'webhookUrl' | 'terminate' | 'storedAtMs'>> {
+): Promise<Omit<SessionContender, 'webhookUrl' | 'terminate' | 'keptAtMs' | 'storedAtMs'>> {
   const databaseUrl = without === 'vault' ? undefined : await stage.createDatabase();
   if (databaseUrl !== undefined) await migrate(databaseUrl);
   const codecKeys = without === 'codec' ? undefined : generateKeyRingText('codec');
