@@ -9,7 +9,7 @@ const ROOT = join(__dirname, '..');
 export interface Measurement {
   /** ISO 8601. */
   date: string;
-  /** The commit's hash, with `-dirty` when something was changed since; undefined outside of a repository. */
+  /** The commit's hash, with `-dirty` when something but results was changed since; undefined outside of a repository. */
   commit: string | undefined;
   node: string;
   cpu: string;
@@ -39,12 +39,17 @@ export function packageVersion(name: string): string {
 
 function commit(): string | undefined {
   try {
-    return execFileSync('git', ['describe', '--always', '--abbrev=12', '--dirty', '--exclude=*'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    const changes = git('status', '--porcelain', '--', '.', ':!bench/results');
+    return git('rev-parse', '--short=12', 'HEAD') + (changes === '' ? '' : '-dirty');
   } catch {
     return undefined;
   }
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  }).trim();
 }
