@@ -124,7 +124,6 @@ class VaultSetting {
     await journal.acquire(result.resultId, LEASE_MS, { refuseDuplicates: true });
     await this.link(result);
     await journal.get(result.resultId);
-    await this.vault.items.get(result.itemId);
     await sessions.end(result.sessionKey, 'COMPLETED', result.sessionKey);
   }
 
