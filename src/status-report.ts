@@ -181,11 +181,13 @@ function firstRunIdOf({ raw }: WorkflowExecutionDescription): string | null | un
   return raw.workflowExecutionInfo?.firstRunId;
 }
 
-/** A watch, and the get that a hint puts in its place. */
-const GETS: readonly string[] = ['watchSession', 'getSession'];
+/** The get that a hint asks for, and the watch that it was asked beside. */
+const GETS = ['getSession', 'watchSession'];
 
 function watchReport({ raw }: WorkflowExecutionDescription): WatchReport | undefined {
-  const pending = raw.pendingActivities?.find(({ activityType }) => GETS.includes(activityType?.name ?? ''));
+  const pendingGet = (name: string) =>
+    raw.pendingActivities?.find(({ activityType }) => activityType?.name === name);
+  const pending = GETS.map(pendingGet).find((one) => one);
   if (!pending) return undefined;
   const next = pending.nextAttemptScheduleTime;
   return {

@@ -105,6 +105,20 @@ describeWithTimeSkipping('the ends of a session', () => {
     await virtual.harness.client.cancel(key);
   });
 
+  it('shows the get that a hint asked for, and not the watch that waits beside it', async () => {
+    const { key } = await virtual.start();
+    const watchOf = async () => (await virtual.harness.client.status(key)).watch;
+    await virtual.passUntil('it was asked', async () => ((await watchOf())?.attempt ?? 0) > 1, 1);
+    virtual.fault('/link_delivery/get', { kind: 'delay_before_work', holdMs: 3_000 });
+    await virtual.harness.client.checkNow(key);
+    await until(
+      'the get is under way, and the watch waits',
+      async () => (await pendingActivities(key)).length === 2,
+    );
+    expect(await watchOf()).toEqual({ attempt: 1, lastAnswer: undefined, nextGetAt: undefined });
+    await virtual.harness.client.cancel(key);
+  });
+
   async function countCancels(key: string): Promise<number> {
     const { events } = await virtual.harness.temporal.workflow
       .getHandle(sessionWorkflowId(key))
