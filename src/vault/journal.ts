@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../digest';
 import { InputError } from '../input-error';
 import type { Secret } from '../secret';
 import type { PlaidEnvironment, ResultState } from '../session';
@@ -306,7 +306,7 @@ async function endAsDuplicate(
 }
 
 function resultIdOf(token: Secret): string {
-  return createHash('sha256').update(token.reveal()).digest('hex');
+  return sha256(token.reveal());
 }
 
 async function refuseUnknown({ query }: Transaction, resultId: string): Promise<void> {

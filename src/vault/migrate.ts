@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../digest';
 import { Database, type TimeLimits, type Transaction } from './database';
 import { VaultError } from './vault-error';
 
@@ -149,8 +149,7 @@ async function readMigrations(folder: string): Promise<Migration[]> {
       const match = FILE_PATTERN.exec(file);
       if (!match) throw new Error(`sql/${file} is not named like 0001_what_it_does.sql`);
       const sql = (await readFile(join(folder, file), 'utf8')).replaceAll('\r\n', '\n');
-      const checksum = createHash('sha256').update(sql).digest('hex');
-      return { version: Number(match[1]), name: file.slice(0, -'.sql'.length), sql, checksum };
+      return { version: Number(match[1]), name: file.slice(0, -'.sql'.length), sql, checksum: sha256(sql) };
     }),
   );
 }
