@@ -47,8 +47,10 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   let cancelRequested = input.resumed?.cancelRequested ?? false;
   let hinted = false;
   let failure: ApplicationFailure | undefined;
-  /** What a cancel request cuts short just now, and what a hint does to it. */
-  let underWay: { scope: CancellationScope; onHint: () => void } | undefined;
+  /** What a cancel request cuts short just now. */
+  let cutShort: CancellationScope | undefined;
+  /** Takes the session away from its watch. */
+  let leaveWatch: (() => void) | undefined;
   /** A watch that a hint took the session away from. Only what follows it needs it cancelled: an end saves that workflow task. */
   let leftWatch: CancellationScope | undefined;
   /** The schedule's clock starts anew with each change and each hint. */
@@ -57,7 +59,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   setHandler(statusQuery, () => view);
   setHandler(checkNowSignal, () => {
     hinted = true;
-    underWay?.onHint();
+    leaveWatch?.();
   });
   setHandler(deliveryFailedSignal, (said) => {
     // Whoever may signal can say anything, and the view is shown as Markdown.
@@ -67,31 +69,38 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   });
   CancellationScope.current().cancelRequested.catch(() => {
     cancelRequested = true;
-    underWay?.scope.cancel();
+    cutShort?.cancel();
     leaveNoWatch();
   });
 
-  /** Runs `work` until a cancel request cuts it short, or it is left at a hint where `leavable`; then gives undefined. */
-  async function interruptible<T>(
-    work: () => Promise<T>,
-    { leavable }: { leavable: boolean },
-  ): Promise<T | undefined> {
+  /** Runs `work` until a cancel request cuts it short; then gives undefined. */
+  async function interruptible<T>(work: () => Promise<T>): Promise<T | undefined> {
     const scope = new CancellationScope();
+    cutShort = scope;
+    try {
+      return await scope.run(work);
+    } catch (error) {
+      if (isCancellation(error)) return undefined;
+      throw error;
+    } finally {
+      cutShort = undefined;
+    }
+  }
+
+  /** Watches until something changes, or a hint comes; then gives undefined. */
+  async function watchUntilHint(watchInput: WatchInput): Promise<Observation | undefined> {
+    const scope = CancellationScope.current();
     const left = new Trigger<undefined>();
-    const leave = () => {
+    leaveWatch = () => {
       // Sessions from before cancelled the watch at each hint.
       if (!patched('leave-watch-at-hint')) return scope.cancel();
       leftWatch = scope;
       left.resolve(undefined);
     };
-    underWay = { scope, onHint: leavable ? leave : () => undefined };
     try {
-      return await Promise.race([scope.run(work), left]);
-    } catch (error) {
-      if (isCancellation(error)) return undefined;
-      throw error;
+      return await Promise.race([unlessNoAnswer(watch.watchSession(watchInput)), left]);
     } finally {
-      underWay = undefined;
+      leaveWatch = undefined;
     }
   }
 
@@ -119,7 +128,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   }
 
   async function makeSession(): Promise<void> {
-    if (!cancelRequested) created = await interruptible(() => createSession(input), { leavable: false });
+    if (!cancelRequested) created = await interruptible(() => createSession(input));
     if (!created) {
       answer.refuse(
         ApplicationFailure.nonRetryable('the session was cancelled before it was made', 'SESSION_CANCELLED'),
@@ -156,12 +165,10 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     };
     if (!hinted) {
       leaveNoWatch();
-      return await interruptible(() => unlessNoAnswer(watch.watchSession(watchInput)), { leavable: true });
+      return await interruptible(() => watchUntilHint(watchInput));
     }
     hinted = false;
-    const observation = await interruptible(() => unlessNoAnswer(urgent.getSession(watchInput)), {
-      leavable: false,
-    });
+    const observation = await interruptible(() => unlessNoAnswer(urgent.getSession(watchInput)));
     scheduleStartMs = Date.now();
     return observation;
   }
