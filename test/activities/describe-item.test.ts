@@ -1,4 +1,3 @@
-import { createActivities } from '../../src/activities';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import { Secret } from '../../src/secret';
 import type { Vault } from '../../src/vault';
@@ -7,6 +6,7 @@ import { makeFolder, prepareVault } from '../vault/databases';
 import { type PgliteOwner, startPglite } from '../support/pglite';
 import { runSql } from '../support/postgres';
 import { runActivity } from '../support/run-activity';
+import { activitiesOf } from './vault-and-plaid';
 
 const ACCESS_TOKEN = 'access-sandbox-4b1d77c2-0000-4000-8000-00000000000a';
 const ITEM_WEBHOOK = 'https://app.example/plaid';
@@ -61,15 +61,7 @@ describe('a stored item is described', () => {
   });
 
   const describeItem = (itemWebhookUrl: string | undefined) => {
-    const { describeItem } = createActivities({
-      plaid,
-      environment: 'sandbox',
-      vault,
-      // Notices are not sent here.
-      noticeClient: undefined as never,
-      itemWebhookUrl,
-      now: () => Promise.resolve(Date.now()),
-    });
+    const { describeItem } = activitiesOf({ vault, plaid }, itemWebhookUrl);
     return runActivity(describeItem, itemId);
   };
   const calls = () => plaidServer.requests.map(({ path, body }) => [path, JSON.parse(body)] as unknown);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ApplicationFailure } from '@temporalio/common';
-import { type Activities, createActivities } from '../../src/activities';
+import type { Activities } from '../../src/activities';
 import { userHash } from '../../src/digest';
 import type { PlaidClient } from '../../src/plaid/plaid';
 import type { Sandbox } from '../../src/sandbox';
@@ -9,7 +9,7 @@ import type { ResultRow, Vault } from '../../src/vault';
 import { LINK_TOKEN_REQUEST } from '../sandbox/plaid-calls';
 import { runSql } from '../support/postgres';
 import { runActivity } from '../support/run-activity';
-import { vaultAndPlaid } from './vault-and-plaid';
+import { activitiesOf, vaultAndPlaid } from './vault-and-plaid';
 
 const BANK = { institutionId: 'ins_990001' };
 
@@ -83,15 +83,7 @@ describe('the exchange of one result', () => {
   });
 
   it('tells whether its item still is to be described, or its webhook to be moved', async () => {
-    const moving = createActivities({
-      plaid,
-      environment: 'sandbox',
-      vault,
-      // Notices are not sent here.
-      noticeClient: undefined as never,
-      itemWebhookUrl: 'https://app.example/items',
-      now: () => Promise.resolve(Date.now()),
-    });
+    const moving = activitiesOf(parts, 'https://app.example/items');
     const named = { institutionName: 'First Bank' };
     const [unnamed, described, elsewhere] = [
       await seen(randomUUID()),

@@ -37,14 +37,7 @@ export function vaultAndPlaid(): VaultAndPlaid {
       baseUrl: sandbox.url,
     });
     closers.push(() => plaid.close());
-    const activities = createActivities({
-      plaid,
-      environment: 'sandbox',
-      vault,
-      // Notices are not sent here.
-      noticeClient: undefined as never,
-      now: () => Promise.resolve(Date.now()),
-    });
+    const activities = activitiesOf({ vault, plaid });
     Object.assign(parts, { databaseUrl: database.databaseUrl, vault, sandbox, plaid, activities });
   });
   afterAll(async () => {
@@ -52,4 +45,20 @@ export function vaultAndPlaid(): VaultAndPlaid {
     folder.remove();
   });
   return parts;
+}
+
+/** The activities of a sandbox deployment, which send no notices, and move items' webhooks where a place for them is given. */
+export function activitiesOf(
+  { vault, plaid }: Pick<VaultAndPlaid, 'vault' | 'plaid'>,
+  itemWebhookUrl?: string,
+): Activities {
+  return createActivities({
+    plaid,
+    environment: 'sandbox',
+    vault,
+    // Notices are not sent here.
+    noticeClient: undefined as never,
+    itemWebhookUrl,
+    now: () => Promise.resolve(Date.now()),
+  });
 }
