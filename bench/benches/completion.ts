@@ -110,8 +110,8 @@ async function webhookRound(
   });
   const tookMs = (until: Map<string, number>) =>
     Float64Array.from(finishedAtMs, ([id, atMs]) => until.get(id)! - atMs).sort();
-  const kept = tookMs(await contender.keptAtMs());
   const stored = tookMs(await contender.storedAtMs());
+  const kept = contender.keptAtMs ? tookMs(await contender.keptAtMs()) : stored;
   return {
     keptP50: percentile(kept, 0.5),
     keptP99: percentile(kept, 0.99),

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { freePorts } from '../../dev/child-server';
 import type * as SessionModule from '../../src/session';
 import type { Bench, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';
 import { makeCalls, percentile, state } from '../measure';
-import { freePorts } from '../../dev/child-server';
 import { inspect } from '../temporal/inspected';
 import { startOurs } from '../temporal/ours';
 import { cpuMsOf, residentMiB } from '../temporal/process-use';

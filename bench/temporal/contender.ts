@@ -18,10 +18,10 @@ export interface SessionContender {
   ended(id: string): Promise<void>;
   /** Ends a session that waits at once: its polling would be a load on what is measured next. */
   terminate(id: string): Promise<void>;
-  /** When each session's access token came into the database, in milliseconds since the epoch, by the session's id. */
-  keptAtMs(): Promise<Map<string, number>>;
-  /** When the item with that token was stored, as {@link keptAtMs}. */
+  /** When each session's item was stored, in milliseconds since the epoch, by the session's id. */
   storedAtMs(): Promise<Map<string, number>>;
+  /** When its access token came into the database, as {@link storedAtMs}. Undefined where that is with the item. */
+  keptAtMs?(): Promise<Map<string, number>>;
 }
 
 /** The times that a query gives as `id` and `at`, in milliseconds since the epoch. */

@@ -38,7 +38,6 @@ export async function startBareTemporal(stage: Stage): Promise<SessionContender>
     hint: (id) => workflow.getHandle(bareWorkflowId(id)).signal(checkNowSignal),
     ended: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).result()),
     terminate: async (id) => void (await workflow.getHandle(bareWorkflowId(id)).terminate()),
-    keptAtMs: () => storedItems(databaseUrl),
     storedAtMs: () => storedItems(databaseUrl),
   };
 }

@@ -36,7 +36,6 @@ export async function startInMemoryService(stage: Stage): Promise<SessionContend
     hint: async (id) => void (await call('POST', `/sessions/${id}/hint`)),
     ended: async (id) => void (await call('GET', `/sessions/${id}/end`)),
     terminate: async (id) => void (await call('DELETE', `/sessions/${id}`)),
-    keptAtMs: () => storedItems(databaseUrl),
     storedAtMs: () => storedItems(databaseUrl),
   };
 }
