@@ -28,8 +28,14 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   if (!isExchangeInput(input))
     throw ApplicationFailure.nonRetryable('input: not that of a token exchange', 'INVALID_INPUT');
   const view: ExchangeView = { key: input.key, results: [], notices: [] };
+  // False where an exchange from before waited for its first signal, looked at each, and asked for the institution of each item.
+  const looksAtOnce = patched('look-at-once');
   const underWay = new Set<string>();
-  let told = looksAtOnce() && input.lookAtOnce === true;
+  let told = looksAtOnce && input.lookAtOnce === true;
+  /** How many results there are of a completed session, which has no other than those that it knows of. */
+  let known = 0;
+  /** How many it knew of when they were looked for last. */
+  let lookedFor = 0;
   let lastState: SessionState | undefined;
 
   setHandler(exchangeStatusQuery, () => view);
@@ -40,23 +46,39 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
       return;
     }
     const { last, state, results } = completion;
-    // A completed session has no other result than those that it knows of; any other may have one that came too late for it.
-    const isKnown = state === 'COMPLETED' && results === view.results.length && looksAtOnce();
-    if (!isKnown) told = true;
+    // Any other session may have a result that came too late for it.
+    if (looksAtOnce && state === 'COMPLETED' && results !== undefined) known = Math.max(known, results);
+    else told = true;
     if (last) lastState = state;
   });
+
+  function mustLook(): boolean {
+    return told || known > Math.max(lookedFor, view.results.length);
+  }
+
+  /*
+   * What follows a local activity must be the same whether a signal came shortly before or after its result: when a query is
+   * answered meanwhile, a replay may see them the other way round. So it depends on what was known before.
+   */
+  async function look(): Promise<{ results: ResultView[]; isCancelled: boolean }> {
+    told = false;
+    lookedFor = known;
+    const stateBefore = lastState;
+    const results = await vault.listResults(input.key);
+    return { results, isCancelled: (looksAtOnce ? stateBefore : lastState) === 'CANCELLED' };
+  }
 
   function show(change: Partial<ExchangeView>): void {
     Object.assign(view, change);
     setCurrentDetails(exchangeDetails(view));
   }
 
-  async function finish(result: ResultView): Promise<void> {
+  /** @param isCancelled of the session: nobody asks any more for what was seen while that went on */
+  async function finish(result: ResultView, isCancelled: boolean): Promise<void> {
     underWay.add(result.resultId);
-    // What was seen while the session was being cancelled: nobody asks for it any more.
-    const ended = await (lastState === 'CANCELLED'
+    const ended = await (isCancelled
       ? exchange.removeResult(result.resultId)
-      : bringToEnd(result, input));
+      : bringToEnd(result, input, looksAtOnce));
     if (ended.state !== 'PENDING') metrics.resultsEnded({ state: ended.state });
     show({
       results: view.results.map((known) => (known.resultId === ended.resultId ? ended : known)),
@@ -66,17 +88,18 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
 
   return await CancellationScope.nonCancellable(async () => {
     const exchanges: Promise<void>[] = [];
-    while (lastState === undefined || told || underWay.size > 0) {
-      await condition(() => told || (lastState !== undefined && underWay.size === 0));
-      if (!told) continue;
-      told = false;
-      show({ results: await vault.listResults(input.key) });
-      for (const result of view.results) {
-        if (result.state === 'PENDING' && !underWay.has(result.resultId)) exchanges.push(finish(result));
+    while (lastState === undefined || mustLook() || underWay.size > 0) {
+      await condition(() => mustLook() || (lastState !== undefined && underWay.size === 0));
+      if (!mustLook()) continue;
+      const { results, isCancelled } = await look();
+      show({ results });
+      for (const result of results) {
+        if (result.state === 'PENDING' && !underWay.has(result.resultId))
+          exchanges.push(finish(result, isCancelled));
       }
     }
     await Promise.all(exchanges);
-    showInstitutions(view.results);
+    showInstitutions(view.results, looksAtOnce);
     const itemIds = view.results.flatMap(({ state, itemId }) =>
       state === 'LINKED' && itemId ? [itemId] : [],
     );
@@ -89,12 +112,11 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   });
 }
 
-/** False where an exchange from before waited for its first signal, looked at each, and asked for the institution of each item. */
-function looksAtOnce(): boolean {
-  return patched('look-at-once');
-}
-
-async function bringToEnd({ resultId }: ResultView, { allowDuplicates }: ExchangeInput): Promise<ResultView> {
+async function bringToEnd(
+  { resultId }: ResultView,
+  { allowDuplicates }: ExchangeInput,
+  looksAtOnce: boolean,
+): Promise<ResultView> {
   let ended: ResultView;
   let isDescribed: boolean | undefined;
   try {
@@ -105,17 +127,17 @@ async function bringToEnd({ resultId }: ResultView, { allowDuplicates }: Exchang
     if (!(cause instanceof ApplicationFailure)) throw error;
     ended = await exchange.failResult(resultId, cause.type ?? 'UNEXPECTED_ERROR');
   }
-  if (ended.state !== 'LINKED' || !ended.itemId || (isDescribed && looksAtOnce())) return ended;
+  if (ended.state !== 'LINKED' || !ended.itemId || (isDescribed && looksAtOnce)) return ended;
   const institution = await describe.describeItem(ended.itemId).catch(() => undefined);
   return { ...ended, ...institution };
 }
 
 /** Once, at the end: each change of search attributes costs an event. */
-function showInstitutions(results: readonly ResultView[]): void {
+function showInstitutions(results: readonly ResultView[], looksAtOnce: boolean): void {
   const ids = results
     .flatMap(({ institutionId }) => institutionId ?? [])
     .filter((id) => INSTITUTION_ID_PATTERN.test(id));
   // Exchanges from before have no such command in their histories.
-  if (ids.length > 0 && (looksAtOnce() || patched('institution-attribute')))
+  if (ids.length > 0 && (looksAtOnce || patched('institution-attribute')))
     upsertSearchAttributes([{ key: INSTITUTION_ATTRIBUTE, value: [...new Set(ids)] }]);
 }
