@@ -8,7 +8,7 @@ export const CANCELS: readonly Scenario[] = [
     play: async (stage) => {
       stage.fault('/link_delivery/create', { kind: 'delay_before_work', holdMs: 10_000 });
       const start = stage.startInVain();
-      await cancelWhilePending(stage, 'createSession');
+      await cancelWhilePending(stage, 'claimAndCreate');
       await start;
     },
   },

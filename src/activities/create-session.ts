@@ -6,13 +6,14 @@ import type { Delivery, LinkApiName } from '../session';
 import { finalFailure } from './failures';
 import type { ActivityDeps } from './index';
 import type { CreatedSession } from './link-api';
+import { type Claimed, type ClaimInput, claimRow } from './session-row';
 
 /** The item that a session in update mode is to mend. */
 export interface ItemUpdate {
   itemId: string;
 }
 
-/** The input of {@link createSessionActivities.createSession}: a link token, or the request for one, by its link api. */
+/** The input of {@link createSessionActivities.createSession}: a link token, or the request for one. */
 export interface CreateInput {
   linkApi: LinkApiName;
   linkToken?: string | undefined;
@@ -20,6 +21,13 @@ export interface CreateInput {
   /** With a `linkTokenRequest`. */
   update?: ItemUpdate | undefined;
   delivery: Delivery | undefined;
+}
+
+/** What {@link createSessionActivities.claimAndCreate} found and made. */
+export interface ClaimedSession {
+  claimed: Claimed;
+  /** Undefined when the key stands for an earlier session. */
+  created: CreatedSession | undefined;
 }
 
 /** Activities that make a session at Plaid. The vault is used only before Plaid is called. */
@@ -34,7 +42,26 @@ export function createSessionActivities({ plaid, linkApis, vault }: ActivityDeps
     return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose: 'update mode' }, use);
   }
 
+  async function make({ linkApi, update, ...session }: CreateInput): Promise<CreatedSession> {
+    return await withItem(update, (accessToken) =>
+      forCaller(linkApis[linkApi].create({ ...session, accessToken })),
+    );
+  }
+
   return {
+    /**
+     * Claims the session's row, and makes the hosted session, with a link token where it needs one. A repeat leaves an unused
+     * session behind, of which nobody has the link.
+     *
+     * @throws VAULT/* before Plaid is called; for good when the key stands for another request, or `update` names an item that is
+     * unknown or removed
+     */
+    async claimAndCreate(claim: ClaimInput, input: Omit<CreateInput, 'delivery'>): Promise<ClaimedSession> {
+      const claimed = await claimRow(vault, claim);
+      const created = claimed.endedBefore ? undefined : await make({ ...input, delivery: undefined });
+      return { claimed, created };
+    },
+
     /**
      * Makes a link token. A repeat leaves an unused link token behind, which harms nothing.
      *
@@ -56,10 +83,8 @@ export function createSessionActivities({ plaid, linkApis, vault }: ActivityDeps
      *
      * @throws VAULT/* before Plaid is called; for good when `update` names an item that is unknown or removed
      */
-    async createSession({ linkApi, update, ...session }: CreateInput): Promise<CreatedSession> {
-      return await withItem(update, (accessToken) =>
-        forCaller(linkApis[linkApi].create({ ...session, accessToken })),
-      );
+    async createSession(input: CreateInput): Promise<CreatedSession> {
+      return await make(input);
     },
   };
 }

@@ -5,9 +5,9 @@ import type { SeenToken } from '../vault/vault';
 
 /** What a session is made of. */
 export interface NewSession {
-  /** Where the link api takes one, see `LinkApiRules.takesLinkToken`. */
+  /** Only where the link api takes one, see `LinkApiRules.takesLinkToken`. */
   linkToken?: string | undefined;
-  /** Where it takes none. */
+  /** Without a `linkToken`. */
   linkTokenRequest?: LinkTokenRequest | undefined;
   /** In update mode, with a `linkTokenRequest`: the access token of the item to be mended. */
   accessToken?: Secret | undefined;

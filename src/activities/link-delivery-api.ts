@@ -4,10 +4,13 @@ import type { LinkApi } from './link-api';
 /** `/link_delivery/*`: Plaid exchanges by itself and hands out access tokens; public tokens in its older shape. */
 export function linkDeliveryApi(plaid: PlaidClient): LinkApi {
   return {
-    async create({ linkToken, delivery }) {
-      if (linkToken === undefined) throw new TypeError('link_delivery takes a link token');
+    async create({ linkToken: given, linkTokenRequest = {}, accessToken, delivery }) {
+      const { linkToken, expiration } =
+        given === undefined
+          ? await plaid.linkTokenCreate(linkTokenRequest, accessToken)
+          : { linkToken: given, expiration: undefined };
       const { sessionId, url } = await plaid.linkDeliveryCreate({ linkToken, recipient: delivery });
-      return { plaidSessionId: sessionId, url };
+      return { plaidSessionId: sessionId, url, expiration };
     },
 
     async get(plaidSessionId) {

@@ -1,10 +1,11 @@
 import { plaidSessionHash, userHash } from '../digest';
 import type { LinkApiName, SessionState } from '../session';
 import { activeTraceparent } from '../span';
+import type { Vault } from '../vault/vault';
 import { VaultError } from '../vault/vault-error';
 import type { ActivityDeps } from './index';
 
-/** The input of {@link sessionRowActivities.claimSession}. */
+/** The input of {@link claimRow}. */
 export interface ClaimInput {
   key: string;
   linkApi: LinkApiName;
@@ -18,7 +19,7 @@ export interface ClaimInput {
   traceparent?: string | undefined;
 }
 
-/** What {@link sessionRowActivities.claimSession} found. */
+/** What {@link claimRow} found. */
 export interface Claimed {
   endedBefore: SessionState | undefined;
   /** Of the `plaidSessionId` that was given. */
@@ -27,30 +28,41 @@ export interface Claimed {
   traceparent?: string | undefined;
 }
 
+/**
+ * Makes the session's row, or adds to it what has become known. Gives the state of an earlier workflow's session when the row is
+ * such a one's, and what stands for Plaid's session id.
+ * @throws VaultError KEY_REUSED when the key stands for another request
+ */
+export async function claimRow(
+  vault: Pick<Vault, 'sessions'>,
+  { plaidSessionId, ...input }: ClaimInput,
+): Promise<Claimed> {
+  const hash = plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId);
+  const { row, claimedBefore } = await vault.sessions.claim({
+    key: input.key,
+    linkApi: input.linkApi,
+    firstRunId: input.firstRunId,
+    requestDigest: input.requestDigest,
+    plaidSessionHash: hash,
+    traceparent: input.traceparent ?? activeTraceparent(),
+    userHash: input.userId === undefined ? undefined : userHash(input.userId),
+  });
+  return {
+    endedBefore: claimedBefore ? row.state : undefined,
+    plaidSessionHash: hash,
+    traceparent: row.traceparent,
+  };
+}
+
 /** Activities on the vault's row of a session. They repeat harmlessly. */
 export function sessionRowActivities({ vault }: ActivityDeps) {
   return {
     /**
-     * Makes the session's row, or adds to it what has become known. Gives the state of an earlier workflow's session when
-     * the row is such a one's, and what stands for Plaid's session id.
+     * As {@link claimRow}.
      * @throws VAULT/KEY_REUSED when the key stands for another request
      */
-    async claimSession({ plaidSessionId, ...input }: ClaimInput): Promise<Claimed> {
-      const hash = plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId);
-      const { row, claimedBefore } = await vault.sessions.claim({
-        key: input.key,
-        linkApi: input.linkApi,
-        firstRunId: input.firstRunId,
-        requestDigest: input.requestDigest,
-        plaidSessionHash: hash,
-        traceparent: input.traceparent ?? activeTraceparent(),
-        userHash: input.userId === undefined ? undefined : userHash(input.userId),
-      });
-      return {
-        endedBefore: claimedBefore ? row.state : undefined,
-        plaidSessionHash: hash,
-        traceparent: row.traceparent,
-      };
+    async claimSession(input: ClaimInput): Promise<Claimed> {
+      return await claimRow(vault, input);
     },
 
     /**

@@ -153,10 +153,25 @@ export async function* unlessUnreadable(
 
 async function hasMadeRow(events: readonly HistoryEvent[], temporal: Client): Promise<boolean> {
   for (const event of events) {
-    const claim = await markedResult<{ endedBefore?: SessionState }>(event, 'claimSession', temporal);
-    if (claim) return claim.endedBefore === undefined;
+    const claimed =
+      (await markedResult<RecordedCreate['claimed']>(event, 'claimSession', temporal)) ??
+      (await activityResult<RecordedCreate>(event, events, CLAIM_AND_CREATE, temporal))?.claimed;
+    if (claimed) return claimed.endedBefore === undefined;
+    const failed = event.activityTaskFailedEventAttributes;
+    const errorType = failed?.failure?.applicationFailureInfo?.type ?? '';
+    // The row comes first: an error of Plaid's, or of the item to be mended, tells of one.
+    if (failed && isOf(failed, events, CLAIM_AND_CREATE))
+      return /^(?!VAULT\/)\w+\/|^VAULT\/ITEM_/.test(errorType);
   }
   return false;
+}
+
+const CLAIM_AND_CREATE = ['claimAndCreate'];
+
+/** What is read of the result of `claimAndCreate`. */
+interface RecordedCreate {
+  claimed: { endedBefore?: SessionState };
+  created?: { plaidSessionId: string };
 }
 
 async function createdSessionId(
@@ -164,7 +179,9 @@ async function createdSessionId(
   temporal: Client,
 ): Promise<string | undefined> {
   for (const event of events) {
-    const made = await activityResult<{ plaidSessionId: string }>(event, events, ['createSession'], temporal);
+    const made =
+      (await activityResult<RecordedCreate>(event, events, CLAIM_AND_CREATE, temporal))?.created ??
+      (await activityResult<RecordedCreate['created']>(event, events, ['createSession'], temporal));
     if (made) return made.plaidSessionId;
   }
   for (const event of events) {
@@ -196,8 +213,18 @@ async function activityResult<T>(
   activities: readonly string[],
   temporal: Client,
 ): Promise<T | undefined> {
-  if (!completed) return undefined;
-  const scheduled = events[Number(completed.scheduledEventId) - 1]?.activityTaskScheduledEventAttributes;
-  if (!activities.includes(scheduled?.activityType?.name ?? '')) return undefined;
+  if (!completed || !isOf(completed, events, activities)) return undefined;
   return await decodeFirst<T>(completed.result?.payloads, temporal);
+}
+
+/** True for the end of an activity with one of these names. */
+function isOf(
+  {
+    scheduledEventId,
+  }: Pick<NonNullable<HistoryEvent['activityTaskCompletedEventAttributes']>, 'scheduledEventId'>,
+  events: readonly HistoryEvent[],
+  activities: readonly string[],
+): boolean {
+  const scheduled = events[Number(scheduledEventId) - 1]?.activityTaskScheduledEventAttributes;
+  return activities.includes(scheduled?.activityType?.name ?? '');
 }

@@ -29,7 +29,9 @@ export const check = proxyLocalActivities<Pick<Activities, 'checkRequest'>>({
 });
 
 /** Creates that send nothing. A caller waits for them, so patience ends after ten minutes. */
-export const create = proxyActivities<Pick<Activities, 'createLinkToken' | 'createSession'>>({
+export const create = proxyActivities<
+  Pick<Activities, 'claimAndCreate' | 'createLinkToken' | 'createSession'>
+>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '10m',

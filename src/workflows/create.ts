@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CreateInput } from '../activities/create-session';
 import type { CreatedSession } from '../activities/link-api';
-import type { Claimed } from '../activities/session-row';
+import type { Claimed, ClaimInput } from '../activities/session-row';
 import type { PlaidErrorView } from '../session';
 import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken, UNDECODABLE } from '../session';
 import { create, createAndSend, vault } from './activity-proxies';
@@ -39,6 +39,12 @@ export interface Created {
   uncertain: PlaidErrorView | undefined;
 }
 
+/** How a session is made. */
+export interface CreateOptions {
+  /** True: its row is claimed by the activity that makes it, which must not send. */
+  claimsWithCreate: boolean;
+}
+
 /**
  * Makes the session: a link token if the link api takes one and none was given, the vault's row, the hosted session. Sends at
  * most one message. Before it returns, the vault's row can be found by Plaid's session id. Cancelling its scope stops it, but
@@ -48,9 +54,36 @@ export interface Created {
  * @throws ApplicationFailure SESSION_ENDED when the key stands for an earlier session whose workflow is gone;
  * DELIVERY_UNCERTAIN, with Plaid's error, when a create that sends lost its answer and no session id to look for is known
  */
-export async function createSession(input: SessionInput): Promise<Created> {
+export async function createSession(
+  input: SessionInput,
+  { claimsWithCreate }: CreateOptions,
+): Promise<Created> {
+  return await (claimsWithCreate ? claimAndCreate(input) : createInSteps(input));
+}
+
+/** One activity does what would be a local activity and one or two others: the caller waits for the link. */
+async function claimAndCreate(input: SessionInput): Promise<Created> {
+  const { linkApi, linkToken, linkTokenRequest, update } = input;
+  const knownId = idIn(linkToken);
+  const { claimed, created } = await create.claimAndCreate(claimOf(input, knownId), {
+    linkApi,
+    ...(linkToken === undefined ? { linkTokenRequest, update } : { linkToken }),
+  });
+  take(input.key, claimed);
+  const { plaidSessionId, url, expiration } = created!;
+  return {
+    plaidSessionId,
+    plaidSessionHash: knownId === undefined ? await claimId(input, plaidSessionId) : claimed.plaidSessionHash,
+    url,
+    expiresAt: new Date(expiration ?? expirationOf(input, input.expiresAt)).toISOString(),
+    uncertain: undefined,
+  };
+}
+
+/** What sends is tried once, so all that can be tried again comes before it. */
+async function createInSteps(input: SessionInput): Promise<Created> {
   const { linkToken, expiration } = await linkTokenOf(input);
-  const knownId = linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
+  const knownId = idIn(linkToken);
   const claimed = await claim(input, knownId);
   const { linkApi, delivery } = input;
   const request =
@@ -60,19 +93,25 @@ export async function createSession(input: SessionInput): Promise<Created> {
   const { plaidSessionId, url, ...made } = delivery
     ? await sendOnce(request, knownId)
     : { ...(await create.createSession(request)), uncertain: undefined };
-  // A cancel request must not hide what has been made, and may have been sent.
-  const { plaidSessionHash } =
-    knownId === undefined
-      ? await CancellationScope.nonCancellable(() => claim(input, plaidSessionId))
-      : claimed;
   const expiresAt = made.expiration ?? expirationOf(input, expiration);
   return {
     plaidSessionId,
-    plaidSessionHash,
+    plaidSessionHash: knownId === undefined ? await claimId(input, plaidSessionId) : claimed.plaidSessionHash,
     url,
     expiresAt: new Date(expiresAt).toISOString(),
     uncertain: made.uncertain,
   };
+}
+
+/** Plaid's session id, where it is known before the create. */
+function idIn(linkToken: string | undefined): string | undefined {
+  return linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
+}
+
+/** Adds Plaid's session id to the row. A cancel request must not hide what has been made, and may have been sent. */
+async function claimId(input: SessionInput, plaidSessionId: string): Promise<string | undefined> {
+  const { plaidSessionHash } = await CancellationScope.nonCancellable(() => claim(input, plaidSessionId));
+  return plaidSessionHash;
 }
 
 async function linkTokenOf({ linkApi, linkToken, linkTokenRequest, expiresAt, update }: SessionInput) {
@@ -82,9 +121,17 @@ async function linkTokenOf({ linkApi, linkToken, linkTokenRequest, expiresAt, up
 }
 
 async function claim(input: SessionInput, plaidSessionId: string | undefined): Promise<Claimed> {
-  const { key, linkApi, requestDigest, userId } = input;
+  const claimed = await vault.claimSession(claimOf(input, plaidSessionId));
+  take(input.key, claimed);
+  return claimed;
+}
+
+function claimOf(
+  { key, linkApi, requestDigest, userId }: SessionInput,
+  plaidSessionId: string | undefined,
+): ClaimInput {
   const { firstExecutionRunId: firstRunId } = workflowInfo();
-  const claimed = await vault.claimSession({
+  return {
     key,
     linkApi,
     firstRunId,
@@ -92,9 +139,11 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
     plaidSessionId,
     userId,
     traceparent: traceOrigin(),
-  });
-  beginTrace(claimed.traceparent);
-  const { endedBefore } = claimed;
+  };
+}
+
+function take(key: string, { traceparent, endedBefore }: Claimed): void {
+  beginTrace(traceparent);
   if (endedBefore) {
     throw ApplicationFailure.nonRetryable(
       `key ${key} stands for an earlier session, last known as ${endedBefore}; use a new key for a new session`,
@@ -102,7 +151,6 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
       endedBefore,
     );
   }
-  return claimed;
 }
 
 /** A sent link may live longer than its link token says; asking for too long only costs gets, for too short could lose a link. */

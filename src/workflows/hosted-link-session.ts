@@ -53,6 +53,10 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   let leaveWatch: (() => void) | undefined;
   /** A watch that a hint took the session away from. Only what follows it needs it cancelled: an end saves that workflow task. */
   let leftWatch: CancellationScope | undefined;
+  /** This run has met the patch `claim-with-create`, and so knows all that are older. */
+  let claimsWithCreate = false;
+  /** So that a hint beside the local activity that ends a create changes nothing before the watch. */
+  let mustWatchFirst = false;
   /** The schedule's clock starts anew with each change and each hint. */
   let scheduleStartMs = Date.now();
 
@@ -93,12 +97,14 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     const left = new Trigger<undefined>();
     leaveWatch = () => {
       // Sessions from before cancelled the watch at each hint.
-      if (!patched('leave-watch-at-hint')) return scope.cancel();
+      if (!claimsWithCreate && !patched('leave-watch-at-hint')) return scope.cancel();
       leftWatch = scope;
       left.resolve(undefined);
     };
     try {
-      return await Promise.race([unlessNoAnswer(watch.watchSession(watchInput)), left]);
+      const watched = unlessNoAnswer(watch.watchSession(watchInput));
+      if (hinted) leaveWatch();
+      return await Promise.race([watched, left]);
     } finally {
       leaveWatch = undefined;
     }
@@ -128,7 +134,12 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   }
 
   async function makeSession(): Promise<void> {
-    if (!cancelRequested) created = await interruptible(() => createSession(input));
+    if (!cancelRequested) {
+      // Sessions from before claimed their row by a local activity first, as do still those whose create must not be repeated.
+      claimsWithCreate = input.delivery === undefined && patched('claim-with-create');
+      created = await interruptible(() => createSession(input, { claimsWithCreate }));
+      mustWatchFirst = claimsWithCreate;
+    }
     if (!created) {
       answer.refuse(
         ApplicationFailure.nonRetryable('the session was cancelled before it was made', 'SESSION_CANCELLED'),
@@ -163,7 +174,8 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_GET_DELAY_MS,
       deadlineMs: Date.parse(session.expiresAt) + rules.graceMs,
     };
-    if (!hinted) {
+    if (!hinted || mustWatchFirst) {
+      mustWatchFirst = false;
       leaveNoWatch();
       return await interruptible(() => watchUntilHint(watchInput));
     }
@@ -270,7 +282,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     else {
       const itemIds = view.update?.mendedAt === undefined ? [] : [view.update.itemId];
       const notice = { key, state, itemIds };
-      view.notices = await (patched('callbacks')
+      view.notices = await (claimsWithCreate || patched('callbacks')
         ? tellOfEnd(input.notify, input.linkApi, notice)
         : notifyAll(input.notify, notice));
     }

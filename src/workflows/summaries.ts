@@ -28,6 +28,7 @@ export function sessionSummary({
 const SUMMARIES: { [Name in keyof Activities]: (...args: Parameters<Activities[Name]>) => string } = {
   checkRequest: () => 'Check the request',
   claimSession: () => "Make the session's row in the vault",
+  claimAndCreate: () => "Make the session's row, and the hosted session",
   createLinkToken: (_request, update) =>
     update ? `Make a link token that mends item ${markdownText(update.itemId)}` : 'Make a link token',
   createSession: ({ delivery }) =>

@@ -67,6 +67,31 @@ describeWithDevServer('reconcile', () => {
     expect(await find({ fix: true })).toEqual([]);
   });
 
+  it('misses the row of a session that Plaid refused, and none of one whose key stood for an earlier session', async () => {
+    const { client, sandbox, vault } = harness;
+    const start = (key: string) => client.start({ key, linkToken: sandbox.issueLinkToken() });
+    sandbox.fault('/link_delivery/create', {
+      kind: 'plaid_error',
+      status: 400,
+      errorType: 'INVALID_INPUT',
+      errorCode: 'INVALID_LINK_TOKEN',
+    });
+    await expect(start('refused-create')).rejects.toMatchObject({ code: 'CREATE_FAILED' });
+    const claim = { linkApi: 'link_delivery', firstRunId: 'earlier', requestDigest: 'earlier' } as const;
+    await vault.sessions.claim({ key: 'taken', ...claim });
+    await expect(start('taken')).rejects.toMatchObject({ code: 'KEY_REUSED' });
+    await until('both have ended', async () =>
+      (await Promise.all(['refused-create', 'taken'].map((key) => client.status(key)))).every(
+        ({ state }) => state === 'FAILED',
+      ),
+    );
+    await sql("DELETE FROM hosted_link.sessions WHERE session_key IN ('refused-create', 'taken')");
+    const found = { kind: 'SESSION_ROW_LOST', sessionKey: 'refused-create' };
+    expect(await find({ fix: true })).toEqual([{ ...found, mended: true }]);
+    expect(await vault.sessions.get('refused-create')).toMatchObject({ state: 'FAILED' });
+    expect(await find()).toEqual([]);
+  });
+
   it(
     'keeps a running exchange from using a public token once more whose result the vault has lost',
     async () => {

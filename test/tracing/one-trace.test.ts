@@ -147,8 +147,8 @@ describeWithDevServer('the trace of a session', () => {
           CONNECT,
           START,
           `${START} > RunWorkflow:hostedLinkSession`,
-          `${START} > RunActivity:claimSession > vault.sessions.claim`,
-          `${START} > RunActivity:createSession > POST /link/token/create`,
+          `${START} > RunActivity:claimAndCreate > vault.sessions.claim`,
+          `${START} > RunActivity:claimAndCreate > POST /link/token/create`,
           `${START} > RunActivity:watchSession`,
           `${hint} > RunActivity:getSession > POST /link/token/get`,
           `${hint} > RunActivity:getSession > vault.journal.record`,
@@ -161,6 +161,7 @@ describeWithDevServer('the trace of a session', () => {
       );
       expect(collector.pathsOf(startOf('delivered'))).toEqual(
         expect.arrayContaining([
+          `${START} > RunActivity:claimSession > vault.sessions.claim`,
           `${START} > RunActivity:createSession > POST /link_delivery/create`,
           `${hint} > RunActivity:getSession > POST /link_delivery/get`,
           `${hint} > RunActivity:exchangeResult > POST /item/get`,
@@ -301,9 +302,9 @@ describeWithDevServer('the trace of a session', () => {
       await until('the run has its span', () => runOf('hostedLinkSession', 'by-worker') !== undefined);
       expect(collector.pathsOf(runOf('hostedLinkSession', 'by-worker'))).toEqual(
         expect.arrayContaining([
-          'RunActivity:claimSession > vault.sessions.claim',
-          'RunActivity:claimSession > RunActivity:createSession > POST /link_delivery/create',
-          `RunActivity:claimSession > ${hint} > RunActivity:exchangeResult > vault.journal.link`,
+          'RunActivity:claimAndCreate > vault.sessions.claim',
+          'RunActivity:claimAndCreate > POST /link_delivery/create',
+          `RunActivity:claimAndCreate > ${hint} > RunActivity:exchangeResult > vault.journal.link`,
         ]),
       );
     });
@@ -340,7 +341,7 @@ describeWithDevServer('the trace of a session', () => {
     ).toEqual(
       expect.arrayContaining([
         ['POST /link_delivery/create', type, undefined],
-        ['RunActivity:createSession', type, undefined],
+        ['RunActivity:claimAndCreate', type, undefined],
         ['RunWorkflow:hostedLinkSession', type, undefined],
       ]),
     );

@@ -91,6 +91,20 @@ describeWithTimeSkipping('the ends of a session', () => {
     expect(await countCancels(key)).toBe(0);
   });
 
+  it('gets at once on a hint that came before there was a link', async () => {
+    const { client, sandbox } = virtual.harness;
+    virtual.fault('/link_delivery/create', { kind: 'delay_before_work', holdMs: 2_000 });
+    const linkToken = sandbox.issueLinkToken();
+    const starting = client.start({ key: 'early-hint', linkToken });
+    await until('its create is under way', async () =>
+      (await pendingActivities('early-hint').catch((): string[] => [])).includes('claimAndCreate'),
+    );
+    await client.checkNow('early-hint');
+    await starting;
+    await virtual.passUntil('it was got', async () => (await countGets('early-hint')) === 1, 1);
+    await client.cancel('early-hint');
+  });
+
   it('has one watch after hints that found nothing new', async () => {
     const { key } = await virtual.start();
     for (const hints of [1, 2]) {
@@ -118,6 +132,15 @@ describeWithTimeSkipping('the ends of a session', () => {
     expect(await watchOf()).toEqual({ attempt: 1, lastAnswer: undefined, nextGetAt: undefined });
     await virtual.harness.client.cancel(key);
   });
+
+  async function countGets(key: string): Promise<number> {
+    const { events } = await virtual.harness.temporal.workflow
+      .getHandle(sessionWorkflowId(key))
+      .fetchHistory();
+    return events!.filter(
+      ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'getSession',
+    ).length;
+  }
 
   async function countCancels(key: string): Promise<number> {
     const { events } = await virtual.harness.temporal.workflow
