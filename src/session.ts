@@ -296,7 +296,7 @@ export interface DeliveryFailure {
 
 /** An error of Plaid's or of the way to it, as it may be shown. */
 export interface PlaidErrorView {
-  /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, or `BAD_ANSWER/<endpoint>`. */
+  /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, `BAD_ANSWER/<endpoint>`, or `VAULT/<code>` before it was asked. */
   type: string;
   message: string;
   /** Plaid's words for the person, of what they left after. Its text: plain, and to be escaped. */

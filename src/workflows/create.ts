@@ -54,11 +54,8 @@ export interface CreateOptions {
  * @throws ApplicationFailure SESSION_ENDED when the key stands for an earlier session whose workflow is gone;
  * DELIVERY_UNCERTAIN, with Plaid's error, when a create that sends lost its answer and no session id to look for is known
  */
-export async function createSession(
-  input: SessionInput,
-  { claimsWithCreate }: CreateOptions,
-): Promise<Created> {
-  return await (claimsWithCreate ? claimAndCreate(input) : createInSteps(input));
+export function createSession(input: SessionInput, { claimsWithCreate }: CreateOptions): Promise<Created> {
+  return claimsWithCreate ? claimAndCreate(input) : createInSteps(input);
 }
 
 /** One activity does what would be a local activity and one or two others: the caller waits for the link. */

@@ -30,7 +30,7 @@ import { checkNowSignal, deliveryFailedSignal, statusQuery } from './messages';
 import { metrics } from './metrics';
 import { notifyAll, tellOfEnd } from './notices';
 import { tellParent } from './parent';
-import { applicationFailureOf, plaidErrorOf, unlessNoAnswer } from './plaid-error';
+import { applicationFailureOf, plaidErrorOf, unlessNoAnswer, vaultErrorOf } from './plaid-error';
 import { searchAttributes, type SessionAttributes } from './search-attributes';
 
 /**
@@ -260,7 +260,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     const cause = applicationFailureOf(error);
     if (!cause && !(error instanceof ActivityFailure)) throw error;
     const plaidError = plaidErrorOf(error);
-    view.lastError = plaidError ?? view.lastError;
+    view.lastError = plaidError ?? vaultErrorOf(cause) ?? view.lastError;
     if (cause?.type === SESSION_ENDED) [view.endedBefore] = cause.details as [SessionState];
     failure = ApplicationFailure.create({
       type: cause?.type ?? 'NO_ANSWER',

@@ -9,6 +9,13 @@ export function plaidErrorOf(error: unknown): PlaidErrorView | undefined {
   return view?.effect === undefined ? undefined : view;
 }
 
+/** A vault that could not be used for too long, before Plaid was asked. Undefined for another failure, and for what is its final word. */
+export function vaultErrorOf(failure: ApplicationFailure | undefined): PlaidErrorView | undefined {
+  const { type, message, nonRetryable } = failure ?? {};
+  if (!type?.startsWith('VAULT/') || message === undefined || nonRetryable) return undefined;
+  return { type, message, class: 'transient', effect: 'NONE' };
+}
+
 /** The failure that an activity threw, below Temporal's wrapping. */
 export function applicationFailureOf(error: unknown): ApplicationFailure | undefined {
   if (error instanceof ApplicationFailure) return error;

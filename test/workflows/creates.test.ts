@@ -1,4 +1,6 @@
 import type { Sandbox } from '../../src/sandbox';
+import { SqlSessionStore } from '../../src/vault/sessions';
+import { VaultError } from '../../src/vault/vault-error';
 import { describeWithTimeSkipping } from '../support/temporal';
 import { until } from '../support/until';
 import { MINUTE_MS, virtualTime } from './virtual-time';
@@ -82,6 +84,25 @@ describeWithTimeSkipping('a create', () => {
     await starting;
     mend();
     expect(await virtual.harness.client.status('ten-minutes')).toMatchObject({ state: 'FAILED' });
+  });
+
+  it('whose row the vault cannot take is repeated for ten minutes, asks Plaid for nothing, and fails by that name', async () => {
+    const away = new VaultError('VAULT_UNREACHABLE', 'the database is away');
+    const claim = jest.spyOn(SqlSessionStore.prototype, 'claim').mockRejectedValue(away);
+    const sessions = () => virtual.harness.sandbox.ledger().toJSON().sessions.length;
+    const before = sessions();
+    const starting = expect(virtual.start({ key: 'no-vault' })).rejects.toMatchObject({
+      code: 'CREATE_FAILED',
+      message: expect.stringContaining('the database is away') as string,
+    });
+    await virtual.pass(15 * MINUTE_MS);
+    await starting;
+    claim.mockRestore();
+    expect(await virtual.harness.client.status('no-vault')).toMatchObject({
+      state: 'FAILED',
+      lastError: { type: 'VAULT/VAULT_UNREACHABLE', class: 'transient' },
+    });
+    expect(sessions()).toBe(before);
   });
 
   it('that sends is repeated only after a clear refusal, so that one message goes out', async () => {
