@@ -14,9 +14,11 @@ const MINUTE_MS = 60_000;
 const PERSON = { phone_number: '+14155550177', email_address: 'ada@example.com' };
 const WEBHOOK = 'http://127.0.0.1:9/webhooks/plaid';
 
-describeWithDevServer('the codec server, asked for all payloads of two sessions', () => {
+describeWithDevServer('the codec server, asked for all payloads of three sessions', () => {
   let harness: Harness;
   let payloads: Payload[];
+  /** Of the session that makes it by the way. */
+  let unseenLinkToken: string;
   const servers: CodecServer[] = [];
   const ring = parseKeyRing(generateKeyRingText('codec'), 'test ring');
   afterAll(async () => {
@@ -28,21 +30,29 @@ describeWithDevServer('the codec server, asked for all payloads of two sessions'
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now }, { codecRing: ring });
     const user = { ...LINK_TOKEN_REQUEST.user, ...PERSON };
-    await play({ key: 'made-here', linkTokenRequest: { ...LINK_TOKEN_REQUEST, user, webhook: WEBHOOK } });
+    const linkTokenRequest = { ...LINK_TOKEN_REQUEST, user, webhook: WEBHOOK };
+    unseenLinkToken = `link-sandbox-${await play({ key: 'made-here', linkTokenRequest })}`;
     const delivery = { method: 'SMS', address: '+14155550188', firstName: 'Grace' } as const;
+    await play({ key: 'made-and-sent', linkTokenRequest, delivery });
     await play({ key: 'sent', linkToken: harness.sandbox.issueLinkToken(), delivery });
-    const ids = ['made-here', 'sent'].flatMap((key) => [sessionWorkflowId(key), exchangeWorkflowId(key)]);
+    const ids = ['made-here', 'made-and-sent', 'sent'].flatMap((key) => [
+      sessionWorkflowId(key),
+      exchangeWorkflowId(key),
+    ]);
     payloads = (await Promise.all(ids.map(payloadsOf))).flat();
   }, 2 * MINUTE_MS);
 
-  async function play(request: Parameters<Harness['client']['start']>[0] & { key: string }): Promise<void> {
+  /** Gives Plaid's id of the session. */
+  async function play(request: Parameters<Harness['client']['start']>[0] & { key: string }): Promise<string> {
     const { url } = await harness.client.start(request);
-    const person = harness.sandbox.session(url!.split('/').at(-1)!);
+    const sessionId = url!.split('/').at(-1)!;
+    const person = harness.sandbox.session(sessionId);
     person.open();
     await harness.client.checkNow(request.key);
     person.complete();
     await harness.client.checkNow(request.key);
     await harness.client.result(request.key);
+    return sessionId;
   }
 
   /** Every payload of the history, of the description and of what a worker answers, as the server gives it. */
@@ -82,7 +92,7 @@ describeWithDevServer('the codec server, asked for all payloads of two sessions'
   function secrets(): Record<string, string[]> {
     const { linkTokens, sessionIds, hostedUrls } = harness.sandbox.ledger().toJSON().secrets;
     return {
-      linkTokens: [...linkTokens],
+      linkTokens: linkTokens.filter((token) => token !== unseenLinkToken),
       sessionIds: [...sessionIds],
       hostedUrls: [...hostedUrls],
       phoneNumbers: [PERSON.phone_number, '+14155550188'],
@@ -94,6 +104,8 @@ describeWithDevServer('the codec server, asked for all payloads of two sessions'
 
   it('shows all of it when it was told to', async () => {
     const text = await shown(true);
+    expect(harness.sandbox.ledger().toJSON().secrets.linkTokens).toContain(unseenLinkToken);
+    expect(text).not.toContain(unseenLinkToken);
     for (const [kind, values] of Object.entries(secrets())) {
       expect(values).not.toEqual([]);
       for (const value of values)
