@@ -110,11 +110,13 @@ export async function statusReport(
     : [undefined, undefined];
   const known = view ?? (description ? fromServer(key, description) : fromVault(row));
   if (!known) throw sessionUnknown(key);
+  const { state, lastError } = stateOf(known, description);
   const status: Standing = {
     key,
     workflowId: handle.workflowId,
     linkApi: known.linkApi,
-    ...stateOf(known, description),
+    state,
+    lastError,
     plaidStatus: known.plaidStatus,
     createdAt: known.createdAt,
     changedAt: known.changedAt,
@@ -122,7 +124,8 @@ export async function statusReport(
     health: known.health ?? { kind: 'OK' },
     exitError: known.exitError,
     deliveryFailure: known.deliveryFailure,
-    watch: description && watchReport(description),
+    // A session that a hint ended leaves its watch pending, for ever as the server tells it.
+    watch: description && !isEndState(state) ? watchReport(description) : undefined,
     update: known.update,
     items: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
     notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],

@@ -86,7 +86,7 @@ describeWithTimeSkipping('the ends of a session', () => {
       'the session has ended',
       async () => (await virtual.harness.client.status(key)).state === 'COMPLETED',
     );
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED' });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', watch: undefined });
     // Its watch ends with it: a cancel would cost a workflow task.
     expect(await countCancels(key)).toBe(0);
   });
