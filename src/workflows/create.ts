@@ -60,12 +60,11 @@ export function createSession(input: SessionInput, { claimsWithCreate }: CreateO
 
 /** One activity does what would be a local activity and one or two others: the caller waits for the link. */
 async function claimAndCreate(input: SessionInput): Promise<Created> {
-  const { linkApi, linkToken, linkTokenRequest, update } = input;
-  const knownId = idIn(linkToken);
-  const { claimed, created } = await create.claimAndCreate(claimOf(input, knownId), {
-    linkApi,
-    ...(linkToken === undefined ? { linkTokenRequest, update } : { linkToken }),
-  });
+  const knownId = idIn(input.linkToken);
+  const { claimed, created } = await create.claimAndCreate(
+    claimOf(input, knownId),
+    requestOf(input, input.linkToken),
+  );
   take(input.key, claimed);
   const { plaidSessionId, url, expiration } = created!;
   return {
@@ -82,11 +81,8 @@ async function createInSteps(input: SessionInput): Promise<Created> {
   const { linkToken, expiration } = await linkTokenOf(input);
   const knownId = idIn(linkToken);
   const claimed = await claim(input, knownId);
-  const { linkApi, delivery } = input;
-  const request =
-    linkToken === undefined
-      ? { linkApi, linkTokenRequest: input.linkTokenRequest, update: input.update, delivery }
-      : { linkApi, linkToken, delivery };
+  const { delivery } = input;
+  const request = { ...requestOf(input, linkToken), delivery };
   const { plaidSessionId, url, ...made } = delivery
     ? await sendOnce(request, knownId)
     : { ...(await create.createSession(request)), uncertain: undefined };
@@ -103,6 +99,14 @@ async function createInSteps(input: SessionInput): Promise<Created> {
 /** Plaid's session id, where it is known before the create. */
 function idIn(linkToken: string | undefined): string | undefined {
   return linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
+}
+
+/** @param linkToken the caller's, or one that was made beforehand */
+function requestOf(
+  { linkApi, linkTokenRequest, update }: SessionInput,
+  linkToken: string | undefined,
+): Omit<CreateInput, 'delivery'> {
+  return linkToken === undefined ? { linkApi, linkTokenRequest, update } : { linkApi, linkToken };
 }
 
 /** Adds Plaid's session id to the row. A cancel request must not hide what has been made, and may have been sent. */

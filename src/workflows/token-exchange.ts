@@ -32,9 +32,9 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   const looksAtOnce = patched('look-at-once');
   const underWay = new Set<string>();
   let told = looksAtOnce && input.lookAtOnce === true;
-  /** How many results there are of a completed session, which has no other than those that it knows of. */
-  let known = 0;
-  /** How many it knew of when they were looked for last. */
+  /** How many results a completed session has told of, which has no other than those. */
+  let toldOf = 0;
+  /** How many that were when they were looked for last. */
   let lookedFor = 0;
   let lastState: SessionState | undefined;
 
@@ -47,13 +47,13 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
     }
     const { last, state, results } = completion;
     // Any other session may have a result that came too late for it.
-    if (looksAtOnce && state === 'COMPLETED' && results !== undefined) known = Math.max(known, results);
+    if (looksAtOnce && state === 'COMPLETED' && results !== undefined) toldOf = Math.max(toldOf, results);
     else told = true;
     if (last) lastState = state;
   });
 
   function mustLook(): boolean {
-    return told || known > Math.max(lookedFor, view.results.length);
+    return told || toldOf > Math.max(lookedFor, view.results.length);
   }
 
   /*
@@ -62,7 +62,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
    */
   async function look(): Promise<{ results: ResultView[]; isCancelled: boolean }> {
     told = false;
-    lookedFor = known;
+    lookedFor = toldOf;
     const stateBefore = lastState;
     const results = await vault.listResults(input.key);
     return { results, isCancelled: (looksAtOnce ? stateBefore : lastState) === 'CANCELLED' };

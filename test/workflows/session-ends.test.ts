@@ -133,20 +133,19 @@ describeWithTimeSkipping('the ends of a session', () => {
     await virtual.harness.client.cancel(key);
   });
 
+  async function eventsOf(key: string) {
+    const handle = virtual.harness.temporal.workflow.getHandle(sessionWorkflowId(key));
+    return (await handle.fetchHistory()).events!;
+  }
+
   async function countGets(key: string): Promise<number> {
-    const { events } = await virtual.harness.temporal.workflow
-      .getHandle(sessionWorkflowId(key))
-      .fetchHistory();
-    return events!.filter(
+    return (await eventsOf(key)).filter(
       ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === 'getSession',
     ).length;
   }
 
   async function countCancels(key: string): Promise<number> {
-    const { events } = await virtual.harness.temporal.workflow
-      .getHandle(sessionWorkflowId(key))
-      .fetchHistory();
-    return events!.filter((event) => event.activityTaskCanceledEventAttributes != null).length;
+    return (await eventsOf(key)).filter((event) => event.activityTaskCanceledEventAttributes != null).length;
   }
 
   async function pendingActivities(key: string): Promise<(string | null | undefined)[]> {
