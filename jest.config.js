@@ -2,7 +2,7 @@
 module.exports = {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalSetup: '<rootDir>/testing/global-setup.ts',
   transform: {
     '^.+\\.[cm]?[jt]s$': [
       '@swc/jest',

@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
-import { WORKFLOW_SOURCE } from '../src/workflow-source';
+import { WORKFLOW_SOURCE } from '../src/temporal/bundle';
 
 type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
 type WebpackPlugin = Extract<NonNullable<NonNullable<WebpackConfig['plugins']>[number]>, { apply: unknown }>;

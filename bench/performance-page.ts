@@ -1,4 +1,4 @@
-import { asProgram, rewritePage, withSection } from '../dev/generated-page';
+import { asProgram, rewritePage, withSection } from '../tools/generated-page';
 import { type KeptResult, readResults } from './results';
 import { renderTable } from './table';
 

@@ -1,15 +1,15 @@
 import type { NativeConnection } from '@temporalio/worker';
-import { closeAll } from './close-all';
-import type { Settings } from './config';
-import { requirePlaid } from './config';
-import { type HealthQuestions, reachable, startHealthServer, temporalReachable } from './health';
-import { loadKeys } from './keys';
-import type { Logger } from './logger';
-import type { RunningWorker } from './session-workers';
-import { startSessionWorkers } from './session-workers';
-import { loadTemporalConnection } from './temporal-connection';
-import { connectRuntime, installRuntime } from './temporal-runtime';
-import { startTracing } from './tracing/sdk';
+import { closeAll } from './worker/close-all';
+import type { Settings } from './config/settings';
+import { requirePlaid } from './config/settings';
+import { type HealthQuestions, reachable, startHealthServer, temporalReachable } from './worker/health';
+import { loadKeys } from './config/load-keys';
+import type { Logger } from './telemetry/logger';
+import type { RunningWorker } from './worker/session-workers';
+import { startSessionWorkers } from './worker/session-workers';
+import { loadTemporalConnection } from './temporal/connection';
+import { connectRuntime, installRuntime } from './temporal/runtime';
+import { startTracing } from './telemetry/tracing';
 
 /**
  * Starts the standalone worker, once in a process: Temporal's runtime, a connection, and all workers of this deployment; and what

@@ -1,5 +1,5 @@
 import type * as PlaidClientModule from '../../src/plaid/client';
-import type * as SecretModule from '../../src/secret';
+import type * as SecretModule from '../../src/secrets/secret';
 import { startAnsweringServer } from '../answering-server';
 import type { Bench, Row } from '../bench';
 import { built } from '../built';

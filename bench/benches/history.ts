@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type * as SessionModule from '../../src/session';
+import type * as SessionModule from '../../src/domain/session';
 import type { Bench, Reach, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';

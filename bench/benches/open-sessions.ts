@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { freePorts } from '../../dev/child-server';
-import type * as SessionModule from '../../src/session';
+import { freePorts } from '../../testing/child-server';
+import type * as SessionModule from '../../src/domain/session';
 import type { Bench, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';

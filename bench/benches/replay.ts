@@ -1,6 +1,6 @@
 import { Worker } from '@temporalio/worker';
 import type * as CodecModule from '../../src/codec/payload-codec';
-import { readRecordedHistories, RECORDING_RING } from '../../test/replay/recorded-histories';
+import { readRecordedHistories, RECORDING_RING } from '../../testing/recorded-histories';
 import { quietRuntime } from '../temporal/quiet-runtime';
 import type { Bench } from '../bench';
 import { built, BUILT_WORKFLOWS } from '../built';

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import type * as KeyRingModule from '../../src/key-ring';
-import type * as SecretModule from '../../src/secret';
+import type * as KeyRingModule from '../../src/secrets/key-ring';
+import type * as SecretModule from '../../src/secrets/secret';
 import type * as VaultModule from '../../src/vault';
 import type { Vault } from '../../src/vault';
-import { runSql, startPostgres } from '../../test/support/postgres';
+import { runSql, startPostgres } from '../../testing/postgres';
 import type { Bench, BenchContext, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';

@@ -1,4 +1,4 @@
-import type * as LoggerModule from '../../src/logger';
+import type * as LoggerModule from '../../src/telemetry/logger';
 import type * as ReceiverModule from '../../src/webhook/receiver';
 import type { WebhookReceiver } from '../../src/webhook/receiver';
 import type * as VerifyModule from '../../src/webhook/verify';

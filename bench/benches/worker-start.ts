@@ -3,16 +3,16 @@ import { cp, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { startChild } from '../../dev/child-server';
+import { startChild } from '../../testing/child-server';
 import {
   SESSION_SEARCH_ATTRIBUTES,
   startTemporalServer,
   type TemporalServer,
-} from '../../dev/temporal-server';
-import type * as KeyRingModule from '../../src/key-ring';
-import { TASK_QUEUES } from '../../src/session';
+} from '../../testing/temporal-server';
+import type * as KeyRingModule from '../../src/secrets/key-ring';
+import { TASK_QUEUES } from '../../src/domain/session';
 import type * as VaultModule from '../../src/vault';
-import { startPostgres } from '../../test/support/postgres';
+import { startPostgres } from '../../testing/postgres';
 import type { Bench, BenchContext, BenchResult, Row } from '../bench';
 import { built, BUILT_WORKFLOWS } from '../built';
 import { bundleParts } from '../bundle-parts';

@@ -1,4 +1,4 @@
-import { defaultLifetimeMs } from '../../src/session';
+import { defaultLifetimeMs } from '../../src/domain/session';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -4,7 +4,7 @@ import {
   type LinkApiRules,
   MIN_GET_DELAY_MS,
   nextGetDelayMs,
-} from '../../src/session';
+} from '../../src/domain/session';
 import { type Behaviour, drawSession, seededRandom, type SimulatedSession } from './population';
 
 const SECOND = 1_000;

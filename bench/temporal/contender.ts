@@ -1,4 +1,4 @@
-import { runSql } from '../../test/support/postgres';
+import { runSql } from '../../testing/postgres';
 
 /** With many starts at once, a busy machine may keep one waiting for longer than a caller would. */
 export const START_TIMEOUT_MS = 120_000;

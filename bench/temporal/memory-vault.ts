@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Secret } from '../../src/secret';
+import type { Secret } from '../../src/secrets/secret';
 import type {
   Acquired,
   ExchangeJournal,

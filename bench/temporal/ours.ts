@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
-import { freePorts } from '../../dev/child-server';
-import { ProgramProcess } from '../../dev/program-process';
+import { freePorts } from '../../testing/child-server';
+import { ProgramProcess } from '../../testing/program-process';
 import type * as ClientModule from '../../src/client';
 import type * as CodecModule from '../../src/codec/payload-codec';
-import type * as KeyRingModule from '../../src/key-ring';
-import type * as SessionModule from '../../src/session';
+import type * as KeyRingModule from '../../src/secrets/key-ring';
+import type * as SessionModule from '../../src/domain/session';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
 import { START_TIMEOUT_MS, timesOf, type SessionContender } from './contender';

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { SESSION_SEARCH_ATTRIBUTES, startTemporalServer } from '../../dev/temporal-server';
+import { SESSION_SEARCH_ATTRIBUTES, startTemporalServer } from '../../testing/temporal-server';
 import type * as SandboxModule from '../../src/sandbox';
-import { startPostgres } from '../../test/support/postgres';
+import { startPostgres } from '../../testing/postgres';
 import { built } from '../built';
 
 const { startSandbox } = built<typeof SandboxModule>('sandbox/index');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { NativeConnection } from '@temporalio/worker';
-import type * as KeyRingModule from '../../src/key-ring';
+import type * as KeyRingModule from '../../src/secrets/key-ring';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
 import { memoryVault } from './memory-vault';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type * as ClientModule from '../../src/client';
 import type * as CodecModule from '../../src/codec/payload-codec';
-import type * as KeyRingModule from '../../src/key-ring';
+import type * as KeyRingModule from '../../src/secrets/key-ring';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
 import { forkAndTell } from '../forked';

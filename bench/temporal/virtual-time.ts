@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { findTestServer } from '../../dev/time-skipping-server';
+import { findTestServer } from '../../testing/time-skipping-server';
 import type * as CodecModule from '../../src/codec/payload-codec';
-import type * as KeyRingModule from '../../src/key-ring';
+import type * as KeyRingModule from '../../src/secrets/key-ring';
 import type * as SandboxModule from '../../src/sandbox';
-import type * as SearchAttributesModule from '../../src/search-attributes';
-import type * as SessionModule from '../../src/session';
-import type * as StartRequestModule from '../../src/start-request';
+import type * as SearchAttributesModule from '../../src/temporal/search-attributes';
+import type * as SessionModule from '../../src/domain/session';
+import type * as StartRequestModule from '../../src/requests/start-request';
 import type { hostedLinkSession } from '../../src/workflows';
 import type * as AttributesModule from '../../src/workflows/search-attributes';
 import type * as SummariesModule from '../../src/workflows/summaries';

@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
 import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { NoAnswerError } from '../bounded-post';
-import type { CallbackSender } from '../callback/sender';
-import type { CallbackBody } from '../session';
-import { callbacksWorkflowId, TASK_QUEUES } from '../session';
+import { NoAnswerError } from '../http/bounded-post';
+import type { CallbackSender } from '../callbacks/sender';
+import type { CallbackBody } from '../domain/session';
+import { callbacksWorkflowId, TASK_QUEUES } from '../domain/session';
 import type { ActivityDeps } from './index';
 
 /** What callbacks need, where the deployment has them. */

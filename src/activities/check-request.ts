@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { InputError } from '../input-error';
-import type { CheckedRequest } from '../session';
-import { sessionInput, type StartRequest } from '../start-request';
+import { InputError } from '../domain/input-error';
+import type { CheckedRequest } from '../domain/session';
+import { sessionInput, type StartRequest } from '../requests/start-request';
 import type { ActivityDeps } from './index';
 
-export type { StartRequest } from '../start-request';
+export type { StartRequest } from '../requests/start-request';
 
 /** The activity that checks a request for a session that was started with one. */
 export function checkRequestActivities({ environment, notifyPrefixes, userAttribute }: ActivityDeps) {

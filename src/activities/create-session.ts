@@ -1,11 +1,11 @@
 import { classify } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
 import type { LinkToken, LinkTokenRequest } from '../plaid/plaid';
-import type { Secret } from '../secret';
-import type { Delivery, LinkApiName } from '../session';
+import type { Secret } from '../secrets/secret';
+import type { Delivery, LinkApiName } from '../domain/session';
 import { finalFailure } from './failures';
 import type { ActivityDeps } from './index';
-import type { CreatedSession } from './link-api';
+import type { CreatedSession } from '../plaid/link-api';
 import { type Claimed, type ClaimInput, claimRow } from './session-row';
 
 /** The item that a session in update mode is to mend. */

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
-import type { Health, LinkApiName, PlaidErrorView } from '../session';
-import { LAST_GET_PATIENCE_MS, LINK_API_RULES, nextGetDelayMs } from '../session';
+import type { Health, LinkApiName, PlaidErrorView } from '../domain/session';
+import { LAST_GET_PATIENCE_MS, LINK_API_RULES, nextGetDelayMs } from '../domain/session';
 import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
-import type { SessionAnswer } from './link-api';
+import type { SessionAnswer } from '../plaid/link-api';
 import { storeInHand } from './store-in-hand';
 
 /** Which session to get. */

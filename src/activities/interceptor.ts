@@ -3,10 +3,10 @@ import { CompleteAsyncError } from '@temporalio/activity';
 import type { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
-import type { Logger } from '../logger';
-import { type Metrics, NO_METRICS } from '../metrics';
+import type { Logger } from '../telemetry/logger';
+import { type Metrics, NO_METRICS } from '../telemetry/metrics';
 import { PlaidError } from '../plaid/errors';
-import { sessionKeyBehind } from '../session';
+import { sessionKeyBehind } from '../domain/session';
 import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
 

@@ -1,6 +1,6 @@
-import { plaidSessionHash, userHash } from '../digest';
-import type { LinkApiName, SessionState } from '../session';
-import { activeTraceparent } from '../span';
+import { plaidSessionHash, userHash } from '../secrets/digest';
+import type { LinkApiName, SessionState } from '../domain/session';
+import { activeTraceparent } from '../telemetry/span';
 import type { Vault } from '../vault/vault';
 import { VaultError } from '../vault/vault-error';
 import type { ActivityDeps } from './index';

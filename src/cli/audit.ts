@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { InputError } from '../input-error';
+import { InputError } from '../domain/input-error';
 import type { AuditEntry, RepairEntry } from '../vault';
 import { examples } from './examples';
 import { limitOf } from './page-options';

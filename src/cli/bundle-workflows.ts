@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { WORKFLOW_SOURCE } from '../workflow-source';
+import { WORKFLOW_SOURCE } from '../temporal/bundle';
 
 const ROOT = join(__dirname, '../..');
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import { InputError } from '../input-error';
-import { CALLBACK_STATES, type CallbackState } from '../session';
+import { InputError } from '../domain/input-error';
+import { CALLBACK_STATES, type CallbackState } from '../domain/session';
 import type { CallbackRow } from '../vault';
 import { examples } from './examples';
 import { type Line, Mark, printJson, printLines } from './print';

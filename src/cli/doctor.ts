@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { readSettings, type Settings } from '../config';
-import { examine, type Finding } from '../doctor';
-import { InputError } from '../input-error';
+import { readSettings, type Settings } from '../config/settings';
+import { examine, type Finding } from '../ops/doctor';
+import { InputError } from '../domain/input-error';
 import { examples } from './examples';
 import { EXIT_FAILURE } from './exit-codes';
 import { type Line, Mark, printJson, printLines } from './print';

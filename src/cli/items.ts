@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { readSettings } from '../config';
-import { userHash } from '../digest';
-import { type ForgetReport, forgetUser } from '../forget-user';
+import { readSettings } from '../config/settings';
+import { userHash } from '../secrets/digest';
+import { type ForgetReport, forgetUser } from '../client/erase-user';
 import { type ItemRow, unknownItem } from '../vault';
 import { examples } from './examples';
 import { EXIT_FAILURE } from './exit-codes';

@@ -1,10 +1,10 @@
 import { Argument, Command } from 'commander';
 import { MAX_ENCRYPTIONS, WARN_ENCRYPTIONS } from '../codec/key-use';
-import { readSettingsFor } from '../config';
-import { addKeyToFile } from '../key-file';
-import { generateKeyRingText, type KeyRing } from '../key-ring';
-import { loadKeys, loadVaultKeys } from '../keys';
-import { openVaultFromSettings } from '../open-vault';
+import { readSettingsFor } from '../config/settings';
+import { addKeyToFile } from '../secrets/key-file';
+import { generateKeyRingText, type KeyRing } from '../secrets/key-ring';
+import { loadKeys, loadVaultKeys } from '../config/load-keys';
+import { openVaultFromSettings } from '../config/open-vault';
 import type { CodecKeyRow, KeyProvider, Vault, VaultKeyRow } from '../vault';
 import { examples } from './examples';
 import { EXIT_FAILURE, EXIT_SIGNAL } from './exit-codes';

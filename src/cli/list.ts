@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { SessionSummary } from '../client';
-import { InputError } from '../input-error';
-import { LINK_APIS, type LinkApiName, SESSION_STATES, type SessionState } from '../session';
+import { InputError } from '../domain/input-error';
+import { LINK_APIS, type LinkApiName, SESSION_STATES, type SessionState } from '../domain/session';
 import { examples } from './examples';
 import { type Line, Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';

@@ -1,4 +1,4 @@
-import { InputError } from '../input-error';
+import { InputError } from '../domain/input-error';
 import { EXIT_FAILURE, EXIT_INPUT, EXIT_PIPE } from './exit-codes';
 import { commandError, printFailure } from './print';
 import { createProgram } from './program';

@@ -1,9 +1,9 @@
 import type { SessionSummary, StartedSession, StatusReport } from '../client';
-import type { Finding } from '../doctor';
-import type { ForgetReport } from '../forget-user';
-import type { Discrepancy } from '../reconcile';
-import type { ReplayReport } from '../replay';
-import type { PlaidEnvironment, PlaidErrorView } from '../session';
+import type { Finding } from '../ops/doctor';
+import type { ForgetReport } from '../client/erase-user';
+import type { Discrepancy } from '../ops/reconcile';
+import type { ReplayReport } from '../ops/replay/replay-open';
+import type { PlaidEnvironment, PlaidErrorView } from '../domain/session';
 import type { AuditEntry, CallbackRow, ItemRow, RepairEntry, ResultRow, VaultKeyRow } from '../vault';
 
 /**

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InputError } from '../input-error';
+import { InputError } from '../domain/input-error';
 import { printError } from './print';
 
 /** What a list prints at most unless told otherwise. */

@@ -1,4 +1,4 @@
-import { InputError } from '../input-error';
+import { InputError } from '../domain/input-error';
 
 /**
  * The value of `--port`.

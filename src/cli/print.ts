@@ -1,9 +1,9 @@
 import { styleText } from 'node:util';
 import type { StartedSession, StatusReport } from '../client';
 import { HostedLinkError } from '../client';
-import { InputError } from '../input-error';
-import { printable, printableJson } from '../printable';
-import { redactText } from '../redact';
+import { InputError } from '../domain/input-error';
+import { printable, printableJson } from '../secrets/printable';
+import { redactText } from '../secrets/redact';
 import { VaultError } from '../vault';
 import type { CommandError, CommandOutput } from './output';
 import { eraseProgress } from './progress';

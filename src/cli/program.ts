@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { packageVersion } from '../package-version';
-import { redactText } from '../redact';
+import { packageVersion } from '../http/package-version';
+import { redactText } from '../secrets/redact';
 import { auditCommand } from './audit';
 import { callbacksCommand } from './callbacks';
 import { cancelCommand } from './cancel';

@@ -1,4 +1,4 @@
-import { printable } from '../printable';
+import { printable } from '../secrets/printable';
 
 /** What takes longer is told, in milliseconds. */
 const SLOW_MS = 1_000;

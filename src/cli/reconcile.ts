@@ -1,11 +1,11 @@
 import { Command } from 'commander';
-import { readSettingsFor, requirePlaid } from '../config';
-import { InputError } from '../input-error';
-import { loadVaultKeys } from '../keys';
-import { openVaultFromSettings } from '../open-vault';
+import { readSettingsFor, requirePlaid } from '../config/settings';
+import { InputError } from '../domain/input-error';
+import { loadVaultKeys } from '../config/load-keys';
+import { openVaultFromSettings } from '../config/open-vault';
 import { createPlaidClient } from '../plaid/client';
-import { plaidRateNow } from '../rates/plaid-rates';
-import { type Discrepancy, PlaidPace, reconcile } from '../reconcile';
+import { plaidRateNow } from '../worker/rates/plaid-rates';
+import { type Discrepancy, PlaidPace, reconcile } from '../ops/reconcile';
 import { examples } from './examples';
 import { EXIT_FAILURE } from './exit-codes';
 import { type Line, Mark, printJson, printLines } from './print';

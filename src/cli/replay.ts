@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { readSettingsFor } from '../config';
-import { InputError } from '../input-error';
-import { loadCodecRing } from '../keys';
-import { createLogger } from '../logger';
-import { replayOpen, type ReplayReport } from '../replay';
-import { installRuntime } from '../temporal-runtime';
+import { readSettingsFor } from '../config/settings';
+import { InputError } from '../domain/input-error';
+import { loadCodecRing } from '../config/load-keys';
+import { createLogger } from '../telemetry/logger';
+import { replayOpen, type ReplayReport } from '../ops/replay/replay-open';
+import { installRuntime } from '../temporal/runtime';
 import { examples } from './examples';
 import { EXIT_FAILURE } from './exit-codes';
 import { printJson, printLines } from './print';

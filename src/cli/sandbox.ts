@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { z } from 'zod';
-import { inputErrorFrom } from '../input-error';
+import { inputErrorFrom } from '../domain/input-error';
 import type { SandboxOptions } from '../sandbox';
 import { DEFAULT_CLIENT_ID, DEFAULT_SECRET, startSandbox } from '../sandbox';
 import {
@@ -11,7 +11,7 @@ import {
   plannedWebhookFaultSchema,
   planWebhookFault,
 } from '../sandbox/planned-fault';
-import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../session';
+import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../domain/session';
 import { examples } from './examples';
 import { printJson, printLines } from './print';
 import { stopSignal } from './stop-signal';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { readSettingsFor, type Settings } from '../config';
-import { migrateEmbedded } from '../open-vault';
-import { addSearchAttributes } from '../search-attributes';
-import { loadTemporalConnection } from '../temporal-connection';
+import { readSettingsFor, type Settings } from '../config/settings';
+import { migrateEmbedded } from '../config/open-vault';
+import { addSearchAttributes } from '../temporal/search-attributes';
+import { loadTemporalConnection } from '../temporal/connection';
 import { grantRoles, migrate } from '../vault';
 import { examples } from './examples';
 import type { SetupReport } from './output';

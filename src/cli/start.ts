@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { StartRequest } from '../client';
-import { readSettingsFor } from '../config';
-import { InputError } from '../input-error';
-import { LINK_APIS, type LinkApiName } from '../session';
-import { sessionInput } from '../start-request';
+import { readSettingsFor } from '../config/settings';
+import { InputError } from '../domain/input-error';
+import { LINK_APIS, type LinkApiName } from '../domain/session';
+import { sessionInput } from '../requests/start-request';
 import { examples } from './examples';
 import { printJson, printStarted } from './print';
 import { withProgress } from './progress';

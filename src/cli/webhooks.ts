@@ -1,24 +1,24 @@
 import { Command } from 'commander';
-import { closeAll } from '../close-all';
+import { closeAll } from '../worker/close-all';
 import { createPayloadCodec } from '../codec/payload-codec';
-import { readSettingsFor, requirePlaid, type Settings } from '../config';
+import { readSettingsFor, requirePlaid, type Settings } from '../config/settings';
 import {
   type CheckResult,
   type HealthQuestions,
   reachable,
   startHealthServer,
   temporalReachable,
-} from '../health';
-import { InputError } from '../input-error';
-import { loadCodecRing } from '../keys';
-import { createLogger } from '../logger';
-import { callCounter, processMetrics } from '../metrics';
-import { openRecordsFromSettings } from '../open-vault';
+} from '../worker/health';
+import { InputError } from '../domain/input-error';
+import { loadCodecRing } from '../config/load-keys';
+import { createLogger } from '../telemetry/logger';
+import { callCounter, processMetrics } from '../telemetry/metrics';
+import { openRecordsFromSettings } from '../config/open-vault';
 import { createPlaidClient } from '../plaid/client';
-import { startReceiver } from '../start-receiver';
-import { loadTemporalConnection } from '../temporal-connection';
-import { connectRuntime, installRuntime } from '../temporal-runtime';
-import { startTracing } from '../tracing/sdk';
+import { startReceiver } from '../webhook/start-receiver';
+import { loadTemporalConnection } from '../temporal/connection';
+import { connectRuntime, installRuntime } from '../temporal/runtime';
+import { startTracing } from '../telemetry/tracing';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../vault';
 import { examples } from './examples';
 import { parsePort } from './port-option';

@@ -1,6 +1,6 @@
-import { readSettingsFor } from '../config';
-import { InputError } from '../input-error';
-import { openRecordsFromSettings } from '../open-vault';
+import { readSettingsFor } from '../config/settings';
+import { InputError } from '../domain/input-error';
+import { openRecordsFromSettings } from '../config/open-vault';
 import type { VaultRecords } from '../vault';
 import { hasVault } from './with-client';
 

@@ -1,8 +1,8 @@
 import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import { SimplePlugin } from '@temporalio/plugin';
-import type { KeyRing } from '../key-ring';
-import { OWN_WORKFLOW_PREFIXES } from '../session';
-import { clientSpans } from '../tracing/client-spans';
+import type { KeyRing } from '../secrets/key-ring';
+import { OWN_WORKFLOW_PREFIXES } from '../domain/session';
+import { clientSpans } from '../temporal/client-spans';
 import { createPayloadCodec, decryptOr } from './payload-codec';
 
 /**

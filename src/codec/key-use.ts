@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../logger';
+import type { Logger } from '../telemetry/logger';
 
 /** How often one key may encrypt with random 96-bit nonces: NIST SP 800-38D, 8.3. */
 export const MAX_ENCRYPTIONS = 2 ** 32;

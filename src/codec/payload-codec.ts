@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import type { KeyRing } from '../key-ring';
-import { UNDECODABLE } from '../session';
+import type { KeyRing } from '../secrets/key-ring';
+import { UNDECODABLE } from '../domain/session';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
 

@@ -4,13 +4,13 @@
  *
  * @module
  */
-export { CallbackRefused, DEFAULT_TOLERANCE_SECONDS, verifyCallback } from '../callback/verify';
+export { CallbackRefused, DEFAULT_TOLERANCE_SECONDS, verifyCallback } from '../callbacks/verify';
 export type {
   CallbackHeaders,
   CallbackRefusal,
   CallbackToVerify,
   VerifiedCallback,
-} from '../callback/verify';
-export { InputError } from '../input-error';
-export { LINK_APIS, SESSION_STATES } from '../session';
-export type { CallbackBody, CompletionNotice, LinkApiName, SessionState } from '../session';
+} from '../callbacks/verify';
+export { InputError } from '../domain/input-error';
+export { LINK_APIS, SESSION_STATES } from '../domain/session';
+export type { CallbackBody, CompletionNotice, LinkApiName, SessionState } from '../domain/session';

@@ -25,20 +25,20 @@ export type {
   WaitOptions,
   WatchReport,
 } from '../client';
-export type { CallbackSettings } from '../callback/sender';
+export type { CallbackSettings } from '../callbacks/sender';
 export { HostedLinkCodecPlugin } from '../codec/codec-plugin';
-export { clientSpans } from '../tracing/client-spans';
-export type { JwtAccess } from '../codec/access';
-export type { AccessSettings } from '../codec/access-settings';
+export { clientSpans } from '../temporal/client-spans';
+export type { JwtAccess } from '../ops/codec-server/access';
+export type { AccessSettings } from '../config/codec-access';
 export { CodecError, createPayloadCodec } from '../codec/payload-codec';
-export { readSettings } from '../config';
-export type { Settings } from '../config';
-export { InputError } from '../input-error';
-export { parseKeyRing } from '../key-ring';
-export type { KeyRing } from '../key-ring';
-export { loadCodecRing } from '../keys';
-export type { Need } from '../needs';
-export { CALLBACK_STATES, LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../session';
+export { readSettings } from '../config/settings';
+export type { Settings } from '../config/settings';
+export { InputError } from '../domain/input-error';
+export { parseKeyRing } from '../secrets/key-ring';
+export type { KeyRing } from '../secrets/key-ring';
+export { loadCodecRing } from '../config/load-keys';
+export type { Need } from '../config/required';
+export { CALLBACK_STATES, LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../domain/session';
 export type {
   CallbackState,
   Delivery,
@@ -51,9 +51,9 @@ export type {
   PlaidErrorView,
   ResultState,
   SessionState,
-} from '../session';
-export type { ListenAddress } from '../setting-schema';
-export type { StartRules } from '../start-request';
-export type { TraceSettings } from '../tracing/settings';
+} from '../domain/session';
+export type { ListenAddress } from '../config/setting-schema';
+export type { StartRules } from '../requests/start-request';
+export type { TraceSettings } from '../telemetry/trace-settings';
 export type { VaultRecords } from '../vault/vault';
 export type { Notice } from '../workflows/messages';

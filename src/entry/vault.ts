@@ -3,12 +3,12 @@
  *
  * @module
  */
-export { readSettings } from '../config';
-export type { Settings } from '../config';
-export { userHash } from '../digest';
-export { InputError } from '../input-error';
-export { openVaultFromSettings } from '../open-vault';
-export { Secret } from '../secret';
+export { readSettings } from '../config/settings';
+export type { Settings } from '../config/settings';
+export { userHash } from '../secrets/digest';
+export { InputError } from '../domain/input-error';
+export { openVaultFromSettings } from '../config/open-vault';
+export { Secret } from '../secrets/secret';
 export { VaultError } from '../vault';
 export type { AuditEntry, AuditFilter, AuditLog } from '../vault/audit';
 export type { CodecKeyRow, CodecKeyStore } from '../vault/codec-keys';

@@ -3,14 +3,14 @@
  *
  * @module
  */
-export { readSettings } from '../config';
-export type { Settings } from '../config';
-export { InputError } from '../input-error';
-export { createLogger } from '../logger';
-export type { Logger, LoggerOptions } from '../logger';
-export { PROMETHEUS_OPTIONS } from '../metrics';
-export { createHostedLinkPlugin } from '../plugin';
-export type { HostedLinkPlugin } from '../plugin';
-export type { RunningWorker, WorkerState } from '../session-workers';
+export { readSettings } from '../config/settings';
+export type { Settings } from '../config/settings';
+export { InputError } from '../domain/input-error';
+export { createLogger } from '../telemetry/logger';
+export type { Logger, LoggerOptions } from '../telemetry/logger';
+export { PROMETHEUS_OPTIONS } from '../telemetry/metrics';
+export { createHostedLinkPlugin } from '../worker/plugin';
+export type { HostedLinkPlugin } from '../worker/plugin';
+export type { RunningWorker, WorkerState } from '../worker/session-workers';
 export { VaultError } from '../vault';
 export { startWorker } from '../worker';

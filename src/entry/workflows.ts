@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { LINK_APIS, SESSION_STATES } from '../session';
-export type { CompletionNotice, Delivery, DeliveryMethod, LinkApiName, SessionState } from '../session';
+export { LINK_APIS, SESSION_STATES } from '../domain/session';
+export type { CompletionNotice, Delivery, DeliveryMethod, LinkApiName, SessionState } from '../domain/session';
 export { linkCompletedSignal, linkReadySignal, startHostedLinkSession } from '../workflows/child-session';
 export type { ChildRequest, ChildSession, ChildSessionOptions, LinkReady } from '../workflows/child-session';
 export type { SessionView } from '../workflows/messages';

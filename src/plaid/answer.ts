@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { describeIssue, formatPath } from '../input-error';
+import { describeIssue, formatPath } from '../domain/input-error';
 import { PlaidApiError, PlaidBadAnswerError, type PlaidEndpoint } from './errors';
 import type { HttpAnswer } from './post';
 import { anyAnswer, plaidErrorAnswer } from './schemas';

@@ -1,5 +1,5 @@
-import { InputError } from '../input-error';
-import type { PlaidEnvironment } from '../session';
+import { InputError } from '../domain/input-error';
+import type { PlaidEnvironment } from '../domain/session';
 
 const FIELD = 'PLAID_BASE_URL';
 

@@ -1,5 +1,5 @@
 import { type Span, SpanKind } from '@opentelemetry/api';
-import { inChildSpan } from '../span';
+import { inChildSpan } from '../telemetry/span';
 import {
   PlaidApiError,
   PlaidBadAnswerError,

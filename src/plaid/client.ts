@@ -1,9 +1,9 @@
 import { Pool } from 'undici';
 import type { z } from 'zod';
-import { InputError } from '../input-error';
-import { packageVersion } from '../package-version';
-import type { Secret } from '../secret';
-import type { PlaidEnvironment } from '../session';
+import { InputError } from '../domain/input-error';
+import { packageVersion } from '../http/package-version';
+import type { Secret } from '../secrets/secret';
+import type { PlaidEnvironment } from '../domain/session';
 import { readAnswer } from './answer';
 import { resolveBaseUrl } from './base-url';
 import { type Identified, inCallSpan } from './call-span';

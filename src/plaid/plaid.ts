@@ -1,4 +1,4 @@
-import type { Secret } from '../secret';
+import type { Secret } from '../secrets/secret';
 
 /** A request for a link token, passed on to Plaid as it is. Checked by `checkLinkTokenRequest`. */
 export type LinkTokenRequest = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Secret } from '../secret';
+import { Secret } from '../secrets/secret';
 
 /*
  * What is read of Plaid's answers, by the field names of Plaid API 1.517.0 to 1.740.1

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { InputError, inputErrorFrom } from '../input-error';
+import { InputError, inputErrorFrom } from '../domain/input-error';
 import { ApiError } from './api-error';
 import {
   clockSchema,

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Secret } from '../secret';
+import { Secret } from '../secrets/secret';
 
 /** The client id and secret that this Plaid knows. */
 export class Credentials {

@@ -1,4 +1,4 @@
-import type { DeliveryMethod, SessionStatus } from '../session';
+import type { DeliveryMethod, SessionStatus } from '../domain/session';
 import { iso } from './iso';
 import type { LinkSession } from './records';
 import type { SandboxState } from './state';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryMethod, PlaidEnvironment, SessionStatus } from '../session';
-import { defaultLifetimeMs, parseLinkToken } from '../session';
+import type { DeliveryMethod, PlaidEnvironment, SessionStatus } from '../domain/session';
+import { defaultLifetimeMs, parseLinkToken } from '../domain/session';
 import { invalidInput } from './api-error';
 import type { Institution } from './institutions';
 import { Items } from './items';

@@ -1,4 +1,4 @@
-import type { DeliveryMethod, PlaidEnvironment } from '../session';
+import type { DeliveryMethod, PlaidEnvironment } from '../domain/session';
 import { plaidErrorBody } from './api-error';
 import { iso } from './iso';
 import { accountNames, eventBodies, institutionBody } from './link-session-body';

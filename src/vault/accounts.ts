@@ -1,4 +1,4 @@
-import { Secret } from '../secret';
+import { Secret } from '../secrets/secret';
 import type { Cipher } from './cipher';
 import type { SealedValue } from './sealed-values';
 import type { SeenAccount } from './vault';

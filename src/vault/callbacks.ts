@@ -1,4 +1,4 @@
-import type { CallbackState, LinkApiName, SessionState } from '../session';
+import type { CallbackState, LinkApiName, SessionState } from '../domain/session';
 import type { Database } from './database';
 import type { CallbackFilter, CallbackRow, CallbackStore, NewCallback } from './vault';
 

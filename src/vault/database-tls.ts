@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Client } from 'pg';
-import { InputError } from '../input-error';
+import { InputError } from '../domain/input-error';
 
 const FIELD = 'DATABASE_URL';
 

@@ -1,7 +1,7 @@
-import { InputError } from '../input-error';
-import type { Secret } from '../secret';
-import type { PlaidEnvironment } from '../session';
-import { withSpans } from '../span';
+import { InputError } from '../domain/input-error';
+import type { Secret } from '../secrets/secret';
+import type { PlaidEnvironment } from '../domain/session';
+import { withSpans } from '../telemetry/span';
 import { readSealedToken, SqlAuditLog } from './audit';
 import { SqlCallbackStore } from './callbacks';
 import { type Cipher, createCipher } from './cipher';

@@ -1,7 +1,7 @@
-import { sha256 } from '../digest';
-import { InputError } from '../input-error';
-import type { Secret } from '../secret';
-import type { PlaidEnvironment, ResultState } from '../session';
+import { sha256 } from '../secrets/digest';
+import { InputError } from '../domain/input-error';
+import type { Secret } from '../secrets/secret';
+import type { PlaidEnvironment, ResultState } from '../domain/session';
 import { openAccounts, sealAccounts, type SealedAccounts } from './accounts';
 import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';

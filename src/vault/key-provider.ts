@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { InputError } from '../input-error';
-import { keyFingerprint, type KeyRing } from '../key-ring';
+import { InputError } from '../domain/input-error';
+import { keyFingerprint, type KeyRing } from '../secrets/key-ring';
 import { decrypt, encrypt } from './aes-gcm';
 import { VaultError } from './vault-error';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256 } from '../digest';
+import { sha256 } from '../secrets/digest';
 import { Database, type TimeLimits, type Transaction } from './database';
 import { VaultError } from './vault-error';
 

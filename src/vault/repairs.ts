@@ -1,5 +1,5 @@
-import { Secret } from '../secret';
-import type { SessionState } from '../session';
+import { Secret } from '../secrets/secret';
+import type { SessionState } from '../domain/session';
 import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';
 import { removeRow } from './items';

@@ -1,4 +1,4 @@
-import type { ResultState } from '../session';
+import type { ResultState } from '../domain/session';
 import type { Database, Transaction } from './database';
 import type { ResultFilter, ResultReader, ResultRow, TokenKind } from './vault';
 import { VaultError } from './vault-error';

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
-import { InputError } from '../input-error';
-import { Secret } from '../secret';
-import { isEndState, type LinkApiName, type SessionState } from '../session';
+import { InputError } from '../domain/input-error';
+import { Secret } from '../secrets/secret';
+import { isEndState, type LinkApiName, type SessionState } from '../domain/session';
 import type { Cipher } from './cipher';
 import type { Database } from './database';
 import { REQUEST_DIGEST } from './sealed-values';

@@ -1,5 +1,5 @@
-import type { Secret } from '../secret';
-import type { CallbackBody, CallbackState, LinkApiName, ResultState, SessionState } from '../session';
+import type { Secret } from '../secrets/secret';
+import type { CallbackBody, CallbackState, LinkApiName, ResultState, SessionState } from '../domain/session';
 import type { AuditLog } from './audit';
 import type { CodecKeyStore } from './codec-keys';
 import type { VaultKeyRow } from './key-check';

@@ -1,4 +1,4 @@
-import { BoundedPost, NoAnswerError } from '../bounded-post';
+import { BoundedPost, NoAnswerError } from '../http/bounded-post';
 import type { VerifiedWebhook } from './verify';
 
 /** How long the application may take to answer, in milliseconds. With the wait for a key it stays inside Plaid's 10 s. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { PlaidApiError } from '../plaid/errors';
 import type { WebhookVerificationKey } from '../plaid/plaid';
-import { within } from './within';
+import { within } from './with-timeout';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type DeliveryFailure, parseLinkToken, type PlaidEnvironment } from '../session';
+import { type DeliveryFailure, parseLinkToken, type PlaidEnvironment } from '../domain/session';
 
 /** What a verified webhook is to us. Of its content nothing is taken over but the id of Plaid's session and constants. */
 export type WebhookMeaning =

@@ -1,9 +1,9 @@
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http-limits';
-import { listenError } from '../listen-error';
+import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http/limits';
+import { listenError } from '../http/listen-error';
 import type { PlaidClient } from '../plaid/plaid';
-import { SpacedLog } from '../spaced-log';
-import { WEBHOOK_OUTCOMES, type WebhookOutcome } from '../webhook-outcome';
+import { SpacedLog } from '../telemetry/log-throttle';
+import { WEBHOOK_OUTCOMES, type WebhookOutcome } from '../domain/webhook-outcome';
 import { ForwardError } from './forwarder';
 import { WebhookKeyCache, WebhookKeyError } from './key-cache';
 import { WebhookRouter, type WebhookRouterOptions } from './router';

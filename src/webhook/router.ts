@@ -1,17 +1,17 @@
 import { type Link, SpanKind, trace } from '@opentelemetry/api';
 import type { HostedLinkClient } from '../client';
-import { HostedLinkError } from '../client-error';
-import { plaidSessionHash } from '../digest';
-import type { Logger } from '../logger';
-import type { DeliveryFailure, PlaidEnvironment } from '../session';
-import { contextOf, inSpan } from '../span';
-import type { WebhookOutcome } from '../webhook-outcome';
+import { HostedLinkError } from '../client/client-error';
+import { plaidSessionHash } from '../secrets/digest';
+import type { Logger } from '../telemetry/logger';
+import type { DeliveryFailure, PlaidEnvironment } from '../domain/session';
+import { contextOf, inSpan } from '../telemetry/span';
+import type { WebhookOutcome } from '../domain/webhook-outcome';
 import { WebhookForwarder } from './forwarder';
 import { readWebhook, type WebhookMeaning } from './payload';
 import { SeenWebhooks } from './seen-webhooks';
 import { SignalGate } from './signal-gate';
 import type { VerifiedWebhook } from './verify';
-import { within } from './within';
+import { within } from './with-timeout';
 
 /** How long finding and signalling a session may take, in milliseconds. With the wait for a key it stays inside Plaid's 10 s. */
 const SIGNAL_TIMEOUT_MS = 3_000;

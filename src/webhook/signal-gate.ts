@@ -1,4 +1,4 @@
-import { GATHER_HINTS_MS } from '../session';
+import { GATHER_HINTS_MS } from '../domain/session';
 
 interface Spaced<T> {
   timer: NodeJS.Timeout;

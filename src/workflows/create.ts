@@ -1,9 +1,9 @@
 import { ApplicationFailure, CancellationScope, patched, sleep, workflowInfo } from '@temporalio/workflow';
 import type { CreateInput } from '../activities/create-session';
-import type { CreatedSession } from '../activities/link-api';
+import type { CreatedSession } from '../plaid/link-api';
 import type { Claimed, ClaimInput } from '../activities/session-row';
-import type { PlaidErrorView } from '../session';
-import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken, UNDECODABLE } from '../session';
+import type { PlaidErrorView } from '../domain/session';
+import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken, UNDECODABLE } from '../domain/session';
 import { create, createAndSend, vault } from './activity-proxies';
 import type { SessionInput } from './messages';
 import { applicationFailureOf, plaidErrorOf } from './plaid-error';

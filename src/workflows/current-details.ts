@@ -1,5 +1,5 @@
-import type { PlaidErrorView, ResultView } from '../session';
-import { exchangeWorkflowId, isEndState, LINK_API_RULES } from '../session';
+import type { PlaidErrorView, ResultView } from '../domain/session';
+import { exchangeWorkflowId, isEndState, LINK_API_RULES } from '../domain/session';
 import { markdownText } from './markdown';
 import type { ExchangeView, SessionView } from './messages';
 

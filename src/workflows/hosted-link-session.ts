@@ -16,8 +16,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Observation, WatchInput } from '../activities/get-session';
-import type { SessionState } from '../session';
-import { GATHER_HINTS_MS, isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../session';
+import type { SessionState } from '../domain/session';
+import { GATHER_HINTS_MS, isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../domain/session';
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';

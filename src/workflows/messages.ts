@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { LINK_APIS, SESSION_KEY_PATTERN } from '../session';
+import { LINK_APIS, SESSION_KEY_PATTERN } from '../domain/session';
 import type { Created } from './create';
 import type { StartRequest } from '../activities/check-request';
 import type {
@@ -11,7 +11,7 @@ import type {
   PlaidErrorView,
   ResultView,
   SessionState,
-} from '../session';
+} from '../domain/session';
 
 /** The input of `hostedLinkSession`. */
 export interface SessionInput extends CheckedRequest {

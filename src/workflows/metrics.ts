@@ -1,6 +1,6 @@
 import type { MetricCounter, MetricGauge, MetricHistogram, MetricMeter } from '@temporalio/common';
 import { metricMeter } from '@temporalio/workflow';
-import { isEndState, LINK_APIS, RESULT_STATES, SESSION_STATES } from '../session';
+import { isEndState, LINK_APIS, RESULT_STATES, SESSION_STATES } from '../domain/session';
 
 /** The labels of a metric, each with all values that it can have: never an id, or anything of a person. */
 type LabelValues = Readonly<Record<string, readonly string[]>>;

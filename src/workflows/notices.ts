@@ -1,4 +1,4 @@
-import type { CompletionNotice, LinkApiName } from '../session';
+import type { CompletionNotice, LinkApiName } from '../domain/session';
 import { notices, vault } from './activity-proxies';
 import type { Notice } from './messages';
 

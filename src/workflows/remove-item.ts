@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { ITEM_ID_PATTERN } from '../session';
+import { ITEM_ID_PATTERN } from '../domain/session';
 import { removal } from './activity-proxies';
 
 /**

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
-import type { LinkApiName, SessionState } from '../session';
+import type { LinkApiName, SessionState } from '../domain/session';
 
 /** A session's state, such as `WAITING`. */
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', SearchAttributeType.KEYWORD);

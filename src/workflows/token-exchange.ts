@@ -9,8 +9,8 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { ResultView, SessionState } from '../session';
-import { INSTITUTION_ID_PATTERN } from '../session';
+import type { ResultView, SessionState } from '../domain/session';
+import { INSTITUTION_ID_PATTERN } from '../domain/session';
 import { describe, exchange, vault } from './activity-proxies';
 import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';

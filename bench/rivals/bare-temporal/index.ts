@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
-import { runSql } from '../../../test/support/postgres';
+import { runSql } from '../../../testing/postgres';
 import { forkAndTell } from '../../forked';
 import type { SessionContender } from '../../temporal/contender';
 import type { Stage } from '../../temporal/stage';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import type * as SessionModule from '../../../src/session';
+import type * as SessionModule from '../../../src/domain/session';
 import { built } from '../../built';
 import { readHistories, type Histories } from '../../temporal/history';
 import type { VirtualTime } from '../../temporal/virtual-time';

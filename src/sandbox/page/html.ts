@@ -1,4 +1,4 @@
-import { printable } from '../../printable';
+import { printable } from '../../secrets/printable';
 
 /** Markup that is safe to send: made only by {@link html}. */
 export class Html {

@@ -1,0 +1,133 @@
+import type { Client } from '@temporalio/client';
+import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
+import type { HostedLinkClient } from '../client';
+import { HostedLinkError } from './client-error';
+import { userHash } from '../secrets/digest';
+import {
+  exchangeWorkflowId,
+  forgettingWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+  TASK_QUEUES,
+} from '../domain/session';
+import type { PersonRows, RetentionStore } from '../vault';
+import type { forgetUser as forgetUserWorkflow } from '../workflows';
+
+/** A history in Temporal that tells of the person, encrypted. */
+export interface KeptHistory {
+  workflowId: string;
+  /** ISO 8601: when Temporal deletes it by itself; undefined while its workflow runs. */
+  deletedAt: string | undefined;
+}
+
+/** What became of a person. */
+export interface ForgetReport {
+  /** Keys of sessions that were asked to be cancelled, and end when their link is dead. */
+  cancelled: string[];
+  /** Ids of items that were removed at Plaid and in the vault. */
+  removed: string[];
+  /** Items that could not be removed, and why. */
+  failures: { itemId: string; error: HostedLinkError }[];
+  /** What the vault still keeps. */
+  left: PersonRows;
+  /** What Temporal still keeps. */
+  histories: KeptHistory[];
+}
+
+export interface ForgetOptions {
+  client: HostedLinkClient;
+  temporal: Client;
+  retention: RetentionStore;
+  /** After how many days the retention rule strips what is nobody's special case. */
+  retentionDays: number;
+}
+
+/**
+ * Forgets a person, given by the user id that their sessions were started with: leaves a tombstone, cancels their sessions,
+ * removes their items at Plaid and in the vault, and strips what has ended. What ends later is stripped by a worker then. To
+ * repeat it is harmless. Undefined when the vault keeps nothing of the person.
+ */
+export async function forgetUser(
+  userId: string,
+  { client, temporal, retention, retentionDays }: ForgetOptions,
+): Promise<ForgetReport | undefined> {
+  const hash = userHash(userId);
+  const kept = await retention.find(hash);
+  const { runningSessions, endedSessions, liveItems } = kept;
+  if (runningSessions.length + endedSessions.length + liveItems.length === 0) return undefined;
+  await rememberAtTemporal(hash, temporal);
+  await retention.markForgotten(hash);
+  const cancelled: string[] = [];
+  for (const key of runningSessions) {
+    if (await isCancelled(key, client)) cancelled.push(key);
+    else await retention.endLost(key);
+  }
+  const removed: string[] = [];
+  const failures: ForgetReport['failures'] = [];
+  for (const itemId of liveItems) {
+    try {
+      await client.removeItem(itemId);
+      removed.push(itemId);
+    } catch (error) {
+      if (!(error instanceof HostedLinkError)) throw error;
+      failures.push({ itemId, error });
+    }
+  }
+  await retention.strip(retentionDays);
+  const workflowIds = [
+    ...[...runningSessions, ...endedSessions].flatMap((key) => [
+      sessionWorkflowId(key),
+      exchangeWorkflowId(key),
+    ]),
+    ...liveItems.map(removalWorkflowId),
+    forgettingWorkflowId(hash),
+  ];
+  return {
+    cancelled,
+    removed,
+    failures,
+    left: await retention.find(hash),
+    histories: await keptHistories(workflowIds, temporal),
+  };
+}
+
+/** A vault that is restored to an earlier time loses the tombstone; `hosted-link reconcile` finds it again in the history. */
+async function rememberAtTemporal(hash: string, temporal: Client): Promise<void> {
+  await temporal.workflow.start<typeof forgetUserWorkflow>('forgetUser', {
+    workflowId: forgettingWorkflowId(hash),
+    taskQueue: TASK_QUEUES.main,
+    args: [hash],
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: 'Forgetting of a person',
+  });
+}
+
+/** False when there is no running workflow to cancel. */
+async function isCancelled(key: string, client: HostedLinkClient): Promise<boolean> {
+  try {
+    await client.cancel(key);
+    return true;
+  } catch (error) {
+    if (error instanceof HostedLinkError && ['SESSION_ENDED', 'SESSION_UNKNOWN'].includes(error.code))
+      return false;
+    throw error;
+  }
+}
+
+async function keptHistories(workflowIds: readonly string[], temporal: Client): Promise<KeptHistory[]> {
+  const { namespace } = temporal.options;
+  const { config } = await temporal.workflowService.describeNamespace({ namespace });
+  const retentionMs = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
+  const histories: KeptHistory[] = [];
+  for (const workflowId of workflowIds) {
+    try {
+      const { closeTime } = await temporal.workflow.getHandle(workflowId).describe();
+      const deletedAt = closeTime && new Date(closeTime.getTime() + retentionMs).toISOString();
+      histories.push({ workflowId, deletedAt });
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+  return histories;
+}

@@ -1,0 +1,127 @@
+import { printable } from '../secrets/printable';
+import type { StatusReport } from './status-report';
+
+/**
+ * What the person in front of the page can do. OPEN_LINK: open the hosted URL, for the first time or again. WAIT: nothing, it goes on.
+ * TRY_AGAIN_LATER: it failed for now; in a session that is WAITING with the same link, else with a new session. START_AGAIN: this
+ * session is over without what the person wanted; a new one is needed. CONTACT_SUPPORT: somebody of yours has to look. NONE: it is
+ * over, and nothing is to be done.
+ */
+export const NEXT_STEPS = [
+  'OPEN_LINK',
+  'WAIT',
+  'TRY_AGAIN_LATER',
+  'START_AGAIN',
+  'CONTACT_SUPPORT',
+  'NONE',
+] as const;
+export type NextStep = (typeof NEXT_STEPS)[number];
+
+/** What may be shown to the person. */
+export interface Guidance {
+  nextStep: NextStep;
+  /**
+   * One or two sentences of plain text, in English, without names of ours. Where Plaid has words of its own for what the person left after, it
+   * is those. Escape it where it becomes HTML.
+   */
+  displayMessage: string;
+}
+
+/** What it follows from. */
+export type Standing = Omit<StatusReport, keyof Guidance>;
+
+/** Tells the person in front of the page what a status means to them. */
+export function guidanceOf(status: Standing): Guidance {
+  const [nextStep, displayMessage] = stepOf(status);
+  return { nextStep, displayMessage };
+}
+
+type Step = [NextStep, string];
+
+function stepOf(status: Standing): Step {
+  switch (status.state) {
+    case 'CREATING':
+      return ['WAIT', 'Your link is being made.'];
+    case 'WAITING':
+      return whileWaiting(status);
+    case 'COMPLETED':
+      return status.update ? afterMending(status) : afterCompletion(status);
+    case 'EXPIRED':
+      // Plaid did not tell at the end, so that the person may have finished.
+      return status.health.kind === 'OK'
+        ? ['START_AGAIN', 'Your link has expired. Start again to get a new one.']
+        : ['CONTACT_SUPPORT', 'We cannot tell whether your bank was connected. Please contact us.'];
+    case 'CANCELLING':
+    case 'CANCELLED':
+      return ['NONE', 'This link was cancelled.'];
+    case 'DELIVERY_UNCERTAIN':
+      return [
+        'CONTACT_SUPPORT',
+        'We cannot tell whether the message with your link was sent. Please contact us.',
+      ];
+    case 'FAILED':
+      return afterFailure(status);
+  }
+}
+
+function whileWaiting({ plaidStatus, lastError, deliveryFailure, exitError, update }: Standing): Step {
+  if (plaidStatus === 'COMPLETED') return ['WAIT', 'You are done. Your bank is being connected.'];
+  if (plaidStatus === 'EXITED') return afterExit(exitError);
+  if (plaidStatus === undefined && lastError)
+    return ['WAIT', 'We are making sure that the message with your link was sent.'];
+  if (plaidStatus === 'OPENED')
+    return ['OPEN_LINK', 'Finish in the page that you opened, or open your link again.'];
+  if (deliveryFailure)
+    return ['OPEN_LINK', 'The message with your link could not be delivered. Open the link here instead.'];
+  return ['OPEN_LINK', `Open your link to ${update ? 'renew the connection to' : 'connect'} your bank.`];
+}
+
+function afterExit(exitError: Standing['exitError']): Step {
+  if (!exitError) return ['OPEN_LINK', 'You left before you were done. Open your link to go on.'];
+  const words = exitError.displayMessage && printable(exitError.displayMessage);
+  switch (exitError.class) {
+    case 'transient':
+      return ['TRY_AGAIN_LATER', words || 'Your bank cannot be reached now. Open your link again later.'];
+    case 'operator':
+      return ['CONTACT_SUPPORT', words || 'This does not work at the moment. Please contact us.'];
+    case 'person':
+      return ['OPEN_LINK', words || 'That did not work. Open your link to try again.'];
+    case 'permanent':
+      return ['OPEN_LINK', words || 'That did not work. Open your link to try again, or with another bank.'];
+  }
+}
+
+function afterFailure({ lastError }: Standing): Step {
+  switch (lastError?.class) {
+    case 'transient':
+      return ['TRY_AGAIN_LATER', 'This does not work at the moment. Try again later.'];
+    case 'person':
+      return ['START_AGAIN', 'Your link cannot be used. Start again to get a new one.'];
+    default:
+      return ['CONTACT_SUPPORT', 'Something went wrong. Please contact us.'];
+  }
+}
+
+function afterMending({ update }: Standing): Step {
+  return update?.mendedAt === undefined
+    ? ['START_AGAIN', 'The connection to your bank still does not work. Start again to renew it.']
+    : ['NONE', 'The connection to your bank works again.'];
+}
+
+/** By the results, of which the one that needs most counts. */
+function afterCompletion({ items, answeredBy }: Standing): Step {
+  const has = (...states: (typeof items)[number]['state'][]) =>
+    items.some(({ state }) => states.includes(state));
+  if (has('UNCERTAIN'))
+    return [
+      'CONTACT_SUPPORT',
+      'We cannot tell whether your bank was connected. Please contact us, and do not start again.',
+    ];
+  // Of a session long ago nothing else may be left; one that has just ended has an exchange under way.
+  if (has('PENDING') || (items.length === 0 && answeredBy !== 'vault'))
+    return ['WAIT', 'You are done. Your bank is being connected.'];
+  if (has('LINKED')) return ['NONE', 'Your bank is connected.'];
+  if (has('DUPLICATE')) return ['NONE', 'This account was connected before.'];
+  if (has('FAILED', 'EXPIRED')) return ['START_AGAIN', 'Your bank could not be connected. Start again.'];
+  return ['NONE', items.length === 0 ? 'This is over.' : 'This connection was removed.'];
+}

@@ -1,0 +1,62 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
+import type { LinkApiName, SessionState } from '../domain/session';
+import { callbacksWorkflowId, exchangeWorkflowId, isEndState, TASK_QUEUES } from '../domain/session';
+import { decodeFirst, historyOf } from '../temporal/history';
+import type { tokenExchange } from '../workflows';
+import type { ExchangeInput, LinkCompleted } from '../workflows/messages';
+import { linkCompletedSignal } from '../workflows/messages';
+
+/** Lets a session's token exchange look at the vault again. See `HostedLinkClient.lookAgain`. */
+export async function lookAgain(
+  key: string,
+  { state, hasCallbacks }: { state: SessionState; hasCallbacks: boolean },
+  temporal: Client,
+): Promise<string[]> {
+  const handle = temporal.workflow.getHandle(exchangeWorkflowId(key));
+  const input = await inputOf(handle, temporal);
+  if (!input) return [];
+  const told = hasCallbacks ? [...input.notify, callbacksWorkflowId(key)] : input.notify;
+  try {
+    await handle.signal(linkCompletedSignal, { last: false });
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (told.length === 0 || !isEndState(state)) return [];
+    await exchangeAgain(input, state, temporal);
+  }
+  return told;
+}
+
+/**
+ * Starts the token exchange of a session that has ended once more, for what is PENDING in the vault. Gives the ids of the workflows that it
+ * will tell: those that the caller named, as far as Temporal has not forgotten the exchange.
+ */
+export async function exchangePending(
+  { key, linkApi, state }: { key: string; linkApi: LinkApiName; state: SessionState },
+  temporal: Client,
+): Promise<string[]> {
+  const known = await inputOf(temporal.workflow.getHandle(exchangeWorkflowId(key)), temporal);
+  const input = known ?? { key, linkApi, notify: [] };
+  await exchangeAgain(input, state, temporal);
+  return input.notify;
+}
+
+async function exchangeAgain(input: ExchangeInput, state: SessionState, temporal: Client): Promise<void> {
+  const { key } = input;
+  await temporal.workflow.signalWithStart<typeof tokenExchange, [LinkCompleted]>('tokenExchange', {
+    workflowId: exchangeWorkflowId(key),
+    taskQueue: TASK_QUEUES.main,
+    args: [input],
+    workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+    staticSummary: `Token exchange of session ${key}, again`,
+    signal: linkCompletedSignal,
+    signalArgs: [{ last: true, state }],
+  });
+}
+
+/** What an exchange was started with; undefined when Temporal does not know it, or no longer. */
+async function inputOf(handle: WorkflowHandle, temporal: Client): Promise<ExchangeInput | undefined> {
+  const [started] = await historyOf(handle);
+  const { input } = started?.workflowExecutionStartedEventAttributes ?? {};
+  return await decodeFirst<ExchangeInput>(input?.payloads, temporal);
+}

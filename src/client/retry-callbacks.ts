@@ -1,0 +1,26 @@
+import type { Client } from '@temporalio/client';
+import { HostedLinkError } from './client-error';
+import { callbacksWorkflowId, TASK_QUEUES } from '../domain/session';
+import type { CallbackReader } from '../vault/vault';
+import type { deliverCallbacks } from '../workflows';
+import { retryCallbacksSignal } from '../workflows/messages';
+
+/** Sends all callbacks of a session again. See `HostedLinkClient.replayCallbacks`. */
+export async function replayCallbacks(
+  key: string,
+  temporal: Client,
+  callbacks: CallbackReader,
+): Promise<number> {
+  const count = await callbacks.requeue(key);
+  if (count === 0)
+    throw new HostedLinkError('CALLBACK_UNKNOWN', `no callback of session ${key} is known; check the key`);
+  await temporal.workflow.signalWithStart<typeof deliverCallbacks>('deliverCallbacks', {
+    workflowId: callbacksWorkflowId(key),
+    taskQueue: TASK_QUEUES.main,
+    args: [key],
+    staticSummary: `Callbacks of session ${key}, again`,
+    signal: retryCallbacksSignal,
+    signalArgs: [],
+  });
+  return count;
+}

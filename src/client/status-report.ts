@@ -1,0 +1,271 @@
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { sessionUnknown } from './client-error';
+import { type Guidance, guidanceOf, type Standing } from './next-step';
+import type {
+  CallbackState,
+  DeliveryFailure,
+  Health,
+  ItemMending,
+  LinkApiName,
+  PlaidErrorView,
+  ResultState,
+  ResultView,
+  SessionState,
+} from '../domain/session';
+import { exchangeWorkflowId, isEndState, sessionWorkflowId } from '../domain/session';
+import type { CallbackRow, SessionRow, VaultRecords } from '../vault/vault';
+import type { ExchangeView, Notice, SessionView } from '../workflows/messages';
+import { exchangeStatusQuery, statusQuery } from '../workflows/messages';
+import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from '../workflows/search-attributes';
+
+/** How long a query may take before the answer comes from the server and the vault alone, in milliseconds. */
+const QUERY_TIMEOUT_MS = 3_000;
+
+/** The pending watch of a waiting session, or the get that a hint has put in its place. */
+export interface WatchReport {
+  /** How often Plaid has been asked since the last change, this time included. */
+  attempt: number;
+  /** What the last get came to, for people. */
+  lastAnswer: string | undefined;
+  /** ISO 8601; undefined while a get is under way. */
+  nextGetAt: string | undefined;
+}
+
+/** One result of a session and, once LINKED, its item; with DUPLICATE, the item that the person has already. */
+export interface ItemReport {
+  state: ResultState;
+  itemId: string | undefined;
+  institutionName: string | undefined;
+  errorCode: string | undefined;
+  /** For Plaid's support. */
+  requestIds: string[];
+  /** For Plaid's support; with `hosted_link` only. */
+  linkSessionId: string | undefined;
+}
+
+/** One callback over HTTP, and what became of it. */
+export interface CallbackReport {
+  sequence: number;
+  state: CallbackState;
+  /** How it ended: `HTTP_<status>`, a code such as `ECONNREFUSED`, or `CANCELLED`; undefined while it is PENDING. */
+  answer: string | undefined;
+  /** ISO 8601. */
+  queuedAt: string;
+  /** ISO 8601: when it was taken, or given up. */
+  endedAt: string | undefined;
+}
+
+/** All that is known of a session. Holds no token, URL, phone number or e-mail address. Times are ISO 8601. */
+export interface StatusReport extends Guidance {
+  key: string;
+  workflowId: string;
+  linkApi: LinkApiName;
+  state: SessionState;
+  /** What Plaid said last. */
+  plaidStatus: string | undefined;
+  createdAt: string | undefined;
+  /** When state or Plaid's status changed last. */
+  changedAt: string | undefined;
+  expiresAt: string | undefined;
+  health: Health;
+  lastError: PlaidErrorView | undefined;
+  /** What the person left after, as Plaid said it last. Only a worker knows. */
+  exitError: PlaidErrorView | undefined;
+  /** Set when Plaid said, by a webhook, that it could not deliver the link that it was to send. Only a worker knows. */
+  deliveryFailure: DeliveryFailure | undefined;
+  watch: WatchReport | undefined;
+  /** The item of a session in update mode, and whether it is mended. Only a worker knows. */
+  update: ItemMending | undefined;
+  items: ItemReport[];
+  /** Whether the workflows that the caller named could be told. */
+  notices: Notice[];
+  /** What the deployment's receiver was told over HTTP. Only the vault knows. */
+  callbacks: CallbackReport[];
+  /** Who answered: a worker; the server alone, which knows less; or the vault, when Temporal has forgotten the session. */
+  answeredBy: 'worker' | 'server' | 'vault';
+}
+
+/**
+ * Merges what the workflow, the server and the vault know of a session.
+ *
+ * @throws HostedLinkError SESSION_UNKNOWN
+ */
+export async function statusReport(
+  key: string,
+  temporal: Client,
+  vault: VaultRecords | undefined,
+): Promise<StatusReport> {
+  const handle = temporal.workflow.getHandle(sessionWorkflowId(key));
+  const row = await vault?.sessions.get(key);
+  const found = await unlessNotFound(handle.describe());
+  // A later workflow with the key was refused because of the earlier session, which the vault alone remembers.
+  const description = row && found && row.firstRunId !== firstRunIdOf(found) ? undefined : found;
+  const exchange = temporal.workflow.getHandle(exchangeWorkflowId(key));
+  const [view, exchangeView] = description
+    ? await Promise.all([
+        answer<SessionView>(temporal, () => handle.query(statusQuery)),
+        answer<ExchangeView>(temporal, () => exchange.query(exchangeStatusQuery)),
+      ])
+    : [undefined, undefined];
+  const known = view ?? (description ? fromServer(key, description) : fromVault(row));
+  if (!known) throw sessionUnknown(key);
+  const { state, lastError } = stateOf(known, description);
+  const status: Standing = {
+    key,
+    workflowId: handle.workflowId,
+    linkApi: known.linkApi,
+    state,
+    lastError,
+    plaidStatus: known.plaidStatus,
+    createdAt: known.createdAt,
+    changedAt: known.changedAt,
+    expiresAt: known.expiresAt,
+    health: known.health ?? { kind: 'OK' },
+    exitError: known.exitError,
+    deliveryFailure: known.deliveryFailure,
+    // A session that a hint ended leaves its watch pending, for ever as the server tells it.
+    watch: description && !isEndState(state) ? watchReport(description) : undefined,
+    update: known.update,
+    items: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
+    notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],
+    callbacks: vault ? (await vault.callbacks.list({ key })).map(callbackReport) : [],
+    answeredBy: view ? 'worker' : description ? 'server' : 'vault',
+  };
+  return { ...status, ...guidanceOf(status) };
+}
+
+type Known = Pick<SessionView, 'linkApi' | 'state'> & Partial<SessionView>;
+
+function fromServer(key: string, { typedSearchAttributes, startTime }: WorkflowExecutionDescription): Known {
+  return {
+    key,
+    linkApi: (typedSearchAttributes.get(LINK_API_ATTRIBUTE) ?? 'link_delivery') as LinkApiName,
+    state: (typedSearchAttributes.get(STATE_ATTRIBUTE) ?? 'CREATING') as SessionState,
+    createdAt: startTime.toISOString(),
+  };
+}
+
+function fromVault(row: SessionRow | undefined): Known | undefined {
+  if (!row) return undefined;
+  const { key, linkApi, state, createdAt, endedAt } = row;
+  return {
+    key,
+    linkApi,
+    state,
+    createdAt: createdAt.toISOString(),
+    changedAt: (endedAt ?? createdAt).toISOString(),
+  };
+}
+
+/** A session whose workflow was ended from outside, or is forgotten, cannot say so itself: it has FAILED, unless its end is known. */
+function stateOf(
+  known: Known,
+  description: WorkflowExecutionDescription | undefined,
+): Pick<StatusReport, 'state' | 'lastError'> {
+  const state = known.endedBefore ?? known.state;
+  const gone = known.endedBefore || !description ? 'FORGOTTEN' : outsideEndOf(description);
+  if (isEndState(state) || !gone) return { state, lastError: known.lastError };
+  const message =
+    gone === 'FORGOTTEN'
+      ? `Temporal has forgotten the session's workflow, which was ${state} when it was known last`
+      : `the session's workflow was ended from outside (${gone}) while it was ${state}`;
+  return {
+    state: 'FAILED',
+    lastError: { type: `WORKFLOW/${gone}`, message, class: 'permanent', effect: 'UNKNOWN' },
+  };
+}
+
+function outsideEndOf({ status: { name } }: WorkflowExecutionDescription): string | undefined {
+  return name === 'TERMINATED' || name === 'TIMED_OUT' ? name : undefined;
+}
+
+function firstRunIdOf({ raw }: WorkflowExecutionDescription): string | null | undefined {
+  return raw.workflowExecutionInfo?.firstRunId;
+}
+
+/** The get that a hint asks for, and the watch that it was asked beside. */
+const GETS = ['getSession', 'watchSession'];
+
+function watchReport({ raw }: WorkflowExecutionDescription): WatchReport | undefined {
+  const pendingGet = (name: string) =>
+    raw.pendingActivities?.find(({ activityType }) => activityType?.name === name);
+  const pending = GETS.map(pendingGet).find((one) => one);
+  if (!pending) return undefined;
+  const next = pending.nextAttemptScheduleTime;
+  return {
+    attempt: pending.attempt ?? 1,
+    lastAnswer: pending.lastFailure?.message ?? undefined,
+    nextGetAt: next
+      ? new Date(Number(next.seconds ?? 0) * 1_000 + (next.nanos ?? 0) / 1e6).toISOString()
+      : undefined,
+  };
+}
+
+async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemReport[]> {
+  const [results, items] = await Promise.all([
+    vault.journal.list(key),
+    vault.items.list({ sessionKey: key }),
+  ]);
+  const reports = results.map((result) => ({
+    ...itemReport(result),
+    institutionName:
+      items.find(({ itemId }) => itemId === result.itemId)?.institutionName ?? result.institutionName,
+  }));
+  // Of a session whose time is over the results are gone, and its items stay.
+  const others = items.filter(({ itemId }) => !results.some((result) => result.itemId === itemId));
+  return [
+    ...reports,
+    ...others.map(({ itemId, institutionName, removedAt }): ItemReport => ({
+      state: removedAt ? 'REMOVED' : 'LINKED',
+      itemId,
+      institutionName,
+      errorCode: undefined,
+      requestIds: [],
+      linkSessionId: undefined,
+    })),
+  ];
+}
+
+function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {
+  return (view?.results ?? []).map(itemReport);
+}
+
+function itemReport(result: ResultView): ItemReport {
+  const { state, itemId, institutionName, errorCode, requestIds, linkSessionId } = result;
+  return { state, itemId, institutionName, errorCode, requestIds, linkSessionId };
+}
+
+function callbackReport({ sequence, callbackState, answer, queuedAt, endedAt }: CallbackRow): CallbackReport {
+  return {
+    sequence,
+    state: callbackState,
+    answer,
+    queuedAt: queuedAt.toISOString(),
+    endedAt: endedAt?.toISOString(),
+  };
+}
+
+/**
+ * A query's answer, or undefined when no worker gives one in time. The server has several codes for that, by when the worker
+ * was lost and whose deadline came first; that the server itself can be reached, `describe` has just shown.
+ */
+async function answer<T>(temporal: Client, query: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await temporal.withDeadline(Date.now() + QUERY_TIMEOUT_MS, query);
+  } catch (error) {
+    if (NO_ANSWER.some((kind) => error instanceof kind)) return undefined;
+    throw error;
+  }
+}
+
+const NO_ANSWER = [ServiceError, WorkflowNotFoundError, QueryNotRegisteredError] as const;
+
+async function unlessNotFound<T>(promise: Promise<T>): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { isGrpcServiceError } from '@temporalio/client';
+import { InputError } from '../../domain/input-error';
+import { VaultError } from '../../vault';
+import { problem, type Finding } from './finding';
+
+/** gRPC's codes that tell an operator something, by their names. */
+const GRPC_CODES: Partial<Record<number, string>> = {
+  4: 'DEADLINE_EXCEEDED',
+  5: 'NOT_FOUND',
+  7: 'PERMISSION_DENIED',
+  12: 'UNIMPLEMENTED',
+  14: 'UNAVAILABLE',
+  16: 'UNAUTHENTICATED',
+};
+
+/**
+ * What an error says, as a problem. Errors of ours are written to be shown, and name the remedy after a semicolon; of any other
+ * only its kind is told, since its message may hold anything.
+ */
+export function refusal(check: string, error: unknown): Finding {
+  if (error instanceof InputError || error instanceof VaultError) {
+    const [message, ...remedy] = error.message.split('; ');
+    return problem(check, message!, remedy.join('; ') || remedyOf(error.code));
+  }
+  if (isGrpcServiceError(error)) {
+    const reason = GRPC_CODES[error.code] ?? `gRPC code ${error.code}`;
+    return problem(check, `the Temporal server refused to answer (${reason})`, GRPC_REMEDY);
+  }
+  const { name, code } = error as NodeJS.ErrnoException;
+  return problem(check, `failed unexpectedly (${code ?? name})`, 'report it, with this line');
+}
+
+const GRPC_REMEDY = 'check TEMPORAL_NAMESPACE, and what its API key or certificate may do';
+
+function remedyOf(code: string): string {
+  if (code === 'VAULT_UNREACHABLE') return 'see to the database, or correct DATABASE_URL';
+  return 'see docs/operations.md';
+}

@@ -1,0 +1,78 @@
+import { context, diag, DiagLogLevel, isSpanContextValid, trace } from '@opentelemetry/api';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from './logger';
+import { SpacedLog } from './log-throttle';
+import { checkTraceSettings, type TraceSettings } from './trace-settings';
+
+/** How long the last spans may take to be exported when a process ends, in milliseconds: 5 s. */
+const FLUSH_MS = 5_000;
+
+/** Spans on their way to a collector. */
+export interface Tracing {
+  /** Exports the spans that wait, for at most 5 s, and makes no more. Never rejects. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Registers OpenTelemetry's SDK in this process, which is loaded only now, and exports by OTLP over HTTP. What is not in `settings`
+ * (headers, certificates, sampler, batches) the SDK reads itself from its own `OTEL_*` variables. Where the process has an SDK
+ * already, that one is left in place and has the spans.
+ *
+ * @param settings undefined: does nothing
+ * @throws InputError naming a setting
+ */
+export async function startTracing(settings: TraceSettings | undefined, logger: Logger): Promise<Tracing> {
+  if (!settings) return { shutdown: () => Promise.resolve() };
+  if (hasSdk()) {
+    logger.info('spans go to the OpenTelemetry SDK that this process has already');
+    return { shutdown: () => Promise.resolve() };
+  }
+  checkTraceSettings(settings);
+  const log = new SpacedLog(logger, Date.now);
+  const warn = (message: string) =>
+    log.warn('not_exported', 'spans may be lost', new Error(reasonOf(message)));
+  const ignore = () => undefined;
+  diag.setLogger(
+    { error: warn, warn, info: ignore, debug: ignore, verbose: ignore },
+    { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+  );
+  const [{ BatchSpanProcessor, NodeTracerProvider }, { OTLPTraceExporter }, resources] = await Promise.all([
+    import('@opentelemetry/sdk-trace-node'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('@opentelemetry/resources'),
+  ]);
+  const provider = new NodeTracerProvider({
+    // No detector of host, process or user: what they find is told to nobody.
+    resource: resources
+      .defaultResource()
+      .merge(resources.resourceFromAttributes({ 'service.name': 'hosted-link' }))
+      .merge(resources.detectResources({ detectors: [resources.envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter({ url: settings.url }))],
+  });
+  // Headers of workflows take the trace alone, and no propagator.
+  provider.register({ propagator: null });
+  return {
+    async shutdown() {
+      const done = provider.shutdown().catch((error: unknown) => warn(String(error)));
+      await Promise.race([done, delay(FLUSH_MS, undefined, { ref: false })]);
+      trace.disable();
+      context.disable();
+      diag.disable();
+    },
+  };
+}
+
+/** The SDK tells of an error as JSON, with its stack and what the collector answered. */
+function reasonOf(message: string): string {
+  try {
+    const { code, message: reason } = JSON.parse(message) as { code?: string; message?: string };
+    return [code, reason].filter(Boolean).join(': ');
+  } catch {
+    return message;
+  }
+}
+
+/** With an SDK, every span has an id; one that does not end goes nowhere. */
+function hasSdk(): boolean {
+  return isSpanContextValid(trace.getTracer('hosted-link').startSpan('probe').spanContext());
+}

@@ -1,0 +1,74 @@
+import { asyncLocalStorage as activityContext } from '@temporalio/activity';
+import type { ConnectionLike } from '@temporalio/client';
+import type { Logger } from '../../telemetry/logger';
+import { isRateLimit } from '../../plaid/error-classes';
+import type { PlaidError } from '../../plaid/errors';
+import { TASK_QUEUES } from '../../domain/session';
+import { RATE_TIMES } from './adaptive-rate';
+import type { KeeperTimes } from './rate-controller';
+import { RateKeeper } from './rate-controller';
+import { readLimit } from './task-queue-limit';
+
+const TIMES: KeeperTimes = { ...RATE_TIMES, lookEveryMs: 15_000 };
+
+/** The most that the task queues which call Plaid may do, in tasks a second, over all workers. */
+export interface PlaidRateSettings {
+  /** Background gets. */
+  plaid: number;
+  /** Creates, hinted gets and exchanges. */
+  plaidUrgent: number;
+}
+
+/**
+ * What the queues that call Plaid may do by default, in activities a second over all workers. Plaid publishes no limit for its
+ * link endpoints.
+ */
+export const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
+
+/**
+ * How many calls a second may go to Plaid from somewhere that is no worker: as many as background gets may just now.
+ * @param setting `Settings.plaidRate`
+ * @throws Error of the server's
+ */
+export async function plaidRateNow(
+  connection: ConnectionLike,
+  namespace: string,
+  setting = DEFAULT_RATES.plaid,
+): Promise<number> {
+  const { perSecond } = await readLimit(connection, namespace, TASK_QUEUES.plaid);
+  // An operator's 0 stops the queue, and not a command that an operator runs.
+  return perSecond ? Math.min(perSecond, setting) : setting;
+}
+
+export interface PlaidRates {
+  /** To be told of each call to Plaid that failed, in the context of its activity. */
+  callFailed(error: PlaidError): void;
+  /** Stops looking after the rates; resolves when nothing is under way any more. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Lets the rates of the queues follow what Plaid bears, from now on. A 429 lowers the rate of background gets, wherever it was
+ * met: they give way first. Met by urgent work, it lowers the rate of that too.
+ */
+export function keepPlaidRates(
+  server: { connection: ConnectionLike; namespace: string; identity: string },
+  settings: PlaidRateSettings,
+  logger: Logger,
+  times: KeeperTimes = TIMES,
+): PlaidRates {
+  const keeper = (queue: keyof PlaidRateSettings) =>
+    new RateKeeper({ ...server, taskQueue: TASK_QUEUES[queue], setting: settings[queue] }, times, logger);
+  const background = keeper('plaid');
+  const urgent = keeper('plaidUrgent');
+  return {
+    callFailed(error) {
+      if (!isRateLimit(error)) return;
+      background.rateLimited();
+      if (activityContext.getStore()?.info.taskQueue === TASK_QUEUES.plaidUrgent) urgent.rateLimited();
+    },
+    async stop() {
+      await Promise.all([background.stop(), urgent.stop()]);
+    },
+  };
+}

@@ -1,0 +1,147 @@
+import type { ConnectionLike } from '@temporalio/client';
+import { isGrpcServiceError } from '@temporalio/client';
+import type { Logger } from '../../telemetry/logger';
+import type { QueueLimit, RateTimes } from './adaptive-rate';
+import { lowerLimit, raiseLimit } from './adaptive-rate';
+import type { StoredLimit } from './task-queue-limit';
+import { readLimit, writeLimit } from './task-queue-limit';
+
+/** gRPC's codes of a server that cannot, or will not let us, change the configuration of a queue. */
+const REFUSALS: readonly number[] = [7, 12];
+
+/** Which task queue, on which server. */
+export interface KeptQueue {
+  connection: ConnectionLike;
+  namespace: string;
+  taskQueue: string;
+  /** As what the server is to record us. */
+  identity: string;
+  /** The most that the queue may do, in tasks a second, over all workers. */
+  setting: number;
+}
+
+/** How a {@link RateKeeper} tells time, for tests. */
+export interface KeeperTimes extends RateTimes {
+  /** How often it looks at the limit, in milliseconds. */
+  lookEveryMs: number;
+}
+
+/**
+ * Keeps the rate of one task queue at what Plaid bears. The limit stands in the queue's configuration on the Temporal server,
+ * so it counts for all workers at once and outlives them; every worker looks at it, and any of them may change it. Two that
+ * act at once write the same. A change by another worker is dated by when this one saw it, since clocks differ. A limit that
+ * an operator has set is left alone.
+ */
+export class RateKeeper {
+  /** The newest limit that this worker has seen, and since when. */
+  #known: { limit: StoredLimit; sinceMs: number } | undefined;
+  #lastRateLimitMs = -Infinity;
+  /** Looks and changes, one at a time. */
+  #work: Promise<void> = Promise.resolve();
+  #lowering = false;
+  #failing = false;
+  #refused = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly queue: KeptQueue,
+    private readonly times: KeeperTimes,
+    private readonly logger: Logger,
+  ) {
+    this.#timer = setInterval(() => this.#next(() => this.#look()), times.lookEveryMs);
+    this.#timer.unref();
+    this.#next(() => this.#look());
+  }
+
+  /** To be called when a task of the queue met a 429. Returns at once. */
+  rateLimited(): void {
+    this.#lastRateLimitMs = performance.now();
+    if (this.#refused || this.#lowering) return;
+    if (this.#known && this.#wouldLower(this.#known.limit) === undefined) return;
+    this.#lowering = true;
+    this.#next(() => this.#lower().finally(() => (this.#lowering = false)));
+  }
+
+  /** Stops looking; resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#work;
+  }
+
+  async #look(): Promise<void> {
+    const limit = await this.#read();
+    if (!limit.ours) return;
+    const { setting } = this.queue;
+    const quietMs = performance.now() - this.#lastRateLimitMs;
+    const next = raiseLimit(this.#aged(limit), quietMs, setting, this.times);
+    if (next === undefined) return;
+    // At the setting nothing of ours is left on the server, so that a worker's new setting counts.
+    await this.#write(next === setting ? undefined : next, 'raised after a while without a 429 of Plaid');
+  }
+
+  async #lower(): Promise<void> {
+    const next = this.#wouldLower(await this.#read());
+    if (next !== undefined) await this.#write(next, LOWERED);
+  }
+
+  #wouldLower(limit: StoredLimit): number | undefined {
+    return limit.ours ? lowerLimit(this.#aged(limit), this.queue.setting, this.times) : undefined;
+  }
+
+  #aged({ perSecond, reason }: StoredLimit): QueueLimit {
+    const sinceMs = this.#known?.sinceMs ?? performance.now();
+    return { perSecond, lowered: reason === LOWERED, unchangedMs: performance.now() - sinceMs };
+  }
+
+  async #read(): Promise<StoredLimit> {
+    const { connection, namespace, taskQueue } = this.queue;
+    return this.#note(await readLimit(connection, namespace, taskQueue));
+  }
+
+  async #write(perSecond: number | undefined, reason: string): Promise<void> {
+    this.#note(await writeLimit(this.queue.connection, this.queue, perSecond, reason));
+  }
+
+  /** Takes in what the server said, and logs what has changed, whoever changed it. Gives the newest limit. */
+  #note(limit: StoredLimit): StoredLimit {
+    const before = this.#known?.limit;
+    if (before && (limit.changedAtMs < before.changedAtMs || isSame(limit, before))) return before;
+    this.#known = { limit, sinceMs: performance.now() };
+    if (before?.perSecond === limit.perSecond) return limit;
+    const { taskQueue, setting } = this.queue;
+    const { perSecond, reason, ours } = limit;
+    const level = reason === LOWERED ? 'warn' : 'info';
+    this.logger[level]({ taskQueue, perSecond: perSecond ?? setting, setting, reason, ours }, CHANGED);
+    return limit;
+  }
+
+  /** Queues work up. A failure is logged once, and again after a success: sessions back off by themselves meanwhile. */
+  #next(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).then(
+      () => void (this.#failing = false),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #failed(error: unknown): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    const { taskQueue } = this.queue;
+    this.#refused = isGrpcServiceError(error) && REFUSALS.includes(error.code);
+    if (this.#refused) clearInterval(this.#timer);
+    this.logger.warn(
+      { taskQueue, error },
+      this.#refused
+        ? 'the rate of a task queue cannot follow 429s of Plaid: the Temporal server refuses to change it'
+        : 'the rate of a task queue cannot be looked at or changed; trying again',
+    );
+  }
+}
+
+/** The server's time of change stands still while its clock has been set back, so it does not tell all changes apart. */
+function isSame(one: StoredLimit, other: StoredLimit): boolean {
+  return one.changedAtMs === other.changedAtMs && one.perSecond === other.perSecond;
+}
+
+const LOWERED = 'lowered after a 429 of Plaid';
+const CHANGED = 'the rate of a task queue has changed';

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { codecServerCommand } from '../../../src/cli/codec-server';
+import { createPayloadCodec } from '../../../src/codec/payload-codec';
+import { readSettings } from '../../../src/config/settings';
+import { InputError } from '../../../src/domain/input-error';
+import { loadCodecRing } from '../../../src/config/load-keys';
+import { SELF_SIGNED } from '../../../testing/self-signed';
+
+const ROOT = join(__dirname, '../../..');
+const SCRIPT = `require('./src/cli/codec-server').codecServerCommand().parseAsync();`;
+
+let dataDir: string;
+const children: ChildProcess[] = [];
+
+beforeAll(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'codec-'));
+  process.env['HOSTED_LINK_DATA_DIR'] = dataDir;
+});
+
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL');
+  delete process.env['HOSTED_LINK_DATA_DIR'];
+  rmSync(dataDir, { recursive: true });
+});
+
+function run(env: NodeJS.ProcessEnv, ...flags: string[]): ChildProcess {
+  const child = spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', SCRIPT, '--', ...flags], {
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'], HOSTED_LINK_DATA_DIR: dataDir, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  return child;
+}
+
+async function firstLineOf(child: ChildProcess): Promise<string> {
+  const [line] = (await once(createInterface(child.stdout!), 'line')) as [string];
+  return line;
+}
+
+describe('hosted-link codec-server', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'decodes with the keys of the worker on the same machine, until %s',
+    async (signal) => {
+      const child = run({ HOSTED_LINK_CODEC_ORIGINS: 'http://localhost:8233' }, '--port', '0');
+      const url = /answers on (\S+) until Ctrl-C, for programs and pages of http:\/\/localhost:8233\.$/.exec(
+        await firstLineOf(child),
+      )?.[1];
+      const ring = await loadCodecRing(readSettings({ HOSTED_LINK_DATA_DIR: dataDir }));
+      const [encrypted] = await createPayloadCodec(ring).encode([
+        { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('"hello"') },
+      ]);
+      const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+      const payload = {
+        metadata: Object.fromEntries(
+          Object.entries(encrypted!.metadata!).map(([name, value]) => [name, text(value)]),
+        ),
+        data: text(encrypted!.data!),
+      };
+      const response = await fetch(`${url}/decode`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: 'http://localhost:8233' },
+        body: JSON.stringify({ payloads: [payload] }),
+      });
+      expect(await response.json()).toEqual({
+        payloads: [
+          { metadata: { encoding: text(Buffer.from('json/plain')) }, data: text(Buffer.from('"hello"')) },
+        ],
+      });
+      child.kill(signal);
+      expect(await once(child, 'exit')).toEqual([0, null]);
+    },
+  );
+
+  test('several origins may be named, and win over the setting', async () => {
+    const env = { HOSTED_LINK_CODEC_ORIGINS: 'http://set.example' };
+    const child = run(env, '--port', '0', '--origin', 'http://a.example', '--origin', 'http://b.example');
+    expect(await firstLineOf(child)).toMatch(/pages of http:\/\/a\.example, http:\/\/b\.example\.$/);
+  });
+
+  test('answers the holder of a token, on any address, and audits the call on standard error', async () => {
+    const token = 'fictitious-token-0123456789abcdef0123';
+    const env = {
+      HOSTED_LINK_CODEC_TOKENS: `on-call:${token}`,
+      HOSTED_LINK_CODEC_ORIGINS: 'http://a.example',
+    };
+    const child = run(env, '--port', '0', '--host', '0.0.0.0');
+    const audit = createInterface(child.stderr!);
+    const url = /answers on (\S+) until/.exec(await firstLineOf(child))![1]!;
+    const call = (headers: Record<string, string>) =>
+      fetch(`${url}/decode`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-namespace': 'default', ...headers },
+        body: '{"payloads":[]}',
+      });
+    const audited = once(audit, 'line') as Promise<[string]>;
+    expect((await call({ authorization: `Bearer ${token}` })).status).toBe(200);
+    expect(JSON.parse((await audited)[0])).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+      msg: 'codec server call',
+      who: 'on-call',
+      namespace: 'default',
+      origin: null,
+      payloads: 0,
+      undecodable: 0,
+      reasons: [],
+      masked: true,
+      outcome: 'DECODED',
+      status: 200,
+    });
+    expect((await call({})).status).toBe(401);
+  });
+
+  test('serves HTTPS with a certificate', async () => {
+    const env = {
+      HOSTED_LINK_CODEC_ORIGINS: 'http://a.example',
+      HOSTED_LINK_CODEC_TLS_CERT: SELF_SIGNED.cert,
+      HOSTED_LINK_CODEC_TLS_KEY: SELF_SIGNED.key,
+    };
+    const url = /answers on (\S+) until/.exec(await firstLineOf(run(env, '--port', '0')))![1]!;
+    expect(url).toMatch(/^https:/);
+    const [response] = (await once(get(url, { ca: SELF_SIGNED.cert }), 'response')) as [IncomingMessage];
+    response.resume();
+    expect(response.statusCode).toBe(404);
+  });
+
+  test.each([
+    ['no origin', [], '--origin: missing; '],
+    ['no port number', ['--origin', 'http://localhost:8233', '--port', '8081x'], '--port: not a port; '],
+    ['a port too high', ['--origin', 'http://localhost:8233', '--port', '65536'], '--port: not a port; '],
+    [
+      'an address that others reach, before its callers are named',
+      ['--origin', 'http://localhost:8233', '--host', '0.0.0.0'],
+      'host: not loopback, ',
+    ],
+    ['a wrong origin', ['--origin', 'localhost', '--port', '0'], 'origin: not an origin; '],
+  ])('%s is refused before it listens', async (_name, flags, message) => {
+    const parse = codecServerCommand().parseAsync(flags, { from: 'user' });
+    await expect(parse).rejects.toThrow(InputError);
+    await expect(parse).rejects.toThrow(message);
+  });
+});

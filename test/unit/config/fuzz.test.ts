@@ -1,0 +1,153 @@
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import { readSettings, readTemporalVariables } from '../../../src/config/settings';
+import { InputError } from '../../../src/domain/input-error';
+import { generateKeyRingText } from '../../../src/secrets/key-ring';
+import { settingSchema } from '../../../src/config/setting-schema';
+import { loadTemporalConnection } from '../../../src/temporal/connection';
+import { HostedLinkCommands } from '../../../testing/hosted-link';
+
+/** In every generated value: no message may repeat one. */
+const MARK = 'v4lueOfSomeSetting';
+
+const SETTINGS = [
+  ...Object.keys(settingSchema.shape),
+  ...[
+    'PLAID_SECRET_FILE',
+    'DATABASE_URL_FILE',
+    'HOSTED_LINK_VAULT_KEYS_FILE',
+    'NODE_TLS_REJECT_UNAUTHORIZED',
+  ],
+];
+const TEMPORAL = [
+  ...['ADDRESS', 'NAMESPACE', 'API_KEY', 'TLS', 'CONFIG_FILE', 'PROFILE', 'TLS_CLIENT_CERT_PATH'],
+  ...['TLS_CLIENT_CERT_DATA', 'TLS_CLIENT_KEY_DATA', 'TLS_SERVER_CA_CERT_DATA', 'TLS_SERVER_NAME'],
+].map((name) => `TEMPORAL_${name}`);
+
+/** What a variable can hold: anything but NUL. */
+const text = fc.string({ unit: 'binary', maxLength: 60 }).map((value) => value.replaceAll('\0', ''));
+const value = fc.oneof(
+  text.map((rest) => MARK + rest),
+  text.map((rest) => rest + MARK),
+  fc.constantFrom(
+    ...[
+      '',
+      '0',
+      '1',
+      'true',
+      'production',
+      'sandbox',
+      'silent',
+      '-1',
+      '1e3',
+      'NaN',
+      ',',
+      'a,',
+      'a:b',
+      '[::1]:7233',
+    ],
+    ...[
+      `postgresql://u:${MARK}@h/db`,
+      `postgresql://[${MARK}`,
+      `https://u:${MARK}@h`,
+      `http://${MARK}`,
+      `id:${MARK}`,
+    ],
+    ...['postgresql://%', 'https://production.plaid.com', 'https://', '__proto__', `name:${MARK.repeat(3)}`],
+    generateKeyRingText('fuzz'),
+  ),
+);
+
+/** Each problem is a line that names a setting, says what is wrong, and what to do. */
+const LINE = /^[A-Z][A-Z0-9_]*: .+; .+$/;
+
+function expectClear(read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    for (const line of error.message.split('\n')) expect(line).toMatch(LINE);
+    expect(inspect(error)).not.toContain(MARK);
+  }
+}
+
+test('any settings are read, or refused line by line by their names, without a value', () => {
+  const environment = fc.dictionary(fc.constantFrom(...SETTINGS), value, { maxKeys: 12 });
+  fc.assert(
+    fc.property(environment, (env) => expectClear(() => readSettings(env))),
+    { numRuns: 2_000 },
+  );
+});
+
+test('and so are any settings of the connection to Temporal', () => {
+  const environment = fc.dictionary(fc.constantFrom(...TEMPORAL), value, { maxKeys: 6 });
+  fc.assert(
+    fc.property(environment, (env) => expectClear(() => loadTemporalConnection(readTemporalVariables(env)))),
+    { numRuns: 1_000 },
+  );
+});
+
+describe('hosted-link', () => {
+  const TOKEN = 'access-sandbox-0b1c8a70-9a4c-4000-8000-5a0f0e4c3b2a';
+  /** No command that reads its settings gets any further. */
+  const commands = new HostedLinkCommands({ LOG_LEVEL: `loud-${MARK}` });
+  afterAll(() => commands.close());
+
+  const word = fc.oneof(
+    fc.constantFrom(
+      'start',
+      'status',
+      'items',
+      'list',
+      'exchanges',
+      'audit',
+      'keys',
+      'codec-server',
+      'worker',
+      'check',
+    ),
+    fc.constantFrom(
+      '--json',
+      '--key',
+      '--link-api',
+      '--limit',
+      '--port',
+      '--state',
+      '--since',
+      '--',
+      '-h',
+      '--nonsense',
+    ),
+    fc.constantFrom(
+      TOKEN,
+      '',
+      '-1',
+      '--=',
+      '\u001b[2J',
+      '__proto__',
+      `--port=${TOKEN}`,
+      `--link-api=${TOKEN}`,
+    ),
+  );
+
+  test('ends on any arguments with an exit code and a clear message, without a stack or a token', async () => {
+    const lists = fc.sample(fc.array(word, { minLength: 1, maxLength: 5 }), { numRuns: 10, seed: 6 });
+    for (const args of lists) {
+      const { code, stdout, stderr } = await commands.run(args);
+      const [first = ''] = stderr.split('\n');
+      expect({ args, code, first }).toEqual({
+        args,
+        code: args.includes('-h') ? expect.any(Number) : 2,
+        first,
+      });
+      if (code !== 0)
+        expect(first).toMatch(
+          args.includes('--json') ? /^{"code":"INVALID_INPUT",/ : /^(error: |INVALID_INPUT: |Usage: )./,
+        );
+      expect(stdout + stderr).not.toMatch(/\n\s+at |TypeError/);
+      expect(stdout + stderr).not.toContain('\u001b');
+      expect(stdout + stderr).not.toContain(TOKEN);
+      expect(stdout + stderr).not.toContain(MARK);
+    }
+  });
+});

@@ -1,0 +1,96 @@
+import { Connection } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import {
+  DefaultLogger,
+  type LogEntry,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+} from '@temporalio/worker';
+import {
+  startTemporalServer,
+  type TemporalServer,
+  type TemporalServerOptions,
+} from './temporal-server';
+
+/** Starting a server takes a second or two on an idle machine; a busy one gets a minute. */
+const START_TIMEOUT_MS = 60_000;
+
+/** `describe` for tests that need a Temporal dev server: skipped when global-setup.ts could get none. */
+export const describeWithDevServer = process.env['TEMPORAL_CLI_PATH'] ? describe : describe.skip;
+
+/** `describe` for tests that need the time-skipping server: skipped when global-setup.ts could get none. */
+export const describeWithTimeSkipping = process.env['TEMPORAL_TEST_SERVER_PATH'] ? describe : describe.skip;
+
+/** The server of {@link devServer}, from `beforeAll` to `afterAll`. */
+export interface DevServer extends TemporalServer {
+  /** For clients. */
+  connection: Connection;
+  /** For workers. */
+  nativeConnection: NativeConnection;
+}
+
+/**
+ * Starts one Temporal dev server for the tests of the enclosing `describe` (or file), and stops it after them. Its fields can
+ * be read from the first test on. TEMPORAL_ADDRESS does not count: it may name a server that is in real use.
+ */
+export function devServer(options: Omit<TemporalServerOptions, 'log'> = {}): DevServer {
+  const server = {} as DevServer;
+  beforeAll(async () => {
+    quietRuntime();
+    Object.assign(server, await startTemporalServer({ ...options, log: noLog }));
+    server.connection = await Connection.connect({ address: server.address });
+    server.nativeConnection = await NativeConnection.connect({ address: server.address });
+  }, START_TIMEOUT_MS);
+  afterAll(async () => {
+    await server.connection?.close();
+    await server.nativeConnection?.close();
+    await server.stop?.();
+  }, START_TIMEOUT_MS);
+  return server;
+}
+
+/**
+ * Starts one time-skipping server for the tests of the enclosing `describe` (or file), and stops it after them. Time is the
+ * server's: run one workflow at a time on it. `environment` can be read from the first test on.
+ */
+export function timeSkipping(): { environment: TestWorkflowEnvironment } {
+  const server = {} as { environment: TestWorkflowEnvironment };
+  beforeAll(async () => {
+    quietRuntime();
+    const path = process.env['TEMPORAL_TEST_SERVER_PATH']!;
+    server.environment = await startTimeSkipping(path);
+  }, START_TIMEOUT_MS);
+  afterAll(async () => await server.environment?.teardown(), START_TIMEOUT_MS);
+  return server;
+}
+
+/** The SDK waits 5 s for the server, which Java can miss on a busy machine. */
+async function startTimeSkipping(path: string, attemptsLeft = 8): Promise<TestWorkflowEnvironment> {
+  const server = { executable: { type: 'existing-path', path } } as const;
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({ server });
+  } catch (error) {
+    if (attemptsLeft <= 1) throw error;
+    return await startTimeSkipping(path, attemptsLeft - 1);
+  }
+}
+
+function noLog(): void {
+  // The server was found by global-setup.ts, so there is nothing to tell.
+}
+
+let isQuiet = false;
+
+/**
+ * Without it the SDK prints its own and the workers' log lines between jest's.
+ * @param onError takes the lines of errors, for tests that cause some; else they are printed
+ */
+export function quietRuntime(onError?: (entry: LogEntry) => void): void {
+  if (isQuiet) return;
+  isQuiet = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR', onError),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+  });
+}

@@ -1,0 +1,60 @@
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
+import { WORKFLOW_SOURCE } from '../src/temporal/bundle';
+
+/** What workflows may import of packages. What these import themselves is Temporal's business. */
+const ALLOWED_PACKAGES = /^@temporalio\/(workflow|common)(\/|$)/;
+
+type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+type WebpackPlugin = Extract<NonNullable<NonNullable<WebpackConfig['plugins']>[number]>, { apply: unknown }>;
+
+/**
+ * Bundles the workflows of a folder, as the worker does, and gives every import by the project's own code that crosses the
+ * fence: `src/workflows/a.ts imports src/secrets/digest.ts`. The fence holds the folder, `src/domain`, and
+ * {@link ALLOWED_PACKAGES}; type-only imports are gone by then.
+ */
+export async function importsAcrossFence(workflowsFolder: string): Promise<string[]> {
+  const session = join(dirname(workflowsFolder), 'session.ts');
+  const root = dirname(dirname(workflowsFolder));
+  const isInside = (file: string) => file === session || file.startsWith(workflowsFolder + sep);
+  const isOwn = (file: string) =>
+    isAbsolute(file) && !file.includes(`${sep}node_modules${sep}`) && !file.endsWith('entrypoint.cjs');
+  const crossing = new Set<string>();
+  const collect: WebpackPlugin = {
+    apply(compiler) {
+      compiler.hooks.compilation.tap('fence', (compilation) => {
+        compilation.hooks.finishModules.tap('fence', (modules) => {
+          for (const module of modules) {
+            const importer = module.nameForCondition();
+            if (!importer || !isOwn(importer)) continue;
+            for (const { module: target, dependency } of compilation.moduleGraph.getOutgoingConnections(
+              module,
+            )) {
+              const request = (dependency as { request?: string } | null)?.request;
+              const imported = target?.nameForCondition();
+              if (request === undefined || imported === importer) continue;
+              if (ALLOWED_PACKAGES.test(request) || (imported && isInside(imported))) continue;
+              const name = imported && isOwn(imported) ? relative(root, imported) : request;
+              crossing.add(`${relative(root, importer)} imports ${name}`);
+            }
+          }
+        });
+      });
+    },
+  };
+  try {
+    await bundleWorkflowCode({
+      workflowsPath: join(workflowsFolder, 'index.ts'),
+      workflowInterceptorModules: WORKFLOW_SOURCE.workflowInterceptorModules.map((path) =>
+        join(workflowsFolder, basename(path)),
+      ),
+      // It would print all of webpack's report when a module is missing; the error that it throws is enough.
+      logger: new DefaultLogger('ERROR', () => undefined),
+      webpackConfigHook: (config) => ({ ...config, plugins: [...(config.plugins ?? []), collect] }),
+    });
+  } catch (error) {
+    // The bundler refuses Node's own modules by itself, after all imports were collected.
+    if (crossing.size === 0) throw error;
+  }
+  return [...crossing].sort();
+}

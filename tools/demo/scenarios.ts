@@ -1,0 +1,218 @@
+import { randomInt } from 'node:crypto';
+import type { HostedLinkClient, StartRequest, StatusReport } from '../../src/client';
+import type { Sandbox } from '../../src/sandbox';
+import type { DeliveryMethod, ResultState, SessionState, SessionStatus } from '../../src/domain/session';
+
+/** How a session should end. */
+export interface ExpectedEnd {
+  state: SessionState;
+  /** All that Plaid says of it, in this order. */
+  statuses: SessionStatus[];
+  /** What becomes of each of its results. */
+  results: ResultState[];
+  /** The messages that Plaid sends; default none. */
+  messages?: DeliveryMethod[];
+}
+
+/** What a script works with. Each wait is bounded and fails aloud. */
+export interface Scene {
+  sandbox: Sandbox;
+  client: HostedLinkClient;
+  key: string;
+  plaidSessionId: string;
+  /** The person who has the link. */
+  person: ReturnType<Sandbox['session']>;
+  /** Says on the screen what happens. */
+  tell(what: string): void;
+  /** Waits until the session's status is so. */
+  untilStatus(what: string, holds: (report: StatusReport) => boolean): Promise<void>;
+  /** Waits until something else is so. */
+  until(what: string, holds: () => boolean): Promise<void>;
+  /** Ends the worker by SIGKILL and starts it again. */
+  killAndRestartWorker(): Promise<void>;
+}
+
+/** One session of the demo: how it starts, what happens, and how it should end. */
+export interface Scenario {
+  name: string;
+  /** What it shows. */
+  shows: string;
+  /** Its script is played to its end before the others begin: whatever runs in a worker dies with it. */
+  playsFirst?: boolean;
+  request(sandbox: Sandbox): Omit<StartRequest, 'key'>;
+  script(scene: Scene): Promise<void>;
+  end: ExpectedEnd;
+}
+
+/** Long enough for the session to be made in, short enough to be waited for. In milliseconds. */
+const SHORT_LIFETIME_MS = 12_000;
+
+/** Longer than the worker waits for Plaid's answer: the exchange is still under way when the worker dies. */
+const HOLD_MS = 60_000;
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'killed',
+    shows: 'the worker is killed in the middle of an exchange, and started again',
+    playsFirst: true,
+    request: (sandbox) => ({ linkToken: sandbox.issueLinkToken({ tokenShape: 'public_tokens' }) }),
+    async script(scene) {
+      const { sandbox, person, tell } = scene;
+      let held = false;
+      const dropFault = sandbox.fault(
+        '/item/public_token/exchange',
+        { kind: 'delay_before_work', holdMs: HOLD_MS },
+        { matching: () => (held = true) },
+      );
+      try {
+        person.open();
+        person.complete();
+        await hint(scene, 'the person finishes');
+        await scene.until('the exchange of the public token', () => held);
+        tell('Plaid holds the exchange; the worker is killed');
+        await scene.killAndRestartWorker();
+        tell("a new worker waits until the dead one's lease has run out");
+      } finally {
+        dropFault();
+      }
+    },
+    end: { state: 'COMPLETED', statuses: ['CREATED', 'OPENED', 'COMPLETED'], results: ['LINKED'] },
+  },
+  {
+    name: 'completed',
+    shows: 'the person finishes; Plaid sent the link by SMS',
+    request: () => ({
+      linkTokenRequest: linkTokenRequest(),
+      delivery: { method: 'SMS', address: phoneNumber(), firstName: 'Ada' },
+    }),
+    async script(scene) {
+      await openPage(scene);
+      scene.person.complete({ institutionId: 'ins_990002' });
+      await hint(scene, 'the person finishes');
+    },
+    end: {
+      state: 'COMPLETED',
+      statuses: ['CREATED', 'OPENED', 'COMPLETED'],
+      results: ['LINKED'],
+      messages: ['SMS'],
+    },
+  },
+  {
+    name: 'exited',
+    shows: 'the person leaves, comes back later and finishes',
+    request: (sandbox) => ({ linkToken: sandbox.issueLinkToken() }),
+    async script(scene) {
+      await openPage(scene);
+      scene.person.exit();
+      await hint(scene, 'the person leaves');
+      await scene.untilStatus('EXITED', ({ plaidStatus }) => plaidStatus === 'EXITED');
+      await openPage(scene);
+      scene.person.complete({ institutionId: 'ins_990003' });
+      await hint(scene, 'the person finishes');
+    },
+    end: {
+      state: 'COMPLETED',
+      statuses: ['CREATED', 'OPENED', 'EXITED', 'OPENED', 'COMPLETED'],
+      results: ['LINKED'],
+    },
+  },
+  {
+    name: 'expired',
+    shows: 'nobody opens the link before it expires',
+    request: (sandbox) => ({
+      linkToken: sandbox.issueLinkToken({ lifetimeMs: SHORT_LIFETIME_MS }),
+      expiresAt: new Date(Date.now() + SHORT_LIFETIME_MS).toISOString(),
+    }),
+    async script(scene) {
+      const { person, tell, until } = scene;
+      tell('nobody opens the link');
+      await until("the link's expiration", () => person.status === 'EXPIRED');
+      await hint(scene, 'the link has expired');
+    },
+    end: { state: 'EXPIRED', statuses: ['CREATED', 'EXPIRED'], results: [] },
+  },
+  {
+    name: 'outage',
+    shows: 'Plaid is down while the person finishes; it sent the link by e-mail',
+    request: () => ({
+      linkTokenRequest: linkTokenRequest(),
+      delivery: { method: 'EMAIL', address: emailAddress() },
+    }),
+    async script(scene) {
+      const { sandbox, plaidSessionId, person, tell } = scene;
+      await openPage(scene);
+      // For this session alone: an outage while another one's interrupted exchange is tried again would end that as UNCERTAIN.
+      const endOutage = sandbox.fault(
+        '/link_delivery/get',
+        { kind: 'html', status: 503 },
+        { times: Infinity, matching: (body) => body['link_delivery_session_id'] === plaidSessionId },
+      );
+      try {
+        tell('Plaid goes down: it answers with HTTP 503');
+        person.complete({ institutionId: 'ins_990004' });
+        await scene.untilStatus(
+          'a get that failed',
+          ({ watch }) => watch?.lastAnswer?.includes('503') ?? false,
+        );
+      } finally {
+        endOutage();
+      }
+      tell('Plaid is back');
+    },
+    end: {
+      state: 'COMPLETED',
+      statuses: ['CREATED', 'OPENED', 'COMPLETED'],
+      results: ['LINKED'],
+      messages: ['EMAIL'],
+    },
+  },
+  {
+    name: 'cancelled',
+    shows: 'the application cancels, the person finishes all the same, and the item is removed',
+    request: (sandbox) => ({ linkToken: sandbox.issueLinkToken() }),
+    async script(scene) {
+      const { client, key, person, tell } = scene;
+      await openPage(scene);
+      tell('the application cancels');
+      await client.cancel(key);
+      await scene.untilStatus('CANCELLING', ({ state }) => state === 'CANCELLING');
+      person.complete();
+      await hint(scene, 'the person finishes all the same');
+    },
+    end: { state: 'CANCELLED', statuses: ['CREATED', 'OPENED', 'COMPLETED'], results: ['REMOVED'] },
+  },
+];
+
+/** The person opens the page, and the session is seen to be OPENED. */
+async function openPage({ person, client, key, tell, untilStatus }: Scene): Promise<void> {
+  tell('the person opens the link');
+  person.open();
+  await client.checkNow(key);
+  await untilStatus('OPENED', ({ plaidStatus }) => plaidStatus === 'OPENED');
+}
+
+/** What an application does when the person comes back from the page: it lets the session be got at once. */
+async function hint({ client, key, tell }: Scene, what: string): Promise<void> {
+  tell(`${what}; the application hints`);
+  await client.checkNow(key);
+}
+
+/** A body for `/link/token/create`, for a person of whom more is known than should be seen. */
+export function linkTokenRequest(clientUserId = 'person-1'): Record<string, unknown> {
+  return {
+    client_name: 'Demo application',
+    language: 'en',
+    country_codes: ['US'],
+    products: ['auth'],
+    user: { client_user_id: clientUserId, phone_number: phoneNumber(), email_address: emailAddress() },
+  };
+}
+
+/** One of the numbers that are kept for fiction, +1 area 555 0100 to 0199. */
+function phoneNumber(): string {
+  return `+1${randomInt(201, 990)}55501${String(randomInt(100)).padStart(2, '0')}`;
+}
+
+function emailAddress(): string {
+  return `person-${randomInt(1e9, 1e10)}@mail.example.com`;
+}

@@ -1,0 +1,76 @@
+import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
+import { TASK_QUEUES } from '../../../src/domain/session';
+import { SMS, type Scenario } from './scenario';
+
+/** Sessions that stop the workers, so that they are played alone. */
+export const WORKER_STOPS: readonly Scenario[] = [
+  {
+    session: 'cancelled-at-once',
+    play: async (stage) => {
+      await stage.harness.stopWorkers();
+      const start = stage.startInVain();
+      await stage.until('it has started', async () => {
+        return await stage.handle.describe().then(
+          () => true,
+          () => false,
+        );
+      });
+      await stage.handle.cancel();
+      await stage.harness.startWorkers();
+      await start;
+    },
+  },
+  {
+    session: 'completed-after-unread-create',
+    play: async (stage) => {
+      const another = parseKeyRing(generateKeyRingText('another'), 'another ring');
+      await stage.harness.stopWorkers();
+      await stage.harness.startWorkers(undefined, another);
+      const start = stage.start({ delivery: SMS });
+      await stage.until('a create has failed', async () => {
+        const history = await stage.handle.fetchHistory().catch(() => undefined);
+        return history?.events?.some((event) => event.activityTaskFailedEventAttributes != null) ?? false;
+      });
+      await stage.harness.stopWorkers();
+      await stage.harness.startWorkers();
+      await start;
+      stage.person.complete();
+    },
+  },
+  {
+    // The hinted get waits in line until its time is up.
+    session: 'completed-after-late-hint',
+    play: async (stage) => {
+      await stage.start();
+      await stage.harness.stopWorkers([TASK_QUEUES.plaidUrgent]);
+      stage.person.complete();
+      await stage.harness.client.checkNow(stage.key);
+      await stage.until('the time of a get is over', async () => {
+        const { events } = await stage.handle.fetchHistory();
+        return events?.some((event) => event.activityTaskTimedOutEventAttributes != null) ?? false;
+      });
+      await stage.harness.startWorkers();
+    },
+  },
+  {
+    session: 'completed-item-removed',
+    exchange: 'failed-unstored',
+    play: async (stage) => {
+      stage.issue({ tokenShape: 'public_tokens' });
+      await stage.start();
+      const { journal } = stage.harness.vault;
+      const link = journal.link;
+      const tried = new Promise<void>((resolve) => {
+        journal.link = async () => {
+          resolve();
+          throw new Error('the database is away');
+        };
+      });
+      stage.person.complete();
+      await tried;
+      await stage.harness.stopWorkers();
+      journal.link = link;
+      await stage.harness.startWorkers();
+    },
+  },
+];
