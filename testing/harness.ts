@@ -24,7 +24,7 @@ import type { PlaidClient } from '../src/plaid/plaid';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox';
 import { addSearchAttributes, INDEXED_TYPES } from '../src/temporal/search-attributes';
 import { Secret } from '../src/secrets/secret';
-import { TASK_QUEUES } from '../src/domain/session';
+import { TASK_QUEUES } from '../src/domain/ids';
 import { ActivitySpan } from '../src/temporal/activity-span';
 import { clientSpans } from '../src/temporal/client-spans';
 import { runSpans } from '../src/temporal/run-spans';

@@ -7,7 +7,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import type { temporal } from '@temporalio/proto';
 import { createWorkerCodec } from '../src/codec/payload-codec';
 import { parseKeyRing } from '../src/secrets/key-ring';
-import type { ResultState, SessionState } from '../src/domain/session';
+import type { ResultState, SessionState } from '../src/domain/states';
 import { STATE_ATTRIBUTE } from '../src/workflows/search-attributes';
 import type { ExchangeView } from '../src/workflows/messages';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Fault, SandboxEndpoint, WebhookFault } from '../src/sandbox';
-import { SESSION_STATUSES } from '../src/domain/session';
+import { SESSION_STATUSES } from '../src/domain/states';
 import type { Contradiction } from './fickle-plaid';
 import { MINUTE_MS } from './virtual-time';
 

@@ -12,7 +12,7 @@ import { loadKeyRings, type KeyRings } from '../src/config/load-keys';
 import { openVaultFromSettings } from '../src/config/open-vault';
 import { startSandbox, type Sandbox } from '../src/sandbox';
 import { loadTemporalConnection } from '../src/temporal/connection';
-import { exchangeWorkflowId, sessionWorkflowId } from '../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../src/domain/ids';
 import type { Vault } from '../src/vault';
 import { freePorts } from './child-server';
 import type { Closers } from './closers';

@@ -1,6 +1,6 @@
 import type { StartedSession, StartRequest, StatusReport } from '../src/client';
 import type { Sandbox, SandboxOptions } from '../src/sandbox';
-import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../src/domain/ids';
 import { sessionInput } from '../src/requests/start-request';
 import type { hostedLinkSession } from '../src/workflows';
 import { linkUpdate } from '../src/workflows/messages';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createGenerator, type Schema } from 'ts-json-schema-generator';
 import { z } from 'zod';
-import type { CompletionNotice, DeliveryFailure } from '../src/domain/session';
+import type { CompletionNotice, DeliveryFailure } from '../src/domain/views';
 import { type StartRequest, startRequestSchema } from '../src/requests/start-request';
 import type { ExchangeView, Link, SessionView, UncheckedInput } from '../src/workflows/messages';
 import { asProgram } from './generated-page';

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core';
-import { sessionWorkflowId } from '../src/domain/session';
+import { sessionWorkflowId } from '../src/domain/ids';
 
 /** What a person enters about the codec server. */
 export interface CodecSettings {

@@ -9,7 +9,7 @@ import { bareUndici } from '../rivals/bare-undici';
 import { officialClient } from '../rivals/official-client';
 
 const { createPlaidClient } = built<typeof PlaidClientModule>('plaid/client');
-const { Secret } = built<typeof SecretModule>('secret');
+const { Secret } = built<typeof SecretModule>('secrets/secret');
 
 const CLIENT_ID = 'bench-client';
 const PLAID_SECRET = 'bench-plaid-secret';

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type * as SessionModule from '../../src/domain/session';
+import type * as IdsModule from '../../src/domain/ids';
+import type * as LinkTokenModule from '../../src/domain/link-token';
+import type * as PlaidApiModule from '../../src/domain/plaid-api';
 import type { Bench, Reach, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';
@@ -11,8 +13,9 @@ import { startOurs, type Ours } from '../temporal/ours';
 import { openStage, type Stage } from '../temporal/stage';
 import { startVirtualTime } from '../temporal/virtual-time';
 
-const { exchangeWorkflowId, LINK_API_RULES, parseLinkToken, sessionWorkflowId } =
-  built<typeof SessionModule>('session');
+const { exchangeWorkflowId, sessionWorkflowId } = built<typeof IdsModule>('domain/ids');
+const { LINK_API_RULES } = built<typeof PlaidApiModule>('domain/plaid-api');
+const { parseLinkToken } = built<typeof LinkTokenModule>('domain/link-token');
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { freePorts } from '../../testing/child-server';
-import type * as SessionModule from '../../src/domain/session';
+import type * as IdsModule from '../../src/domain/ids';
 import type { Bench, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';
@@ -11,7 +11,7 @@ import { startOurs } from '../temporal/ours';
 import { cpuMsOf, residentMiB } from '../temporal/process-use';
 import { openStage } from '../temporal/stage';
 
-const { sessionWorkflowId } = built<typeof SessionModule>('session');
+const { sessionWorkflowId } = built<typeof IdsModule>('domain/ids');
 
 /** How many sessions are open at the end, and at how many steps it is looked. */
 const SIZE = {

@@ -11,9 +11,9 @@ import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth, state } from '../measure';
 import { PlainSql } from '../rivals/plain-sql';
 
-const { parseKeyRing } = built<typeof KeyRingModule>('key-ring');
-const { Secret } = built<typeof SecretModule>('secret');
-const { migrate, openVault, ringKeyProvider } = built<typeof VaultModule>('vault');
+const { parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
+const { Secret } = built<typeof SecretModule>('secrets/secret');
+const { migrate, openVault, ringKeyProvider } = built<typeof VaultModule>('vault/index');
 
 const SOURCE = 'HOSTED_LINK_VAULT_KEYS';
 const KEY_IDS = ['bench-1', 'bench-2'];

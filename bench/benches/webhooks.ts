@@ -9,7 +9,7 @@ import { bareVerify } from '../rivals/bare-verify';
 import { type SignedWebhooks, signWebhooks } from '../signed-webhooks';
 import { startWebhookSender, type WebhookSender } from '../webhook-sender';
 
-const { createLogger } = built<typeof LoggerModule>('logger');
+const { createLogger } = built<typeof LoggerModule>('telemetry/logger');
 const { startWebhookReceiver } = built<typeof ReceiverModule>('webhook/receiver');
 const { verifyWebhook } = built<typeof VerifyModule>('webhook/verify');
 

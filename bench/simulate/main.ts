@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { LINK_APIS } from '../../src/domain/session';
+import { LINK_APIS } from '../../src/domain/plaid-api';
 import { percentile } from '../measure';
 import { plotSvg, type Series } from '../plot';
 import { wholeNumber } from '../whole-number';

@@ -1,4 +1,4 @@
-import { defaultLifetimeMs } from '../../src/domain/session';
+import { defaultLifetimeMs } from '../../src/domain/schedule';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -1,10 +1,5 @@
-import {
-  LINK_API_RULES,
-  type LinkApiName,
-  type LinkApiRules,
-  MIN_GET_DELAY_MS,
-  nextGetDelayMs,
-} from '../../src/domain/session';
+import { LINK_API_RULES, type LinkApiName, type LinkApiRules } from '../../src/domain/plaid-api';
+import { MIN_GET_DELAY_MS, nextGetDelayMs } from '../../src/domain/schedule';
 import { type Behaviour, drawSession, seededRandom, type SimulatedSession } from './population';
 
 const SECOND = 1_000;

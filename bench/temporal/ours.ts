@@ -5,7 +5,7 @@ import { ProgramProcess } from '../../testing/program-process';
 import type * as ClientModule from '../../src/client';
 import type * as CodecModule from '../../src/codec/payload-codec';
 import type * as KeyRingModule from '../../src/secrets/key-ring';
-import type * as SessionModule from '../../src/domain/session';
+import type * as IdsModule from '../../src/domain/ids';
 import type * as VaultModule from '../../src/vault';
 import { built } from '../built';
 import { START_TIMEOUT_MS, timesOf, type SessionContender } from './contender';
@@ -13,8 +13,8 @@ import type { Stage } from './stage';
 
 const { HostedLinkClient } = built<typeof ClientModule>('client');
 const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
-const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
-const { sessionWorkflowId } = built<typeof SessionModule>('session');
+const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
+const { sessionWorkflowId } = built<typeof IdsModule>('domain/ids');
 const { migrate } = built<typeof VaultModule>('vault/index');
 
 /** More than any machine does: the rate limits of the queues are not what is measured. */

@@ -8,7 +8,7 @@ import { quietRuntime } from './quiet-runtime';
 import type { PlaidAccount } from './stage';
 import { startWorkers } from './workers';
 
-const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
+const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
 const { openVault, ringKeyProvider } = built<typeof VaultModule>('vault/index');
 
 /** What the process is told by its parent. */

@@ -12,7 +12,7 @@ import type { VariantOptions } from './variant-child';
 
 const { HostedLinkClient } = built<typeof ClientModule>('client');
 const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
-const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
+const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
 const { migrate } = built<typeof VaultModule>('vault/index');
 
 /** Starts this project without its codec, or with a vault that only remembers, to know what that part costs. */

@@ -6,7 +6,7 @@ import type * as CodecModule from '../../src/codec/payload-codec';
 import type * as KeyRingModule from '../../src/secrets/key-ring';
 import type * as SandboxModule from '../../src/sandbox';
 import type * as SearchAttributesModule from '../../src/temporal/search-attributes';
-import type * as SessionModule from '../../src/domain/session';
+import type * as IdsModule from '../../src/domain/ids';
 import type * as StartRequestModule from '../../src/requests/start-request';
 import type { hostedLinkSession } from '../../src/workflows';
 import type * as AttributesModule from '../../src/workflows/search-attributes';
@@ -19,11 +19,11 @@ import type { PlaidAccount } from './stage';
 import { startWorkers } from './workers';
 
 const { createPayloadCodec } = built<typeof CodecModule>('codec/payload-codec');
-const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('key-ring');
+const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
 const { startSandbox } = built<typeof SandboxModule>('sandbox/index');
-const { INDEXED_TYPES } = built<typeof SearchAttributesModule>('search-attributes');
-const { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } = built<typeof SessionModule>('session');
-const { sessionInput } = built<typeof StartRequestModule>('start-request');
+const { INDEXED_TYPES } = built<typeof SearchAttributesModule>('temporal/search-attributes');
+const { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } = built<typeof IdsModule>('domain/ids');
+const { sessionInput } = built<typeof StartRequestModule>('requests/start-request');
 const { searchAttributes } = built<typeof AttributesModule>('workflows/search-attributes');
 const { sessionSummary } = built<typeof SummariesModule>('workflows/summaries');
 

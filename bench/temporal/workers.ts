@@ -6,7 +6,7 @@ import type * as CodecModule from '../../src/codec/payload-codec';
 import type { KeyRing } from '../../src/secrets/key-ring';
 import type * as PlaidClientModule from '../../src/plaid/client';
 import type * as SecretModule from '../../src/secrets/secret';
-import type * as SessionModule from '../../src/domain/session';
+import type * as IdsModule from '../../src/domain/ids';
 import type { Vault } from '../../src/vault';
 import { built } from '../built';
 import type { PlaidAccount } from './stage';
@@ -14,8 +14,8 @@ import type { PlaidAccount } from './stage';
 const { createActivities } = built<typeof ActivitiesModule>('activities/index');
 const { createWorkerCodec } = built<typeof CodecModule>('codec/payload-codec');
 const { createPlaidClient } = built<typeof PlaidClientModule>('plaid/client');
-const { Secret } = built<typeof SecretModule>('secret');
-const { TASK_QUEUES } = built<typeof SessionModule>('session');
+const { Secret } = built<typeof SecretModule>('secrets/secret');
+const { TASK_QUEUES } = built<typeof IdsModule>('domain/ids');
 
 const WORKFLOW_BUNDLE = { codePath: require.resolve('../../dist/workflow-bundle.js') };
 

@@ -3,8 +3,8 @@ import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { NoAnswerError } from '../http/bounded-post';
 import type { CallbackSender } from '../callbacks/sender';
-import type { CallbackBody } from '../domain/session';
-import { callbacksWorkflowId, TASK_QUEUES } from '../domain/session';
+import type { CallbackBody } from '../domain/views';
+import { callbacksWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { ActivityDeps } from './index';
 
 /** What callbacks need, where the deployment has them. */

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { InputError } from '../domain/input-error';
-import type { CheckedRequest } from '../domain/session';
+import type { CheckedRequest } from '../domain/start-request';
 import { sessionInput, type StartRequest } from '../requests/start-request';
 import type { ActivityDeps } from './index';
 

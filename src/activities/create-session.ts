@@ -2,11 +2,14 @@ import { classify } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
 import type { LinkToken, LinkTokenRequest } from '../plaid/plaid';
 import type { Secret } from '../secrets/secret';
-import type { Delivery, LinkApiName } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { Delivery } from '../domain/start-request';
 import { finalFailure } from './failures';
 import type { ActivityDeps } from './index';
 import type { CreatedSession } from '../plaid/link-api';
 import { type Claimed, type ClaimInput, claimRow } from './session-row';
+
+export type { CreatedSession } from '../plaid/link-api';
 
 /** The item that a session in update mode is to mend. */
 export interface ItemUpdate {

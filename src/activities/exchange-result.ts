@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
 import type { Secret } from '../secrets/secret';
-import type { Institution, ResultView } from '../domain/session';
+import type { Institution, ResultView } from '../domain/views';
 import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';

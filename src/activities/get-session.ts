@@ -1,8 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
-import type { Health, LinkApiName, PlaidErrorView } from '../domain/session';
-import { LAST_GET_PATIENCE_MS, LINK_API_RULES, nextGetDelayMs } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { Health, PlaidErrorView } from '../domain/views';
+import { LINK_API_RULES } from '../domain/plaid-api';
+import { LAST_GET_PATIENCE_MS, nextGetDelayMs } from '../domain/schedule';
 import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 import type { SessionAnswer } from '../plaid/link-api';

@@ -1,7 +1,9 @@
 import type { WorkflowClient } from '@temporalio/client';
 import { type Metrics, NO_METRICS } from '../telemetry/metrics';
 import type { PlaidClient } from '../plaid/plaid';
-import type { LinkApiName, PlaidEnvironment, UserAttribute } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { UserAttribute } from '../domain/start-request';
 import type { Vault } from '../vault/vault';
 import { callbackActivities, type CallbackDeps } from './call-back';
 import { checkRequestActivities } from './check-request';

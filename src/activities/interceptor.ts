@@ -6,7 +6,7 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import type { Logger } from '../telemetry/logger';
 import { type Metrics, NO_METRICS } from '../telemetry/metrics';
 import { PlaidError } from '../plaid/errors';
-import { sessionKeyBehind } from '../domain/session';
+import { sessionKeyBehind } from '../domain/ids';
 import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
 

@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { CompletionNotice } from '../domain/session';
+import type { CompletionNotice } from '../domain/views';
 import type { ActivityDeps } from './index';
 
 /** The activity that tells a workflow of the caller's that a session has ended. */

@@ -1,5 +1,6 @@
 import { plaidSessionHash, userHash } from '../secrets/digest';
-import type { LinkApiName, SessionState } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { SessionState } from '../domain/states';
 import { activeTraceparent } from '../telemetry/span';
 import type { Vault } from '../vault/vault';
 import { VaultError } from '../vault/vault-error';

@@ -1,7 +1,8 @@
 import { BoundedPost } from '../http/bounded-post';
 import { jsonDigest } from '../secrets/digest';
 import type { KeyRing } from '../secrets/key-ring';
-import type { CallbackBody, PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { CallbackBody } from '../domain/views';
 import {
   callbackSignature,
   ID_HEADER,

@@ -1,7 +1,7 @@
 import { createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { InputError } from '../domain/input-error';
-import type { CallbackBody } from '../domain/session';
+import type { CallbackBody } from '../domain/views';
 import {
   callbackSignature,
   ID_HEADER,

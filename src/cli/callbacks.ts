@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { InputError } from '../domain/input-error';
-import { CALLBACK_STATES, type CallbackState } from '../domain/session';
+import { CALLBACK_STATES, type CallbackState } from '../domain/states';
 import type { CallbackRow } from '../vault';
 import { examples } from './examples';
 import { type Line, Mark, printJson, printLines } from './print';

@@ -9,7 +9,7 @@ import { createPlaidClient } from '../plaid/client';
 import type { PlaidItem } from '../plaid/plaid';
 import { Secret } from '../secrets/secret';
 import { readSecretFile } from '../secrets/secret-file';
-import { RESULT_STATES, type ResultState } from '../domain/session';
+import { RESULT_STATES, type ResultState } from '../domain/states';
 import { type ResultRow, unknownResult, type Vault, VaultError } from '../vault';
 import { examples } from './examples';
 import type { ResolvedResult } from './output';

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import type { SessionSummary } from '../client';
 import { InputError } from '../domain/input-error';
-import { LINK_APIS, type LinkApiName, SESSION_STATES, type SessionState } from '../domain/session';
+import { LINK_APIS, type LinkApiName } from '../domain/plaid-api';
+import { SESSION_STATES, type SessionState } from '../domain/states';
 import { examples } from './examples';
 import { type Line, Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';

@@ -3,7 +3,8 @@ import type { Finding } from '../ops/doctor';
 import type { ForgetReport } from '../client/erase-user';
 import type { Discrepancy } from '../ops/reconcile';
 import type { ReplayReport } from '../ops/replay/replay-open';
-import type { PlaidEnvironment, PlaidErrorView } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { PlaidErrorView } from '../domain/views';
 import type { AuditEntry, CallbackRow, ItemRow, RepairEntry, ResultRow, VaultKeyRow } from '../vault';
 
 /**

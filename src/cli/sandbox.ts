@@ -11,7 +11,7 @@ import {
   plannedWebhookFaultSchema,
   planWebhookFault,
 } from '../sandbox/planned-fault';
-import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../domain/session';
+import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../domain/link-token';
 import { examples } from './examples';
 import { printJson, printLines } from './print';
 import { stopSignal } from './stop-signal';

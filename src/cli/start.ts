@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { StartRequest } from '../client';
 import { readSettingsFor } from '../config/settings';
 import { InputError } from '../domain/input-error';
-import { LINK_APIS, type LinkApiName } from '../domain/session';
+import { LINK_APIS, type LinkApiName } from '../domain/plaid-api';
 import { sessionInput } from '../requests/start-request';
 import { examples } from './examples';
 import { printJson, printStarted } from './print';

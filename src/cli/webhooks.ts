@@ -12,7 +12,8 @@ import {
 import { InputError } from '../domain/input-error';
 import { loadCodecRing } from '../config/load-keys';
 import { createLogger } from '../telemetry/logger';
-import { callCounter, processMetrics } from '../telemetry/metrics';
+import { callCounter } from '../plaid/call-metrics';
+import { processMetrics } from '../telemetry/metrics';
 import { openRecordsFromSettings } from '../config/open-vault';
 import { createPlaidClient } from '../plaid/client';
 import { startReceiver } from '../webhook/start-receiver';

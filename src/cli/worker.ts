@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readSettingsFor } from '../config/settings';
 import { createLogger } from '../telemetry/logger';
-import { TASK_QUEUES } from '../domain/session';
+import { TASK_QUEUES } from '../domain/ids';
 import { startWorker } from '../worker';
 import { examples } from './examples';
 import { EXIT_SIGNAL } from './exit-codes';

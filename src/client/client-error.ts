@@ -1,4 +1,4 @@
-import type { PlaidErrorView } from '../domain/session';
+import type { PlaidErrorView } from '../domain/views';
 
 /** What can go wrong with a session, as far as its caller is concerned. `code` is stable. */
 export class HostedLinkError extends Error {

@@ -3,13 +3,7 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError 
 import type { HostedLinkClient } from '../client';
 import { HostedLinkError } from './client-error';
 import { userHash } from '../secrets/digest';
-import {
-  exchangeWorkflowId,
-  forgettingWorkflowId,
-  removalWorkflowId,
-  sessionWorkflowId,
-  TASK_QUEUES,
-} from '../domain/session';
+import { exchangeWorkflowId, forgettingWorkflowId, removalWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { PersonRows, RetentionStore } from '../vault';
 import type { forgetUser as forgetUserWorkflow } from '../workflows';
 

@@ -4,8 +4,8 @@ import { ActivityFailure, ApplicationFailure } from '@temporalio/common';
 import { HostedLinkError } from './client-error';
 import { isTimeUp } from './deadline';
 import { InputError } from '../domain/input-error';
-import type { PlaidErrorView } from '../domain/session';
-import { ITEM_ID_PATTERN, removalWorkflowId, TASK_QUEUES } from '../domain/session';
+import type { PlaidErrorView } from '../domain/views';
+import { ITEM_ID_PATTERN, removalWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { removeItem as removeItemWorkflow } from '../workflows';
 
 /** Lets the worker remove an item, and waits for it. See `HostedLinkClient.removeItem`. */

@@ -1,7 +1,9 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
-import type { LinkApiName, SessionState } from '../domain/session';
-import { callbacksWorkflowId, exchangeWorkflowId, isEndState, TASK_QUEUES } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { SessionState } from '../domain/states';
+import { callbacksWorkflowId, exchangeWorkflowId, TASK_QUEUES } from '../domain/ids';
+import { isEndState } from '../domain/states';
 import { decodeFirst, historyOf } from '../temporal/history';
 import type { tokenExchange } from '../workflows';
 import type { ExchangeInput, LinkCompleted } from '../workflows/messages';

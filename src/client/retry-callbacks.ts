@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { HostedLinkError } from './client-error';
-import { callbacksWorkflowId, TASK_QUEUES } from '../domain/session';
+import { callbacksWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { CallbackReader } from '../vault/vault';
 import type { deliverCallbacks } from '../workflows';
 import { retryCallbacksSignal } from '../workflows/messages';

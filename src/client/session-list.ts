@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { InputError } from '../domain/input-error';
-import type { LinkApiName, SessionState } from '../domain/session';
-import { isEndState, LINK_APIS, SESSION_STATES, sessionKeyOf } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { SessionState } from '../domain/states';
+import { sessionKeyOf } from '../domain/ids';
+import { LINK_APIS } from '../domain/plaid-api';
+import { isEndState, SESSION_STATES } from '../domain/states';
 import { userAttributeOf, type StartRules } from '../requests/start-request';
 import {
   LINK_API_ATTRIBUTE,

@@ -2,18 +2,11 @@ import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { sessionUnknown } from './client-error';
 import { type Guidance, guidanceOf, type Standing } from './next-step';
-import type {
-  CallbackState,
-  DeliveryFailure,
-  Health,
-  ItemMending,
-  LinkApiName,
-  PlaidErrorView,
-  ResultState,
-  ResultView,
-  SessionState,
-} from '../domain/session';
-import { exchangeWorkflowId, isEndState, sessionWorkflowId } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { CallbackState, ResultState, SessionState } from '../domain/states';
+import type { DeliveryFailure, Health, ItemMending, PlaidErrorView, ResultView } from '../domain/views';
+import { exchangeWorkflowId, sessionWorkflowId } from '../domain/ids';
+import { isEndState } from '../domain/states';
 import type { CallbackRow, SessionRow, VaultRecords } from '../vault/vault';
 import type { ExchangeView, Notice, SessionView } from '../workflows/messages';
 import { exchangeStatusQuery, statusQuery } from '../workflows/messages';

@@ -1,7 +1,7 @@
 import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import { SimplePlugin } from '@temporalio/plugin';
 import type { KeyRing } from '../secrets/key-ring';
-import { OWN_WORKFLOW_PREFIXES } from '../domain/session';
+import { OWN_WORKFLOW_PREFIXES } from '../domain/ids';
 import { clientSpans } from '../temporal/client-spans';
 import { createPayloadCodec, decryptOr } from './payload-codec';
 

@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'n
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { KeyRing } from '../secrets/key-ring';
-import { UNDECODABLE } from '../domain/session';
+import { UNDECODABLE } from '../domain/undecodable';
 
 const PayloadMessage = temporal.api.common.v1.Payload;
 

@@ -1,9 +1,25 @@
 import { combineInputErrors, InputError } from '../domain/input-error';
 import { Secret } from '../secrets/secret';
-import type { JwtAccess } from '../ops/codec-server/access';
 
 /** The fewest characters of a bearer token: 32 of base64 hold 192 bits. */
 const MIN_TOKEN_LENGTH = 32;
+
+/** The JSON Web Tokens that the codec server accepts from Web UI's users. */
+export interface JwtAccess {
+  /** Where the issuer's public keys are, as a JSON Web Key Set. */
+  keySetUrl: URL;
+  /** The exact claim `iss`. */
+  issuer: string;
+  /** What the claim `aud` must hold. */
+  audience: string;
+  /** The namespace whose payloads the codec server decodes: X-Namespace must name it, and the user must be allowed to read it. */
+  namespace: string;
+  /**
+   * Users (claim `sub`) who may decode whatever their claim `permissions` says, `*` for each that issuer and audience let in.
+   * Default none.
+   */
+  subjects?: readonly string[] | undefined;
+}
 
 /** What a deployment sets of the codec server's callers. */
 export interface AccessSettings {

@@ -1,5 +1,5 @@
 import { InputError } from '../domain/input-error';
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 
 /**
  * What a command cannot do without. Outside production all but the Plaid account have a stand-in: the embedded database, keys

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { InputError } from '../domain/input-error';
 import { parseKeyRing } from '../secrets/key-ring';
 import { LOG_LEVELS } from '../telemetry/logger';
-import { PLAID_ENVIRONMENTS, USER_ATTRIBUTES } from '../domain/session';
+import { PLAID_ENVIRONMENTS } from '../domain/link-token';
+import { USER_ATTRIBUTES } from '../domain/start-request';
 
 /*
  * The settings one by one: how each is written, what it is when absent, and what docs/settings.md says of it, which

@@ -12,5 +12,8 @@ export type {
   VerifiedCallback,
 } from '../callbacks/verify';
 export { InputError } from '../domain/input-error';
-export { LINK_APIS, SESSION_STATES } from '../domain/session';
-export type { CallbackBody, CompletionNotice, LinkApiName, SessionState } from '../domain/session';
+export { LINK_APIS } from '../domain/plaid-api';
+export { SESSION_STATES } from '../domain/states';
+export type { LinkApiName } from '../domain/plaid-api';
+export type { SessionState } from '../domain/states';
+export type { CallbackBody, CompletionNotice } from '../domain/views';

@@ -28,7 +28,7 @@ export type {
 export type { CallbackSettings } from '../callbacks/sender';
 export { HostedLinkCodecPlugin } from '../codec/codec-plugin';
 export { clientSpans } from '../temporal/client-spans';
-export type { JwtAccess } from '../ops/codec-server/access';
+export type { JwtAccess } from '../config/codec-access';
 export type { AccessSettings } from '../config/codec-access';
 export { CodecError, createPayloadCodec } from '../codec/payload-codec';
 export { readSettings } from '../config/settings';
@@ -38,20 +38,14 @@ export { parseKeyRing } from '../secrets/key-ring';
 export type { KeyRing } from '../secrets/key-ring';
 export { loadCodecRing } from '../config/load-keys';
 export type { Need } from '../config/required';
-export { CALLBACK_STATES, LINK_APIS, PLAID_ENVIRONMENTS, RESULT_STATES, SESSION_STATES } from '../domain/session';
-export type {
-  CallbackState,
-  Delivery,
-  DeliveryFailure,
-  DeliveryMethod,
-  Health,
-  ItemMending,
-  LinkApiName,
-  PlaidEnvironment,
-  PlaidErrorView,
-  ResultState,
-  SessionState,
-} from '../domain/session';
+export { PLAID_ENVIRONMENTS } from '../domain/link-token';
+export { LINK_APIS } from '../domain/plaid-api';
+export { CALLBACK_STATES, RESULT_STATES, SESSION_STATES } from '../domain/states';
+export type { PlaidEnvironment } from '../domain/link-token';
+export type { DeliveryMethod, LinkApiName } from '../domain/plaid-api';
+export type { Delivery } from '../domain/start-request';
+export type { CallbackState, ResultState, SessionState } from '../domain/states';
+export type { DeliveryFailure, Health, ItemMending, PlaidErrorView } from '../domain/views';
 export type { ListenAddress } from '../config/setting-schema';
 export type { StartRules } from '../requests/start-request';
 export type { TraceSettings } from '../telemetry/trace-settings';

@@ -3,8 +3,12 @@
  *
  * @module
  */
-export { LINK_APIS, SESSION_STATES } from '../domain/session';
-export type { CompletionNotice, Delivery, DeliveryMethod, LinkApiName, SessionState } from '../domain/session';
+export { LINK_APIS } from '../domain/plaid-api';
+export { SESSION_STATES } from '../domain/states';
+export type { DeliveryMethod, LinkApiName } from '../domain/plaid-api';
+export type { Delivery } from '../domain/start-request';
+export type { SessionState } from '../domain/states';
+export type { CompletionNotice } from '../domain/views';
 export { linkCompletedSignal, linkReadySignal, startHostedLinkSession } from '../workflows/child-session';
 export type { ChildRequest, ChildSession, ChildSessionOptions, LinkReady } from '../workflows/child-session';
 export type { SessionView } from '../workflows/messages';

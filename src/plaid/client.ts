@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { InputError } from '../domain/input-error';
 import { packageVersion } from '../http/package-version';
 import type { Secret } from '../secrets/secret';
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { readAnswer } from './answer';
 import { resolveBaseUrl } from './base-url';
 import { type Identified, inCallSpan } from './call-span';

@@ -1,9 +1,12 @@
 import { classOf } from './error-classes';
 import { PlaidBadAnswerError } from './errors';
 import type { LinkSession, LinkTokenRequest, LinkTokenStanding, PlaidClient } from './plaid';
-import type { Delivery, PlaidEnvironment, PlaidErrorView, SessionStatus } from '../domain/session';
-import { parseLinkToken } from '../domain/session';
-import type { SeenToken } from '../vault/vault';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { Delivery } from '../domain/start-request';
+import type { SessionStatus } from '../domain/states';
+import type { PlaidErrorView } from '../domain/views';
+import { parseLinkToken } from '../domain/link-token';
+import type { SeenToken } from '../secrets/seen-token';
 import type { LinkApi } from './link-api';
 
 /** How far Plaid's clock and ours may be apart before a link is called EXPIRED too early, in milliseconds: 2 minutes. */

@@ -1,7 +1,8 @@
 import type { LinkTokenRequest } from './plaid';
 import type { Secret } from '../secrets/secret';
-import type { Delivery, PlaidErrorView } from '../domain/session';
-import type { SeenToken } from '../vault/vault';
+import type { Delivery } from '../domain/start-request';
+import type { PlaidErrorView } from '../domain/views';
+import type { SeenToken } from '../secrets/seen-token';
 
 /** What a session is made of. */
 export interface NewSession {

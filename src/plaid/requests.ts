@@ -1,20 +1,8 @@
+import type { PlaidEndpoint } from '../domain/plaid-calls';
 import type { LinkTokenRequest } from './plaid';
 
-/** The endpoints that are called. */
-export const PLAID_ENDPOINTS = [
-  '/link/token/create',
-  '/link/token/get',
-  '/link_delivery/create',
-  '/link_delivery/get',
-  '/item/public_token/exchange',
-  '/item/get',
-  '/item/remove',
-  '/item/webhook/update',
-  '/webhook_verification_key/get',
-] as const satisfies readonly (keyof PlaidRequests)[];
-
 /** The body of each request, by the field names of Plaid API 1.697.4. Credentials stand in headers. */
-export interface PlaidRequests {
+export interface PlaidRequests extends Record<PlaidEndpoint, object> {
   '/link/token/create': LinkTokenRequest;
   '/link/token/get': { link_token: string };
   '/link_delivery/create': {

@@ -1,5 +1,5 @@
 import { InputError } from '../domain/input-error';
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { isLoopback } from './base-url';
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { inputErrorFrom } from '../domain/input-error';
-import { MAX_LIFETIME_MS, type PlaidEnvironment } from '../domain/session';
+import { type PlaidEnvironment } from '../domain/link-token';
+import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { isLoopback } from '../plaid/base-url';
 import type { LinkTokenRequest } from '../plaid/plaid';
 

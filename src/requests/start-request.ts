@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { InputError, inputErrorFrom } from '../domain/input-error';
 import { checkLinkTokenRequest } from './link-token-request';
-import type { CheckedRequest, Delivery, LinkApiName, PlaidEnvironment, UserAttribute } from '../domain/session';
-import {
-  ITEM_ID_PATTERN,
-  LINK_APIS,
-  MAX_LIFETIME_MS,
-  OWN_WORKFLOW_PREFIXES,
-  parseLinkToken,
-  PLAID_ENVIRONMENTS,
-  SESSION_KEY_PATTERN,
-} from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { CheckedRequest, Delivery, UserAttribute } from '../domain/start-request';
+import { ITEM_ID_PATTERN, OWN_WORKFLOW_PREFIXES, SESSION_KEY_PATTERN } from '../domain/ids';
+import { parseLinkToken, PLAID_ENVIRONMENTS } from '../domain/link-token';
+import { LINK_APIS } from '../domain/plaid-api';
+import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { jsonDigest, plaidSessionHash, userHash } from '../secrets/digest';
 
 /**

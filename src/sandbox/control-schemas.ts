@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_LIFETIME_MS } from '../domain/session';
+import { MAX_LIFETIME_MS } from '../domain/schedule';
 import type { ConnectionChoice } from './handles';
 import type { LinkExit } from './records';
 import type { LinkTokenOptions } from './sandbox';

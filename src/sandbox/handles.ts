@@ -1,4 +1,4 @@
-import type { SessionStatus } from '../domain/session';
+import type { SessionStatus } from '../domain/states';
 import { pickConnections } from './auto-driver';
 import { findInstitution } from './institutions';
 import type { ItemWebhooks } from './item-webhooks';

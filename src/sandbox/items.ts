@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { ApiError, invalidInput } from './api-error';
 import { randomId } from './random-id';
 import type { Connection, ErrorName, ItemRecord, PublicTokenRecord } from './records';

@@ -1,4 +1,5 @@
-import type { DeliveryMethod, SessionStatus } from '../domain/session';
+import type { DeliveryMethod } from '../domain/plaid-api';
+import type { SessionStatus } from '../domain/states';
 import { iso } from './iso';
 import type { LinkSession } from './records';
 import type { SandboxState } from './state';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_LIFETIME_MS } from '../domain/session';
+import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { invalidInput } from './api-error';
 import { credentials, emailAddress, missingFields, phoneNumber, text, webUrl } from './request-schemas';
 

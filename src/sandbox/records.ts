@@ -1,4 +1,5 @@
-import type { DeliveryMethod, SessionStatus } from '../domain/session';
+import type { DeliveryMethod } from '../domain/plaid-api';
+import type { SessionStatus } from '../domain/states';
 import type { Balance, Institution, SandboxAccount } from './institutions';
 
 /** In which shape `/link_delivery/get` shows what came of a session: today's, or that of the API before 1.228. */

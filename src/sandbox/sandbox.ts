@@ -1,4 +1,4 @@
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import type { Fault, SandboxEndpoint } from './fault';
 import type { ItemHandle, SessionHandle } from './handles';
 import type { SandboxLedger } from './ledger';

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveryMethod, PlaidEnvironment, SessionStatus } from '../domain/session';
-import { defaultLifetimeMs, parseLinkToken } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { DeliveryMethod } from '../domain/plaid-api';
+import type { SessionStatus } from '../domain/states';
+import { parseLinkToken } from '../domain/link-token';
+import { defaultLifetimeMs } from '../domain/schedule';
 import { invalidInput } from './api-error';
 import type { Institution } from './institutions';
 import { Items } from './items';

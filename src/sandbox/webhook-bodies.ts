@@ -1,4 +1,5 @@
-import type { DeliveryMethod, PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { DeliveryMethod } from '../domain/plaid-api';
 import { plaidErrorBody } from './api-error';
 import { iso } from './iso';
 import { accountNames, eventBodies, institutionBody } from './link-session-body';

@@ -1,12 +1,11 @@
 import type { MetricMeter } from '@temporalio/common';
 import { noopMetricMeter } from '@temporalio/common';
 import { type PrometheusMetricsExporter, Runtime } from '@temporalio/worker';
-import { PLAID_CALL_RESULTS, plaidCallResult } from '../plaid/call-result';
-import type { EndedCall } from '../plaid/client';
-import { PLAID_ENDPOINTS } from '../plaid/requests';
-import { LINK_APIS, TASK_QUEUES } from '../domain/session';
+import { PLAID_CALL_RESULTS, PLAID_ENDPOINTS } from '../domain/plaid-calls';
+import { TASK_QUEUES } from '../domain/ids';
+import { LINK_APIS } from '../domain/plaid-api';
 import { WEBHOOK_OUTCOMES } from '../domain/webhook-outcome';
-import { type Emitters, emitters, type MetricDeclaration, WORKFLOW_METRICS } from '../workflows/metrics';
+import { type Emitters, emitters, type MetricDeclaration, WORKFLOW_METRICS } from '../domain/metrics';
 
 /** Of what a machine does, in seconds. */
 const DELAY_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 900, 1_800];
@@ -126,14 +125,6 @@ export function processMetrics(namespace?: string): Metrics {
     }
   }
   return emitters(PROCESS_METRICS, metricMeter);
-}
-
-/** What counts the calls of a client of Plaid. */
-export function callCounter(metrics: Metrics): (call: EndedCall) => void {
-  return ({ endpoint, durationMs, error }) => {
-    metrics.plaidCalls({ endpoint, result: plaidCallResult(error) });
-    metrics.plaidCallDuration(durationMs / 1_000, { endpoint });
-  };
 }
 
 function startAtZero({ kind, name, help, labels }: MetricDeclaration, meter: MetricMeter, tags = {}): void {

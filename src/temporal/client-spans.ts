@@ -5,7 +5,7 @@ import {
   WorkflowNotFoundError,
 } from '@temporalio/client';
 import type { Headers } from '@temporalio/common';
-import { OWN_WORKFLOW_PREFIXES } from '../domain/session';
+import { OWN_WORKFLOW_PREFIXES } from '../domain/ids';
 import { activeTraceparent, errorType, inSpan } from '../telemetry/span';
 import { traceparentIn, withTraceparent } from '../workflows/trace-header';
 

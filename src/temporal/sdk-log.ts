@@ -1,7 +1,7 @@
 import type { LogLevel as TemporalLogLevel } from '@temporalio/worker';
 import { DefaultLogger } from '@temporalio/worker';
 import type { Logger } from '../telemetry/logger';
-import { sessionKeyBehind } from '../domain/session';
+import { sessionKeyBehind } from '../domain/ids';
 
 /** The causes of an error that are looked at. */
 const MAX_CAUSES = 5;

@@ -1,4 +1,5 @@
-import type { CallbackState, LinkApiName, SessionState } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { CallbackState, SessionState } from '../domain/states';
 import type { Database } from './database';
 import type { CallbackFilter, CallbackRow, CallbackStore, NewCallback } from './vault';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { KEY_BYTES } from '../secrets/key-ring';
 import { Secret } from '../secrets/secret';
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { decrypt, encrypt } from './aes-gcm';
 import { ask, type KeyProvider } from './key-provider';
 import { VaultError } from './vault-error';

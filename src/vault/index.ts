@@ -1,6 +1,6 @@
 import { InputError } from '../domain/input-error';
 import type { Secret } from '../secrets/secret';
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { withSpans } from '../telemetry/span';
 import { readSealedToken, SqlAuditLog } from './audit';
 import { SqlCallbackStore } from './callbacks';

@@ -1,7 +1,9 @@
 import { sha256 } from '../secrets/digest';
 import { InputError } from '../domain/input-error';
+import type { SeenAccount, SeenToken, TokenKind } from '../secrets/seen-token';
 import type { Secret } from '../secrets/secret';
-import type { PlaidEnvironment, ResultState } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
+import type { ResultState } from '../domain/states';
 import { openAccounts, sealAccounts, type SealedAccounts } from './accounts';
 import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';
@@ -25,10 +27,7 @@ import type {
   NewItem,
   Resolution,
   ResultRow,
-  SeenAccount,
-  SeenToken,
-  TokenKind,
-} from './vault';
+  } from './vault';
 import { VaultError } from './vault-error';
 
 /** What ends with a result: the lease, and all that was sealed. */

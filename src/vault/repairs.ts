@@ -1,11 +1,12 @@
+import type { TokenKind } from '../secrets/seen-token';
 import { Secret } from '../secrets/secret';
-import type { SessionState } from '../domain/session';
+import type { SessionState } from '../domain/states';
 import type { Cipher } from './cipher';
 import type { Database, Transaction } from './database';
 import { removeRow } from './items';
 import { endLostRow, leaveTombstone } from './retention';
 import { REQUEST_DIGEST } from './sealed-values';
-import type { SessionClaim, TokenKind } from './vault';
+import type { SessionClaim, } from './vault';
 
 /** What was changed. Its subject: a session key, an item id (`ITEM_`, but for a lost item), a result id, or a user hash. */
 export type RepairKind =

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { InputError } from '../domain/input-error';
 import { Secret } from '../secrets/secret';
-import { isEndState, type LinkApiName, type SessionState } from '../domain/session';
+import { type LinkApiName } from '../domain/plaid-api';
+import { isEndState, type SessionState } from '../domain/states';
 import type { Cipher } from './cipher';
 import type { Database } from './database';
 import { REQUEST_DIGEST } from './sealed-values';

@@ -1,4 +1,4 @@
-import type { PlaidEnvironment } from '../domain/session';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { sealAccounts, type SealedAccounts } from './accounts';
 import type { Cipher, Sealed } from './cipher';
 import type { Transaction } from './database';

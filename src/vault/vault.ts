@@ -1,5 +1,8 @@
+import type { SeenAccount, SeenToken, TokenKind } from '../secrets/seen-token';
 import type { Secret } from '../secrets/secret';
-import type { CallbackBody, CallbackState, LinkApiName, ResultState, SessionState } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { CallbackState, ResultState, SessionState } from '../domain/states';
+import type { CallbackBody } from '../domain/views';
 import type { AuditLog } from './audit';
 import type { CodecKeyStore } from './codec-keys';
 import type { VaultKeyRow } from './key-check';
@@ -73,27 +76,6 @@ export interface SessionStore extends SessionReader {
    * @throws VaultError SESSION_UNKNOWN
    */
   end(key: string, state: SessionState, firstRunId: string): Promise<void>;
-}
-
-/** What kind of token Plaid handed out for a result. */
-export type TokenKind = 'access_token' | 'public_token';
-
-/** An account that the person chose, as far as it tells one from another. Personal data. */
-export interface SeenAccount {
-  name: string | undefined;
-  /** The last digits of its number. */
-  mask: string | undefined;
-}
-
-/** A token as the get that saw it hands it over, with what Plaid told of it. */
-export interface SeenToken {
-  kind: TokenKind;
-  token: Secret;
-  /** Plaid's id of the link session that it came from; for Plaid's support. */
-  linkSessionId?: string | undefined;
-  institutionId?: string | undefined;
-  institutionName?: string | undefined;
-  accounts?: SeenAccount[] | undefined;
 }
 
 /** One result of a session: a row of the exchange journal. Its id is the SHA-256 (hex) of the token that Plaid showed. */

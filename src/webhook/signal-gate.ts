@@ -1,4 +1,4 @@
-import { GATHER_HINTS_MS } from '../domain/session';
+import { GATHER_HINTS_MS } from '../domain/schedule';
 
 interface Spaced<T> {
   timer: NodeJS.Timeout;

@@ -8,7 +8,7 @@ import type { Logger } from '../telemetry/logger';
 import { createLogger } from '../telemetry/logger';
 import type { RunningWorker, SessionWorkersOptions } from './session-workers';
 import { startSessionWorkers } from './session-workers';
-import { TASK_QUEUES } from '../domain/session';
+import { TASK_QUEUES } from '../domain/ids';
 
 /**
  * A plugin for a worker that has workflows and a task queue of its own, as {@link HostedLinkPlugin} says. Connects to nothing

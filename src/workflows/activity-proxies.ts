@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import { TASK_QUEUES } from '../domain/session';
+import { TASK_QUEUES } from '../domain/ids';
 
 /** Retries have no end unless said otherwise: a database or Plaid may be away for hours, and nothing may be lost. */
 const PATIENT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;

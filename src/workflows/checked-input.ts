@@ -6,7 +6,7 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { sessionKeyOf, sessionWorkflowId } from '../domain/session';
+import { sessionKeyOf, sessionWorkflowId } from '../domain/ids';
 import { check } from './activity-proxies';
 import type { LinkAnswer } from './link-answer';
 import type { SessionInput, UncheckedInput } from './messages';

@@ -8,8 +8,8 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
 import type { StartRequest } from '../activities/check-request';
-import type { CompletionNotice } from '../domain/session';
-import { SESSION_KEY_PATTERN, sessionWorkflowId, TASK_QUEUES } from '../domain/session';
+import type { CompletionNotice } from '../domain/views';
+import { SESSION_KEY_PATTERN, sessionWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { hostedLinkSession } from './hosted-link-session';
 import type { SessionView } from './messages';
 import { searchAttributes } from './search-attributes';

@@ -6,7 +6,7 @@ import {
   startChild,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { exchangeWorkflowId } from '../domain/session';
+import { exchangeWorkflowId } from '../domain/ids';
 import type { ExchangeInput, LinkCompleted } from './messages';
 import { linkCompletedSignal } from './messages';
 import { searchAttributes, type SessionAttributes } from './search-attributes';

@@ -1,9 +1,11 @@
 import { ApplicationFailure, CancellationScope, patched, sleep, workflowInfo } from '@temporalio/workflow';
-import type { CreateInput } from '../activities/create-session';
-import type { CreatedSession } from '../plaid/link-api';
+import type { CreatedSession, CreateInput } from '../activities/create-session';
 import type { Claimed, ClaimInput } from '../activities/session-row';
-import type { PlaidErrorView } from '../domain/session';
-import { defaultLifetimeMs, LINK_API_RULES, parseLinkToken, UNDECODABLE } from '../domain/session';
+import type { PlaidErrorView } from '../domain/views';
+import { parseLinkToken } from '../domain/link-token';
+import { LINK_API_RULES } from '../domain/plaid-api';
+import { defaultLifetimeMs } from '../domain/schedule';
+import { UNDECODABLE } from '../domain/undecodable';
 import { create, createAndSend, vault } from './activity-proxies';
 import type { SessionInput } from './messages';
 import { applicationFailureOf, plaidErrorOf } from './plaid-error';

@@ -1,5 +1,7 @@
-import type { PlaidErrorView, ResultView } from '../domain/session';
-import { exchangeWorkflowId, isEndState, LINK_API_RULES } from '../domain/session';
+import type { PlaidErrorView, ResultView } from '../domain/views';
+import { exchangeWorkflowId } from '../domain/ids';
+import { LINK_API_RULES } from '../domain/plaid-api';
+import { isEndState } from '../domain/states';
 import { markdownText } from './markdown';
 import type { ExchangeView, SessionView } from './messages';
 

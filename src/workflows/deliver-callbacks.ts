@@ -5,7 +5,7 @@ import {
   isCancellation,
   setHandler,
 } from '@temporalio/workflow';
-import { SESSION_KEY_PATTERN } from '../domain/session';
+import { SESSION_KEY_PATTERN } from '../domain/ids';
 import { callback, vault } from './activity-proxies';
 import { callbackQueuedSignal, retryCallbacksSignal } from './messages';
 import { applicationFailureOf } from './plaid-error';

@@ -1,5 +1,5 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
-import { USER_HASH_PATTERN } from '../domain/session';
+import { USER_HASH_PATTERN } from '../domain/ids';
 import { vault } from './activity-proxies';
 
 /**

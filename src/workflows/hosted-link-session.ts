@@ -16,8 +16,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Observation, WatchInput } from '../activities/get-session';
-import type { SessionState } from '../domain/session';
-import { GATHER_HINTS_MS, isEndState, LINK_API_RULES, mayFollow, MIN_GET_DELAY_MS } from '../domain/session';
+import type { SessionState } from '../domain/states';
+import { LINK_API_RULES } from '../domain/plaid-api';
+import { GATHER_HINTS_MS, MIN_GET_DELAY_MS } from '../domain/schedule';
+import { isEndState, mayFollow } from '../domain/states';
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
 import type { Created } from './create';

@@ -1,17 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import { LINK_APIS, SESSION_KEY_PATTERN } from '../domain/session';
+import { SESSION_KEY_PATTERN } from '../domain/ids';
+import { LINK_APIS } from '../domain/plaid-api';
 import type { Created } from './create';
 import type { StartRequest } from '../activities/check-request';
-import type {
-  CheckedRequest,
-  DeliveryFailure,
-  Health,
-  ItemMending,
-  LinkApiName,
-  PlaidErrorView,
-  ResultView,
-  SessionState,
-} from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { CheckedRequest } from '../domain/start-request';
+import type { SessionState } from '../domain/states';
+import type { DeliveryFailure, Health, ItemMending, PlaidErrorView, ResultView } from '../domain/views';
 
 /** The input of `hostedLinkSession`. */
 export interface SessionInput extends CheckedRequest {

@@ -1,4 +1,5 @@
-import type { CompletionNotice, LinkApiName } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { CompletionNotice } from '../domain/views';
 import { notices, vault } from './activity-proxies';
 import type { Notice } from './messages';
 

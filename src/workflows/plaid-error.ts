@@ -1,6 +1,6 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
 import { patched } from '@temporalio/workflow';
-import type { PlaidErrorView } from '../domain/session';
+import type { PlaidErrorView } from '../domain/views';
 
 /** What Plaid's error was, when that made an activity fail; undefined for a time-out without one. */
 export function plaidErrorOf(error: unknown): PlaidErrorView | undefined {

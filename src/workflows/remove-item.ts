@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { ITEM_ID_PATTERN } from '../domain/session';
+import { ITEM_ID_PATTERN } from '../domain/ids';
 import { removal } from './activity-proxies';
 
 /**

@@ -1,5 +1,6 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
-import type { LinkApiName, SessionState } from '../domain/session';
+import type { LinkApiName } from '../domain/plaid-api';
+import type { SessionState } from '../domain/states';
 
 /** A session's state, such as `WAITING`. */
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', SearchAttributeType.KEYWORD);

@@ -6,7 +6,7 @@ import type {
   WorkflowOutboundCallsInterceptor,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities';
-import type { CheckedRequest } from '../domain/session';
+import type { CheckedRequest } from '../domain/start-request';
 import { markdownText } from './markdown';
 
 /** How much of a result's id is shown; enough to tell the few of a session apart. */

@@ -9,8 +9,9 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { ResultView, SessionState } from '../domain/session';
-import { INSTITUTION_ID_PATTERN } from '../domain/session';
+import type { SessionState } from '../domain/states';
+import type { ResultView } from '../domain/views';
+import { INSTITUTION_ID_PATTERN } from '../domain/ids';
 import { describe, exchange, vault } from './activity-proxies';
 import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';

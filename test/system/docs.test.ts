@@ -7,14 +7,9 @@ import { allCommands, withCommands } from '../../tools/cli-page';
 import { SCHEMAS } from '../../tools/json-schemas';
 import { withSettingsTables } from '../../tools/settings-tables';
 import { createProgram } from '../../src/cli/program';
-import {
-  LINK_APIS,
-  type LinkApiName,
-  LINK_API_RULES,
-  nextGetDelayMs,
-  RESULT_STATES,
-  SESSION_STATES,
-} from '../../src/domain/session';
+import { LINK_APIS, type LinkApiName, LINK_API_RULES } from '../../src/domain/plaid-api';
+import { nextGetDelayMs } from '../../src/domain/schedule';
+import { RESULT_STATES, SESSION_STATES } from '../../src/domain/states';
 
 const ROOT = join(__dirname, '../..');
 

@@ -1,7 +1,7 @@
 import { Client, WorkflowFailedError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import type { Fault } from '../../src/sandbox';
-import { callbacksWorkflowId, TASK_QUEUES } from '../../src/domain/session';
+import { callbacksWorkflowId, TASK_QUEUES } from '../../src/domain/ids';
 import { ANSWER_BODY, startCallbackReceiver, type CallbackReceiver } from '../../testing/callback-receiver';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';

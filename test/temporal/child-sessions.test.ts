@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { scanForLeaks } from '../../testing/leak-scan';
 import { collectHistories } from '../../testing/workflow-histories';
-import { sessionWorkflowId, TASK_QUEUES } from '../../src/domain/session';
+import { sessionWorkflowId, TASK_QUEUES } from '../../src/domain/ids';
 import type { hostedLinkSession } from '../../src/workflows';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';

@@ -4,7 +4,7 @@ import { createAccessCheck } from '../../src/ops/codec-server/access';
 import { type CodecServer, startCodecServer } from '../../src/ops/codec-server/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../src/secrets/key-ring';
 import { Secret } from '../../src/secrets/secret';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';

@@ -8,7 +8,7 @@ import type { CommandError } from '../../src/cli/output';
 import type { Fault, Sandbox } from '../../src/sandbox';
 import { userHash } from '../../src/secrets/digest';
 import type { ResultRow } from '../../src/vault';
-import { sessionWorkflowId } from '../../src/domain/session';
+import { sessionWorkflowId } from '../../src/domain/ids';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { type Deployment, startDeployment } from '../../testing/deployment';
 import type { Ended, HostedLinkCommands, RunningCommand } from '../../testing/hosted-link';

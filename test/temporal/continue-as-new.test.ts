@@ -1,5 +1,5 @@
 import type { StartedSession } from '../../src/client';
-import { sessionWorkflowId } from '../../src/domain/session';
+import { sessionWorkflowId } from '../../src/domain/ids';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';

@@ -1,4 +1,4 @@
-import { removalWorkflowId } from '../../src/domain/session';
+import { removalWorkflowId } from '../../src/domain/ids';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 

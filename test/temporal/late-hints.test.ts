@@ -1,4 +1,4 @@
-import { sessionWorkflowId, TASK_QUEUES } from '../../src/domain/session';
+import { sessionWorkflowId, TASK_QUEUES } from '../../src/domain/ids';
 import { type Harness, onDevServer, startHarness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';

@@ -14,7 +14,7 @@ import { loadCodecRing } from '../../src/config/load-keys';
 import { createLogger } from '../../src/telemetry/logger';
 import { createHostedLinkPlugin, type HostedLinkPlugin } from '../../src/worker/plugin';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
-import { TASK_QUEUES } from '../../src/domain/session';
+import { TASK_QUEUES } from '../../src/domain/ids';
 import { migrate, VaultError } from '../../src/vault';
 import { startPglite, type PgliteOwner } from '../../testing/pglite';
 import { describeWithDevServer, devServer } from '../../testing/temporal';

@@ -9,7 +9,7 @@ import { readSettings } from '../../src/config/settings';
 import { loadCodecRing } from '../../src/config/load-keys';
 import { readLimit } from '../../src/worker/rates/task-queue-limit';
 import { startSandbox, type Fault, type Sandbox } from '../../src/sandbox';
-import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/domain/ids';
 import { HostedLinkCommands } from '../../testing/hosted-link';
 import { copyEmptyDatabase } from '../../testing/pglite';
 import { describeWithDevServer, devServer, type DevServer } from '../../testing/temporal';

@@ -7,7 +7,7 @@ import type { StatusReport } from '../../src/client';
 import { checkCurrentVersion } from '../../src/ops/doctor/current-version';
 import type { ReplayReport } from '../../src/ops/replay/replay-open';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import { isBuilt, ROOT } from '../../testing/built';
 import { HostedLinkCommands, type RunningCommand } from '../../testing/hosted-link';
 import { type Postgres, startPostgres, whyNoPostgres } from '../../testing/postgres';

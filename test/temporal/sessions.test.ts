@@ -1,7 +1,7 @@
 import { scanForLeaks, type LeakSource } from '../../testing/leak-scan';
 import { collectHistories } from '../../testing/workflow-histories';
 import { HostedLinkClient, type StartRequest } from '../../src/client';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import { sessionInput } from '../../src/requests/start-request';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { StartRequest } from '../../src/client';
-import type { ResultState } from '../../src/domain/session';
+import type { ResultState } from '../../src/domain/states';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';

@@ -5,7 +5,7 @@ import { WorkflowClient } from '@temporalio/client';
 import { freePorts } from '../../testing/child-server';
 import type { StartedSession, StatusReport } from '../../src/client';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
-import { exchangeWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId } from '../../src/domain/ids';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { HostedLinkCommands, type RunningCommand } from '../../testing/hosted-link';
 import { type Postgres, startPostgres, whyNoPostgres } from '../../testing/postgres';

@@ -5,7 +5,7 @@ import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { temporal as proto } from '@temporalio/proto';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/secrets/key-ring';
-import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/domain/ids';
 import { sessionInput, type StartRequest } from '../../src/requests/start-request';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer, quietRuntime } from '../../testing/temporal';

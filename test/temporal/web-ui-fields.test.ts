@@ -2,7 +2,8 @@ import { decodeOptionalSinglePayload } from '@temporalio/common/lib/internal-non
 import type { temporal as proto } from '@temporalio/proto';
 import { HostedLinkClient, type StartRequest } from '../../src/client';
 import { plaidSessionHash, userHash } from '../../src/secrets/digest';
-import { exchangeWorkflowId, parseLinkToken, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
+import { parseLinkToken } from '../../src/domain/link-token';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';

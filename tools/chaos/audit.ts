@@ -1,5 +1,5 @@
 import type { LedgerJson } from '../../src/sandbox';
-import { isEndState } from '../../src/domain/session';
+import { isEndState } from '../../src/domain/states';
 import type { ResultRow } from '../../src/vault';
 import type { Evidence, Finding } from './evidence';
 import { sha256 } from './exchange-calls';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { sessionWorkflowId } from '../../src/domain/session';
+import { sessionWorkflowId } from '../../src/domain/ids';
 import type { LeakSource } from '../../testing/leak-scan';
 import { filesUnder, searchForLeaks, secretsOf } from '../../testing/leak-search';
 import { collectHistories } from '../../testing/workflow-histories';

@@ -1,6 +1,7 @@
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
-import { isEndState, type DeliveryMethod, type LinkApiName } from '../../src/domain/session';
+import { type DeliveryMethod, type LinkApiName } from '../../src/domain/plaid-api';
+import { isEndState } from '../../src/domain/states';
 import type { Dice } from './dice';
 import { pause } from './pause';
 import type { Topology } from './topology';

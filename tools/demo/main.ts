@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { sessionWorkflowId } from '../../src/domain/session';
+import { sessionWorkflowId } from '../../src/domain/ids';
 import type { Closers } from '../../testing/closers';
 import { makeDataDir, type DataDir } from '../../testing/data-dir';
 import { runInterruptible } from '../../testing/interrupts';

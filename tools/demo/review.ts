@@ -1,6 +1,6 @@
 import { join, sep } from 'node:path';
 import { HostedLinkClient } from '../../src/client';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import type { ItemRow } from '../../src/vault';
 import type { LeakSource } from '../../testing/leak-scan';
 import { collectHistories } from '../../testing/workflow-histories';

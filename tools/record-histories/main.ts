@@ -12,13 +12,7 @@ import { Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { userHash } from '../../src/secrets/digest';
-import {
-  callbacksWorkflowId,
-  exchangeWorkflowId,
-  forgettingWorkflowId,
-  removalWorkflowId,
-  sessionWorkflowId,
-} from '../../src/domain/session';
+import { callbacksWorkflowId, exchangeWorkflowId, forgettingWorkflowId, removalWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import { startCallbackReceiver, type CallbackReceiver } from '../../testing/callback-receiver';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { HISTORIES, RECORDING_RING } from '../../testing/recorded-histories';

@@ -3,7 +3,7 @@ import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { generateKeyRingText, parseKeyRing } from '../../src/secrets/key-ring';
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Fault } from '../../src/sandbox';
-import { callbacksWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { callbacksWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import type { CallbackReceiver } from '../../testing/callback-receiver';
 import type { Harness } from '../../testing/harness';
 import type { parentOfSession } from '../../testing/fixtures/parent-workflows';

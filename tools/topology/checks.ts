@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { temporal as proto } from '@temporalio/proto';
 import type { Finding } from '../../src/ops/doctor';
 import type { SessionSummary } from '../../src/client';
-import { sessionWorkflowId } from '../../src/domain/session';
+import { sessionWorkflowId } from '../../src/domain/ids';
 import { until } from '../demo/until';
 import { personOf, type Play } from './sessions';
 import type { Part, Topology } from './topology';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { Command } from 'commander';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import type { Closers } from '../../testing/closers';
 import { runInterruptible } from '../../testing/interrupts';
 import type { LeakSource } from '../../testing/leak-scan';

@@ -1,7 +1,7 @@
 import { billableActions, totalActions } from '../../bench/temporal/billable-actions';
 import type { HistoryEvent } from '../../bench/temporal/history';
 import type { LedgerJson } from '../../src/sandbox';
-import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/session';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import { judge } from '../demo/judge';
 import { hasIssuedToken } from '../../testing/issued-tokens';
 import { EXPECTED_END, type Play, type PlayedSession } from './sessions';

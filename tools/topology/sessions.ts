@@ -1,5 +1,6 @@
 import type { StartRequest } from '../../src/client';
-import { exchangeWorkflowId, type LinkApiName } from '../../src/domain/session';
+import { exchangeWorkflowId } from '../../src/domain/ids';
+import { type LinkApiName } from '../../src/domain/plaid-api';
 import { linkTokenRequest, type ExpectedEnd } from '../demo/scenarios';
 import { until, within } from '../demo/until';
 import type { Part, Topology } from './topology';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import type * as SessionModule from '../../../src/domain/session';
+import type * as PlaidApiModule from '../../../src/domain/plaid-api';
 import { built } from '../../built';
 import { readHistories, type Histories } from '../../temporal/history';
 import type { VirtualTime } from '../../temporal/virtual-time';
@@ -9,7 +9,7 @@ import { bareUndici } from '../bare-undici';
 import { pollingActivities } from './activities';
 import type { infrequentPolling, periodicPolling } from './workflows';
 
-const { LINK_API_RULES } = built<typeof SessionModule>('session');
+const { LINK_API_RULES } = built<typeof PlaidApiModule>('domain/plaid-api');
 
 const TASK_QUEUE = 'polling';
 const INTERVAL_MS = 60_000;

@@ -1,5 +1,5 @@
 import { continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
-import { nextGetDelayMs } from '../../../src/domain/session';
+import { nextGetDelayMs } from '../../../src/domain/schedule';
 import type { Activities } from './activities';
 
 /** After so many events a server suggests to continue as new. The time-skipping one never does. */

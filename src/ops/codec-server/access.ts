@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '../../secrets/secret';
+import type { JwtAccess } from '../../config/codec-access';
 
 /** Asymmetric ones only: a key set is public, so a token "signed" by a shared secret proves nothing. */
 const ALGORITHMS = [
@@ -36,22 +37,6 @@ export interface CodecAccessOptions {
   tokens?: ReadonlyMap<string, Secret> | undefined;
   /** The JSON Web Tokens that Temporal Web UI passes on for its users. */
   jwt?: JwtAccess | undefined;
-}
-
-export interface JwtAccess {
-  /** Where the issuer's public keys are, as a JSON Web Key Set. */
-  keySetUrl: URL;
-  /** The exact claim `iss`. */
-  issuer: string;
-  /** What the claim `aud` must hold. */
-  audience: string;
-  /** The namespace whose payloads the codec server decodes: X-Namespace must name it, and the user must be allowed to read it. */
-  namespace: string;
-  /**
-   * Users (claim `sub`) who may decode whatever their claim `permissions` says, `*` for each that issuer and audience let in.
-   * Default none.
-   */
-  subjects?: readonly string[] | undefined;
 }
 
 /** A request that is not to be answered. The message is for the caller, and holds nothing of the request. */

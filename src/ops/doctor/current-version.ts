@@ -1,6 +1,6 @@
 import type { Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { TASK_QUEUES } from '../../domain/session';
+import { TASK_QUEUES } from '../../domain/ids';
 import { ok, problem, warning, type Finding } from './finding';
 
 const { TASK_QUEUE_TYPE_WORKFLOW } = temporal.api.enums.v1.TaskQueueType;

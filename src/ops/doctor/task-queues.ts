@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { readLimit } from '../../worker/rates/task-queue-limit';
-import { TASK_QUEUES } from '../../domain/session';
+import { TASK_QUEUES } from '../../domain/ids';
 import { ok, warning, type Finding } from './finding';
 
 const { TASK_QUEUE_TYPE_ACTIVITY, TASK_QUEUE_TYPE_WORKFLOW } = temporal.api.enums.v1.TaskQueueType;

@@ -1,14 +1,11 @@
 import { classify, type ErrorClass } from '../../plaid/error-classes';
 import { PlaidApiError } from '../../plaid/errors';
 import { exchangePending } from '../../client/resume-exchange';
-import {
-  exchangedSessionKeyOf,
-  exchangeWorkflowId,
-  isEndState,
-  type ResultView,
-  sessionWorkflowId,
-} from '../../domain/session';
-import type { LinkApiName, SessionState } from '../../domain/session';
+import { exchangedSessionKeyOf, exchangeWorkflowId, sessionWorkflowId } from '../../domain/ids';
+import { isEndState } from '../../domain/states';
+import { type ResultView } from '../../domain/views';
+import type { LinkApiName } from '../../domain/plaid-api';
+import type { SessionState } from '../../domain/states';
 import type { LostResult, ResultRow } from '../../vault';
 import { LINK_API_ATTRIBUTE } from '../../workflows/search-attributes';
 import { pagesOf, type ReconcileContext } from './context';

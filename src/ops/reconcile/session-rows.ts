@@ -1,5 +1,5 @@
 import type { SessionRow } from '../../vault';
-import { sessionKeyOf, sessionWorkflowId } from '../../domain/session';
+import { sessionKeyOf, sessionWorkflowId } from '../../domain/ids';
 import { gathered, pagesOf, type ReconcileContext } from './context';
 import type { Discrepancy } from './discrepancy';
 import {

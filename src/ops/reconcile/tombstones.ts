@@ -1,4 +1,4 @@
-import { forgottenUserHashOf } from '../../domain/session';
+import { forgottenUserHashOf } from '../../domain/ids';
 import type { ReconcileContext } from './context';
 import type { Discrepancy } from './discrepancy';
 import { listWorkflows } from './workflow-records';

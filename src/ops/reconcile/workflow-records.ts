@@ -2,14 +2,10 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { CodecError } from '../../codec/payload-codec';
 import { plaidSessionHash, userHash } from '../../secrets/digest';
-import {
-  isEndState,
-  parseLinkToken,
-  type ResultView,
-  sessionWorkflowId,
-  type SessionState,
-  TASK_QUEUES,
-} from '../../domain/session';
+import { sessionWorkflowId, TASK_QUEUES } from '../../domain/ids';
+import { parseLinkToken } from '../../domain/link-token';
+import { isEndState, type SessionState } from '../../domain/states';
+import { type ResultView } from '../../domain/views';
 import { sessionInput, type StartRules } from '../../requests/start-request';
 import type { LostSession } from '../../vault';
 import { decodeFirst, type HistoryEvent, historyOf } from '../../temporal/history';

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { createWorkerCodec } from '../../codec/payload-codec';
 import type { KeyRing } from '../../secrets/key-ring';
 import { redactText } from '../../secrets/redact';
-import { TASK_QUEUES } from '../../domain/session';
+import { TASK_QUEUES } from '../../domain/ids';
 import { runSpans } from '../../temporal/run-spans';
 import { workflowBundle } from '../../temporal/bundle';
 

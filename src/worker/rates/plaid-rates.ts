@@ -3,7 +3,7 @@ import type { ConnectionLike } from '@temporalio/client';
 import type { Logger } from '../../telemetry/logger';
 import { isRateLimit } from '../../plaid/error-classes';
 import type { PlaidError } from '../../plaid/errors';
-import { TASK_QUEUES } from '../../domain/session';
+import { TASK_QUEUES } from '../../domain/ids';
 import { RATE_TIMES } from './adaptive-rate';
 import type { KeeperTimes } from './rate-controller';
 import { RateKeeper } from './rate-controller';

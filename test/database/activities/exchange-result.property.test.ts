@@ -5,7 +5,7 @@ import { userHash } from '../../../src/secrets/digest';
 import { PlaidApiError, PlaidNoAnswerError } from '../../../src/plaid/errors';
 import type { ExchangedItem, PlaidClient } from '../../../src/plaid/plaid';
 import { Secret } from '../../../src/secrets/secret';
-import type { ResultState } from '../../../src/domain/session';
+import type { ResultState } from '../../../src/domain/states';
 import type { NewItem, Vault } from '../../../src/vault';
 import { type PgliteOwner, startPglite } from '../../../testing/pglite';
 import { runSql } from '../../../testing/postgres';

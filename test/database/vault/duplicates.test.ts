@@ -1,8 +1,9 @@
+import type { SeenAccount, SeenToken } from '../../../src/secrets/seen-token';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { userHash } from '../../../src/secrets/digest';
 import { Secret } from '../../../src/secrets/secret';
-import { type Acquired, openVault, type SeenAccount, type SeenToken, type Vault } from '../../../src/vault';
+import { type Acquired, openVault, type Vault } from '../../../src/vault';
 import { lockPerson } from '../../../src/vault/duplicates';
 import { runSql } from '../../../testing/postgres';
 import { until } from '../../../testing/until';

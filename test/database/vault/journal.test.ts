@@ -1,6 +1,7 @@
+import type { SeenToken } from '../../../src/secrets/seen-token';
 import { createHash, randomUUID } from 'node:crypto';
 import { describeOnEachDatabase, newKeys, prepareVault } from '../../../testing/databases';
-import { type Acquired, openVault, type ResultRow, type SeenToken, type Vault } from '../../../src/vault';
+import { type Acquired, openVault, type ResultRow, type Vault } from '../../../src/vault';
 import { Secret } from '../../../src/secrets/secret';
 import { runSql } from '../../../testing/postgres';
 

@@ -3,7 +3,7 @@ import { createPayloadCodec } from '../../../src/codec/payload-codec';
 import { userHash } from '../../../src/secrets/digest';
 import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
 import { type Discrepancy, PlaidPace, reconcile, type ReconcileContext } from '../../../src/ops/reconcile';
-import { exchangeWorkflowId, removalWorkflowId } from '../../../src/domain/session';
+import { exchangeWorkflowId, removalWorkflowId } from '../../../src/domain/ids';
 import { LINK_TOKEN_REQUEST } from '../../../testing/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../../../testing/harness';
 import { runSql } from '../../../testing/postgres';

@@ -4,7 +4,7 @@ import { checkTaskQueues } from '../../../src/ops/doctor/task-queues';
 import { checkTemporal } from '../../../src/ops/doctor/temporal';
 import { writeLimit } from '../../../src/worker/rates/task-queue-limit';
 import { addSearchAttributes } from '../../../src/temporal/search-attributes';
-import { TASK_QUEUES } from '../../../src/domain/session';
+import { TASK_QUEUES } from '../../../src/domain/ids';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
 
 const ACTIVITY = proto.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;

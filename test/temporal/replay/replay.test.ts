@@ -11,7 +11,7 @@ import {
 } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS } from '../../../tools/record-histories/scenarios';
-import { isEndState, SESSION_STATES } from '../../../src/domain/session';
+import { isEndState, SESSION_STATES } from '../../../src/domain/states';
 import * as workflows from '../../../src/workflows';
 import { ROOT } from '../../../testing/built';
 import { workflowBundle } from '../../../testing/harness';

@@ -9,7 +9,7 @@ import { HostedLinkClient, type StartRequest, type StartedSession } from '../../
 import { createPayloadCodec, createWorkerCodec } from '../../../src/codec/payload-codec';
 import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
 import { createLogger } from '../../../src/telemetry/logger';
-import { sessionWorkflowId } from '../../../src/domain/session';
+import { sessionWorkflowId } from '../../../src/domain/ids';
 import { runSpans } from '../../../src/temporal/run-spans';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../src/webhook/receiver';
 import { LINK_TOKEN_REQUEST } from '../../../testing/plaid-calls';

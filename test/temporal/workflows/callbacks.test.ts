@@ -1,5 +1,5 @@
 import { WorkflowFailedError } from '@temporalio/client';
-import { callbacksWorkflowId } from '../../../src/domain/session';
+import { callbacksWorkflowId } from '../../../src/domain/ids';
 import { startCallbackReceiver, type CallbackReceiver } from '../../../testing/callback-receiver';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { DAY_MS, HOUR_MS, MINUTE_MS, virtualTime } from '../../../testing/virtual-time';

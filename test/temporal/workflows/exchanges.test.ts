@@ -1,5 +1,5 @@
 import { Secret } from '../../../src/secrets/secret';
-import { exchangeWorkflowId, TASK_QUEUES } from '../../../src/domain/session';
+import { exchangeWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
 import type { tokenExchange } from '../../../src/workflows';
 import { linkCompletedSignal } from '../../../src/workflows/messages';
 import { describeWithTimeSkipping } from '../../../testing/temporal';

@@ -3,14 +3,9 @@ import { temporal as proto } from '@temporalio/proto';
 import fc from 'fast-check';
 import { HostedLinkError, type StartRequest } from '../../../src/client';
 import { createLogger } from '../../../src/telemetry/logger';
-import {
-  isEndState,
-  mayFollow,
-  parseLinkToken,
-  sessionWorkflowId,
-  SESSION_STATES,
-  type SessionState,
-} from '../../../src/domain/session';
+import { sessionWorkflowId } from '../../../src/domain/ids';
+import { parseLinkToken } from '../../../src/domain/link-token';
+import { isEndState, mayFollow, SESSION_STATES, type SessionState } from '../../../src/domain/states';
 import type { ResultRow } from '../../../src/vault';
 import { startWebhookReceiver, type WebhookReceiver } from '../../../src/webhook/receiver';
 import { statesIn } from '../../../testing/recorded-histories';

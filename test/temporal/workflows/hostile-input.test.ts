@@ -1,13 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { printStatus } from '../../../src/cli/print';
-import {
-  exchangeWorkflowId,
-  forgettingWorkflowId,
-  removalWorkflowId,
-  sessionWorkflowId,
-  TASK_QUEUES,
-} from '../../../src/domain/session';
+import { exchangeWorkflowId, forgettingWorkflowId, removalWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
 import { sessionInput } from '../../../src/requests/start-request';
 import { onDevServer, startHarness, type Harness } from '../../../testing/harness';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';

@@ -1,4 +1,4 @@
-import { sessionWorkflowId } from '../../../src/domain/session';
+import { sessionWorkflowId } from '../../../src/domain/ids';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
 import { HOUR_MS, MINUTE_MS, virtualTime } from '../../../testing/virtual-time';

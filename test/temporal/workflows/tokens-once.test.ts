@@ -1,6 +1,6 @@
 import { VaultError } from '../../../src/vault';
 import { plaidSessionHash } from '../../../src/secrets/digest';
-import { parseLinkToken } from '../../../src/domain/session';
+import { parseLinkToken } from '../../../src/domain/link-token';
 import { SqlExchangeJournal } from '../../../src/vault/journal';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { MINUTE_MS, virtualTime } from '../../../testing/virtual-time';

@@ -1,4 +1,4 @@
-import type { LinkApiName } from '../../../src/domain/session';
+import type { LinkApiName } from '../../../src/domain/plaid-api';
 import { LINK_TOKEN_REQUEST } from '../../../testing/plaid-calls';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { until } from '../../../testing/until';

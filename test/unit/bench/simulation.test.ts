@@ -1,6 +1,6 @@
 import { BEHAVIOUR, drawSession, seededRandom } from '../../../bench/simulate/population';
 import { simulate, type SimulationOptions } from '../../../bench/simulate/simulation';
-import { LINK_APIS } from '../../../src/domain/session';
+import { LINK_APIS } from '../../../src/domain/plaid-api';
 
 const OPTIONS: SimulationOptions = {
   sessions: 2_000,

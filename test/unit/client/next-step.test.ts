@@ -1,6 +1,7 @@
 import { guidanceOf, NEXT_STEPS, type Standing } from '../../../src/client/next-step';
-import type { PlaidErrorView, ResultState } from '../../../src/domain/session';
-import { RESULT_STATES, SESSION_STATES } from '../../../src/domain/session';
+import type { ResultState } from '../../../src/domain/states';
+import type { PlaidErrorView } from '../../../src/domain/views';
+import { RESULT_STATES, SESSION_STATES } from '../../../src/domain/states';
 
 const error = (errorClass: PlaidErrorView['class'], displayMessage?: string): PlaidErrorView => ({
   type: 'SOME_TYPE/SOME_CODE',

@@ -1,15 +1,8 @@
 import fc from 'fast-check';
-import {
-  defaultLifetimeMs,
-  isEndState,
-  LINK_API_RULES,
-  mayFollow,
-  MIN_GET_DELAY_MS,
-  nextGetDelayMs,
-  parseLinkToken,
-  SESSION_STATES,
-  type SessionState,
-} from '../../../src/domain/session';
+import { parseLinkToken } from '../../../src/domain/link-token';
+import { LINK_API_RULES } from '../../../src/domain/plaid-api';
+import { defaultLifetimeMs, MIN_GET_DELAY_MS, nextGetDelayMs } from '../../../src/domain/schedule';
+import { isEndState, mayFollow, SESSION_STATES, type SessionState } from '../../../src/domain/states';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

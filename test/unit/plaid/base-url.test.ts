@@ -1,6 +1,6 @@
 import { InputError } from '../../../src/domain/input-error';
 import { resolveBaseUrl } from '../../../src/plaid/base-url';
-import { PLAID_ENVIRONMENTS } from '../../../src/domain/session';
+import { PLAID_ENVIRONMENTS } from '../../../src/domain/link-token';
 
 function refusal(environment: (typeof PLAID_ENVIRONMENTS)[number], override: string): InputError {
   try {

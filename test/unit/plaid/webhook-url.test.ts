@@ -1,6 +1,6 @@
 import { InputError } from '../../../src/domain/input-error';
 import { checkWebhookUrl } from '../../../src/plaid/webhook-url';
-import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../../../src/domain/session';
+import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../../../src/domain/link-token';
 
 const HTTP = 'http://127.0.0.1:3000/plaid';
 

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { InputError } from '../../../src/domain/input-error';
-import { SESSION_KEY_PATTERN } from '../../../src/domain/session';
+import { SESSION_KEY_PATTERN } from '../../../src/domain/ids';
 import { sessionInput, type StartRequest } from '../../../src/requests/start-request';
 import { isSessionInput } from '../../../src/workflows/messages';
 import { LINK_TOKEN_REQUEST } from '../../../testing/plaid-calls';

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { keysOf, newKey, newKeys } from '../../../testing/databases';
 import { Secret } from '../../../src/secrets/secret';
-import { PLAID_ENVIRONMENTS } from '../../../src/domain/session';
+import { PLAID_ENVIRONMENTS } from '../../../src/domain/link-token';
 import { createCipher, type SealContext, type Sealed } from '../../../src/vault/cipher';
 import { joinKeyProviders, type KeyProvider, VaultError } from '../../../src/vault';
 

@@ -1,4 +1,4 @@
-import { GATHER_HINTS_MS } from '../../../src/domain/session';
+import { GATHER_HINTS_MS } from '../../../src/domain/schedule';
 import { SignalGate } from '../../../src/webhook/signal-gate';
 
 let sent: string[];

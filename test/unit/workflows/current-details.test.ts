@@ -1,4 +1,4 @@
-import type { PlaidErrorView } from '../../../src/domain/session';
+import type { PlaidErrorView } from '../../../src/domain/views';
 import { currentDetails, exchangeDetails } from '../../../src/workflows/current-details';
 import type { SessionView } from '../../../src/workflows/messages';
 

@@ -1,7 +1,7 @@
 import { HostedLinkError } from '../../../src/client';
 import { userHash } from '../../../src/secrets/digest';
 import { forgetUser } from '../../../src/client/erase-user';
-import { forgettingWorkflowId } from '../../../src/domain/session';
+import { forgettingWorkflowId } from '../../../src/domain/ids';
 import { REFUSED, type Scenario } from './scenario';
 
 /** Items that are stored and then removed, and people who are forgotten. */

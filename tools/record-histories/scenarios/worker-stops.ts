@@ -1,5 +1,5 @@
 import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
-import { TASK_QUEUES } from '../../../src/domain/session';
+import { TASK_QUEUES } from '../../../src/domain/ids';
 import { SMS, type Scenario } from './scenario';
 
 /** Sessions that stop the workers, so that they are played alone. */

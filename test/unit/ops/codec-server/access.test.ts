@@ -1,7 +1,8 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
-import { type CodecAccessOptions, createAccessCheck, type JwtAccess } from '../../../../src/ops/codec-server/access';
+import type { JwtAccess } from '../../../../src/config/codec-access';
+import { type CodecAccessOptions, createAccessCheck } from '../../../../src/ops/codec-server/access';
 import { type AuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
 import { type CodecServer, startCodecServer } from '../../../../src/ops/codec-server/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../../../src/secrets/key-ring';

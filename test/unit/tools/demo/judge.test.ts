@@ -1,7 +1,7 @@
 import { judge, type Outcome } from '../../../../tools/demo/judge';
 import type { ExpectedEnd } from '../../../../tools/demo/scenarios';
 import type { LedgerJson } from '../../../../src/sandbox';
-import type { ResultState } from '../../../../src/domain/session';
+import type { ResultState } from '../../../../src/domain/states';
 
 const plaidSessionId = 'b52635f1-95fd-42b6-8076-ea6a502943f0';
 
