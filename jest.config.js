@@ -1,8 +1,5 @@
-/** @type {import('jest').Config} */
-module.exports = {
+const shared = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
-  globalSetup: '<rootDir>/testing/global-setup.ts',
   transform: {
     '^.+\\.[cm]?[jt]s$': [
       '@swc/jest',
@@ -18,6 +15,23 @@ module.exports = {
   // The package by its own name, as applications import it.
   moduleNameMapper: { '^hosted-link/([a-z]+)$': '<rootDir>/src/entry/$1' },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+/** The tests of a folder of `test`. */
+function project(name, more = {}) {
+  return { ...shared, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`], ...more };
+}
+
+const servers = { globalSetup: '<rootDir>/testing/global-setup.ts' };
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    project('unit'),
+    project('database', servers),
+    project('temporal', servers),
+    project('system', servers),
+  ],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

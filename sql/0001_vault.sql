@@ -14,7 +14,7 @@ CREATE TABLE hosted_link.vault_keys (
 -- "Same key, same session", beyond Temporal's retention.
 CREATE TABLE hosted_link.sessions (
   session_key text PRIMARY KEY CHECK (session_key ~ '^[A-Za-z0-9._:-]{1,128}$'),
-  link_api text NOT NULL CHECK (link_api IN ('link_delivery')),
+  plaid_flow text NOT NULL CHECK (plaid_flow IN ('link_delivery')),
   state text NOT NULL DEFAULT 'CREATING' CHECK (
     state IN ('CREATING', 'WAITING', 'COMPLETED', 'EXPIRED', 'CANCELLING', 'CANCELLED', 'FAILED', 'DELIVERY_UNCERTAIN')
   ),
@@ -54,7 +54,7 @@ CREATE INDEX items_session_key ON hosted_link.items (session_key);
 CREATE INDEX items_key_id ON hosted_link.items (key_id);
 CREATE INDEX items_environment ON hosted_link.items (environment);
 
--- The exchange journal: one row for each token that Plaid handed out.
+-- The exchange results: one row for each token that Plaid handed out.
 CREATE TABLE hosted_link.results (
   -- SHA-256 of the token.
   result_id text PRIMARY KEY CHECK (result_id ~ '^[0-9a-f]{64}$'),

@@ -1,8 +1,8 @@
 -- The link api hosted_link, whose items they are, what tells a duplicate, and update mode.
 
 ALTER TABLE hosted_link.sessions
-  DROP CONSTRAINT sessions_link_api_check,
-  ADD CONSTRAINT sessions_link_api_check CHECK (link_api IN ('link_delivery', 'hosted_link')),
+  DROP CONSTRAINT sessions_plaid_flow_check,
+  ADD CONSTRAINT sessions_plaid_flow_check CHECK (plaid_flow IN ('link_delivery', 'hosted_link')),
   -- First 128 bits of the SHA-256 of the caller's user id.
   ADD COLUMN user_hash text CHECK (user_hash ~ '^[0-9a-f]{32}$');
 CREATE INDEX sessions_user_hash ON hosted_link.sessions (user_hash) WHERE user_hash IS NOT NULL;
@@ -14,7 +14,7 @@ ALTER TABLE hosted_link.items
   ADD COLUMN accounts_wrapped_key bytea,
   ADD COLUMN sealed_accounts bytea,
   -- When a session in update mode mended it last.
-  ADD COLUMN mended_at timestamptz,
+  ADD COLUMN healthy_at timestamptz,
   ADD CONSTRAINT items_accounts CHECK (
     num_nulls(accounts_key_id, accounts_wrapped_key, sealed_accounts) IN (0, 3)
     AND (sealed_accounts IS NULL OR removed_at IS NULL)

@@ -6,7 +6,7 @@ CREATE TABLE hosted_link.callbacks (
   sequence integer NOT NULL CHECK (sequence >= 1),
   -- The run of the workflow that told of it: a repeat by the same one is the same callback.
   told_by text NOT NULL CHECK (length(told_by) BETWEEN 1 AND 200),
-  link_api text NOT NULL CHECK (link_api IN ('link_delivery', 'hosted_link')),
+  plaid_flow text NOT NULL CHECK (plaid_flow IN ('link_delivery', 'hosted_link')),
   session_state text NOT NULL CHECK (session_state ~ '^[A-Z_]{1,40}$'),
   item_ids text[] NOT NULL,
   callback_state text NOT NULL DEFAULT 'PENDING' CHECK (callback_state IN ('PENDING', 'DELIVERED', 'GIVEN_UP')),

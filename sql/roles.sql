@@ -45,6 +45,6 @@ GRANT SELECT (key_id, accounts_key_id) ON hosted_link.results TO hosted_link_rea
 GRANT INSERT (item_id, actor, purpose) ON hosted_link.access_audit TO hosted_link_reader;
 
 -- The receiver of webhooks: which session is behind a hash.
-GRANT SELECT (session_key, link_api, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at,
+GRANT SELECT (session_key, plaid_flow, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at,
     stripped_at)
   ON hosted_link.sessions TO hosted_link_receiver;

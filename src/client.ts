@@ -3,7 +3,7 @@ import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import { HostedLinkError } from './client/client-error';
 import { InputError } from './domain/input-error';
-import { lookAgain } from './client/resume-exchange';
+import { resumeExchange } from './client/resume-exchange';
 import { removeItem } from './client/remove-item';
 import { replayCallbacks } from './client/retry-callbacks';
 import type { DeliveryFailure } from './domain/views';
@@ -26,7 +26,7 @@ export type { Guidance, NextStep } from './client/next-step';
 export type { StartRequest } from './requests/start-request';
 export { START_TIMEOUT_MS } from './client/start-session';
 export type { StartedSession } from './client/start-session';
-export type { CallbackReport, ItemReport, StatusReport, WatchReport } from './client/status-report';
+export type { CallbackReport, ResultReport, StatusReport, WatchReport } from './client/status-report';
 
 /** How long `removeItem` waits for the item's end by default, in milliseconds. */
 export const REMOVE_TIMEOUT_MS = 30_000;
@@ -98,7 +98,7 @@ export class HostedLinkClient {
    *
    * @throws HostedLinkError SESSION_UNKNOWN
    */
-  async result(key: string): Promise<StatusReport> {
+  async waitForFinalStatus(key: string): Promise<StatusReport> {
     await this.waitForEnd(key);
     return await this.status(key);
   }
@@ -167,9 +167,9 @@ export class HostedLinkClient {
    *
    * @throws HostedLinkError SESSION_UNKNOWN
    */
-  async lookAgain(key: string): Promise<string[]> {
+  async resumeExchange(key: string): Promise<string[]> {
     const { state, callbacks } = await this.status(key);
-    return await lookAgain(key, { state, hasCallbacks: callbacks.length > 0 }, this.temporal);
+    return await resumeExchange(key, { state, hasCallbacks: callbacks.length > 0 }, this.temporal);
   }
 
   /**

@@ -17,19 +17,19 @@ export async function exchangeLargeTokens(vault: Vault, count: number): Promise<
   const session = randomUUID();
   await vault.sessions.claim({
     key: session,
-    linkApi: 'link_delivery',
+    plaidFlow: 'link_delivery',
     firstRunId: 'run',
     requestDigest: 'digest',
   });
   let right = 0;
   for (let done = 0; done < count; done++) {
     const token = new Secret(randomBytes(TOKEN_BYTES).toString('hex'));
-    const rows = await vault.journal.record(session, [{ kind: 'access_token', token }]);
+    const rows = await vault.results.record(session, [{ kind: 'access_token', token }]);
     const { resultId, sessionKey } = rows.find((row) => row.state === 'PENDING')!;
-    const acquired = await vault.journal.acquire(resultId, 60_000);
+    const acquired = await vault.results.acquire(resultId, 60_000);
     if (acquired.outcome !== 'LEASED') continue;
     const accessToken = acquired.token;
-    await vault.journal.link(resultId, { itemId: resultId, accessToken, requestId: 'request' });
+    await vault.results.link(resultId, { itemId: resultId, accessToken, requestId: 'request' });
     if (sessionKey === session && accessToken.reveal() === token.reveal()) right++;
   }
   return right;

@@ -1,4 +1,4 @@
-import type { LinkDeliverySession, LinkTokenStanding, PlaidClient } from '../src/plaid/plaid';
+import type { LinkDeliverySession, LinkTokenStatus, PlaidClient } from '../src/plaid/plaid';
 import type { Secret } from '../src/secrets/secret';
 
 /** How a get answers other than by the truth: as some get before it, or with another status beside what else is true. */
@@ -34,7 +34,7 @@ export class FicklePlaid {
     };
   }
 
-  private contradict<T extends LinkDeliverySession | LinkTokenStanding>(
+  private contradict<T extends LinkDeliverySession | LinkTokenStatus>(
     id: string,
     truth: T,
     withOther: (status: string) => T,
@@ -53,7 +53,7 @@ export class FicklePlaid {
 }
 
 /** The standing of a link token from which such a status follows. */
-function withStatus(truth: LinkTokenStanding, status: string): LinkTokenStanding {
+function withStatus(truth: LinkTokenStatus, status: string): LinkTokenStatus {
   if (status === 'CREATED') return { ...truth, linkSessions: [] };
   if (status === 'EXPIRED') return { ...truth, linkSessions: [], expiration: new Date(0).toISOString() };
   const finished = status !== 'OPENED';

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { EXIT_ENDED_OTHERWISE } from '../src/cli/exit-codes';
+import { EXIT_SESSION_NOT_COMPLETED } from '../src/cli/exit-codes';
 import { isBuilt, ROOT } from './built';
 import { until } from './until';
 
@@ -74,7 +74,7 @@ export class HostedLinkCommands {
   /** Runs a command that prints JSON, and gives that, however a session ended. @throws Error with what it said when it fails */
   async json<T>(args: readonly string[], settings: NodeJS.ProcessEnv = {}): Promise<T> {
     const { code, stdout, stderr } = await this.run([...args, '--json'], settings);
-    if (code !== 0 && code !== EXIT_ENDED_OTHERWISE)
+    if (code !== 0 && code !== EXIT_SESSION_NOT_COMPLETED)
       throw new Error(`hosted-link ${args[0]} exited with ${code}: ${stderr}`);
     return JSON.parse(stdout) as T;
   }

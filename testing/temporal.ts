@@ -7,11 +7,7 @@ import {
   NativeConnection,
   Runtime,
 } from '@temporalio/worker';
-import {
-  startTemporalServer,
-  type TemporalServer,
-  type TemporalServerOptions,
-} from './temporal-server';
+import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './temporal-server';
 
 /** Starting a server takes a second or two on an idle machine; a busy one gets a minute. */
 const START_TIMEOUT_MS = 60_000;

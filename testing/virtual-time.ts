@@ -149,7 +149,7 @@ export function virtualTime(
     }: Partial<StartRequest> = {}) {
       await virtual.harness.syncClock();
       const started = await virtual.harness.client.start({
-        linkApi: 'hosted_link',
+        plaidFlow: 'hosted_link',
         ...request,
         key,
         // Each session is of a person of its own, who has no account yet.
@@ -190,7 +190,7 @@ export function virtualTime(
       await until(what, passed, MINUTE_MS);
     },
     async result(key: string) {
-      const report = await virtual.harness.client.result(key);
+      const report = await virtual.harness.client.waitForFinalStatus(key);
       await freeTime(key);
       return report;
     },

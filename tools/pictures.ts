@@ -92,12 +92,12 @@ async function play({ client, sandbox }: Harness): Promise<void> {
   completed.open();
   completed.complete();
   await client.checkNow(KEYS.completed);
-  await client.result(KEYS.completed);
+  await client.waitForFinalStatus(KEYS.completed);
 
   await start(KEYS.failed);
   // For the watch: a get after a hint would leave the refusal to the next one.
   sandbox.fault('/link_delivery/get', REFUSED);
-  await client.result(KEYS.failed);
+  await client.waitForFinalStatus(KEYS.failed);
 
   const exited = await start(KEYS.exited);
   exited.open();

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as IdsModule from '../../src/domain/ids';
 import type * as LinkTokenModule from '../../src/domain/link-token';
-import type * as PlaidApiModule from '../../src/domain/plaid-api';
+import type * as PlaidFlowModule from '../../src/domain/plaid-flow';
 import type { Bench, Reach, Row } from '../bench';
 import { built } from '../built';
 import { packageVersion } from '../machine';
@@ -14,7 +14,7 @@ import { openStage, type Stage } from '../temporal/stage';
 import { startVirtualTime } from '../temporal/virtual-time';
 
 const { exchangeWorkflowId, sessionWorkflowId } = built<typeof IdsModule>('domain/ids');
-const { LINK_API_RULES } = built<typeof PlaidApiModule>('domain/plaid-api');
+const { PLAID_FLOW_RULES } = built<typeof PlaidFlowModule>('domain/plaid-flow');
 const { parseLinkToken } = built<typeof LinkTokenModule>('domain/link-token');
 
 const MINUTE_MS = 60_000;
@@ -85,11 +85,11 @@ export const history: Bench = {
       log(`in virtual time: the rivals over ${waits.shortName}`);
       const rivals = await runPolling(virtual, waits.shortMs);
       const after = `after ${waits.shortName}`;
-      const { maxGetDelayMs } = LINK_API_RULES.link_delivery;
+      const { maxPollDelayMs } = PLAID_FLOW_RULES.link_delivery;
       for (const { name, histories, fewerEvents, fewerActions } of [
         { name: 'periodic polling at 60 s', histories: rivals.periodic, fewerEvents: A_HUNDREDTH },
         {
-          name: `periodic polling by our schedule (cap ${maxGetDelayMs / MINUTE_MS} min)`,
+          name: `periodic polling by our schedule (cap ${maxPollDelayMs / MINUTE_MS} min)`,
           histories: rivals.periodicBySchedule,
           fewerActions: HALF,
         },

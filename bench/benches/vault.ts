@@ -116,21 +116,21 @@ class VaultSetting {
 
   /** What the activities of a session with one bank do with the vault, from its claim to its end. */
   async playSession(): Promise<void> {
-    const { sessions, journal } = this.vault;
+    const { sessions, results } = this.vault;
     const result = this.#newResult();
     await this.claim(result);
     await this.record(result);
-    await journal.list(result.sessionKey);
-    await journal.acquire(result.resultId, LEASE_MS, { refuseDuplicates: true });
+    await results.list(result.sessionKey);
+    await results.acquire(result.resultId, LEASE_MS, { refuseDuplicates: true });
     await this.link(result);
-    await journal.get(result.resultId);
+    await results.get(result.resultId);
     await sessions.end(result.sessionKey, 'COMPLETED', result.sessionKey);
   }
 
   async claim({ sessionKey }: SeenResult): Promise<void> {
     await this.vault.sessions.claim({
       key: sessionKey,
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: sessionKey,
       requestDigest: createHash('sha256').update(sessionKey).digest('hex'),
       plaidSessionHash: createHash('sha256').update(sessionKey).digest('hex').slice(0, 32),
@@ -138,11 +138,11 @@ class VaultSetting {
   }
 
   async record({ sessionKey, token }: SeenResult): Promise<void> {
-    await this.vault.journal.record(sessionKey, [{ kind: 'access_token', token: new Secret(token) }]);
+    await this.vault.results.record(sessionKey, [{ kind: 'access_token', token: new Secret(token) }]);
   }
 
   async link({ resultId, itemId, token }: SeenResult): Promise<void> {
-    await this.vault.journal.link(resultId, {
+    await this.vault.results.link(resultId, {
       itemId,
       accessToken: new Secret(token),
       requestId: 'bench-request',

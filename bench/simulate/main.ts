@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { LINK_APIS } from '../../src/domain/plaid-api';
+import { PLAID_FLOWS } from '../../src/domain/plaid-flow';
 import { percentile } from '../measure';
 import { plotSvg, type Series } from '../plot';
 import { wholeNumber } from '../whole-number';
@@ -13,14 +13,14 @@ const SHARES = [0.5, 0.9, 0.99, 0.999];
 const MINUTE_MS = 60_000;
 
 /** The schedule as it is, without webhooks and with 95 % of them, and one that leans on webhooks (docs/scale.md). */
-const SCHEDULES: readonly Schedule[] = LINK_APIS.flatMap((linkApi) => [
-  { linkApi, hintedShare: 0 },
-  { linkApi, hintedShare: 0.95 },
+const SCHEDULES: readonly Schedule[] = PLAID_FLOWS.flatMap((plaidFlow) => [
+  { plaidFlow, hintedShare: 0 },
+  { plaidFlow, hintedShare: 0.95 },
   // Of a link_delivery session nothing is lost by a late get; a hosted_link session's public tokens live 30 minutes.
-  { linkApi, hintedShare: 0.95, maxGetDelayMs: (linkApi === 'link_delivery' ? 6 * 60 : 20) * MINUTE_MS },
+  { plaidFlow, hintedShare: 0.95, maxPollDelayMs: (plaidFlow === 'link_delivery' ? 6 * 60 : 20) * MINUTE_MS },
 ]);
 
-type Schedule = Pick<SimulationOptions, 'linkApi' | 'hintedShare' | 'maxGetDelayMs'>;
+type Schedule = Pick<SimulationOptions, 'plaidFlow' | 'hintedShare' | 'maxPollDelayMs'>;
 
 async function main(): Promise<void> {
   const { sessions, seed } = new Command('simulate')
@@ -73,9 +73,9 @@ async function main(): Promise<void> {
   );
 }
 
-function nameOf({ linkApi, hintedShare, maxGetDelayMs }: Schedule): string {
-  const cap = maxGetDelayMs ? `, at most ${maxGetDelayMs / MINUTE_MS} min` : '';
-  return `${linkApi}, ${Math.round(hintedShare * 100)} % hinted${cap}`;
+function nameOf({ plaidFlow, hintedShare, maxPollDelayMs }: Schedule): string {
+  const cap = maxPollDelayMs ? `, at most ${maxPollDelayMs / MINUTE_MS} min` : '';
+  return `${plaidFlow}, ${Math.round(hintedShare * 100)} % hinted${cap}`;
 }
 
 function summary(result: SimulationResult): Record<string, unknown> {

@@ -1,5 +1,5 @@
-import { LINK_API_RULES, type LinkApiName, type LinkApiRules } from '../../src/domain/plaid-api';
-import { MIN_GET_DELAY_MS, nextGetDelayMs } from '../../src/domain/schedule';
+import { PLAID_FLOW_RULES, type PlaidFlow, type PlaidFlowRules } from '../../src/domain/plaid-flow';
+import { MIN_POLL_DELAY_MS, nextPollDelayMs } from '../../src/domain/schedule';
 import { type Behaviour, drawSession, seededRandom, type SimulatedSession } from './population';
 
 const SECOND = 1_000;
@@ -11,12 +11,12 @@ const LAG_ALLOWANCE_MS = 6 * SECOND;
 /** How a simulation runs. */
 export interface SimulationOptions {
   sessions: number;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   behaviour: Behaviour;
   /** The share of changes that a webhook or a redirect tells at once; what it does not, a get finds. */
   hintedShare: number;
   /** The longest wait between two gets, in milliseconds. Default the link API's own. */
-  maxGetDelayMs?: number;
+  maxPollDelayMs?: number;
   /** Sessions start evenly over this time, in milliseconds. Default a day. */
   arrivalsMs?: number;
   seed: number;
@@ -43,9 +43,9 @@ export interface SimulationResult {
 
 /** Plays sessions in virtual time through the product's own schedule function. */
 export function simulate(options: SimulationOptions): SimulationResult {
-  const { sessions, linkApi, behaviour, hintedShare, arrivalsMs = DAY, seed } = options;
-  const rules = { ...LINK_API_RULES[linkApi] };
-  if (options.maxGetDelayMs !== undefined) rules.maxGetDelayMs = options.maxGetDelayMs;
+  const { sessions, plaidFlow, behaviour, hintedShare, arrivalsMs = DAY, seed } = options;
+  const rules = { ...PLAID_FLOW_RULES[plaidFlow] };
+  if (options.maxPollDelayMs !== undefined) rules.maxPollDelayMs = options.maxPollDelayMs;
   const random = seededRandom(seed);
   const lags = new Numbers();
   let worstExcessMs = -Infinity;
@@ -65,7 +65,7 @@ export function simulate(options: SimulationOptions): SimulationResult {
       },
       onLag(lagMs, sinceChangeMs) {
         lags.add(lagMs);
-        const boundMs = Math.min(sinceChangeMs / 10 + LAG_ALLOWANCE_MS, rules.maxGetDelayMs);
+        const boundMs = Math.min(sinceChangeMs / 10 + LAG_ALLOWANCE_MS, rules.maxPollDelayMs);
         worstExcessMs = Math.max(worstExcessMs, lagMs - boundMs);
       },
     });
@@ -90,7 +90,7 @@ interface Observer {
 /** Watches one session as the worker does, and gives the time of its end. */
 function watch(
   { changesMs, completes, lifetimeMs }: SimulatedSession,
-  { maxGetDelayMs, graceMs }: LinkApiRules,
+  { maxPollDelayMs, graceMs }: PlaidFlowRules,
   hintedShare: number,
   random: () => number,
   { onGet, onLag }: Observer,
@@ -99,7 +99,7 @@ function watch(
   const hints = changesMs.filter(() => random() < hintedShare);
   let sinceMs = 0;
   let known = 0;
-  let atMs = MIN_GET_DELAY_MS;
+  let atMs = MIN_POLL_DELAY_MS;
   for (;;) {
     const hint = hints[0];
     const hinted = hint !== undefined && hint <= atMs;
@@ -114,10 +114,10 @@ function watch(
     } else if (hinted) sinceMs = atMs;
     // Plaid itself says EXPIRED from then on.
     if (atMs >= Math.min(deadlineMs, lifetimeMs)) return atMs;
-    atMs += nextGetDelayMs({
+    atMs += nextPollDelayMs({
       sinceChangeMs: atMs - sinceMs,
       untilDeadlineMs: deadlineMs - atMs,
-      maxDelayMs: maxGetDelayMs,
+      maxDelayMs: maxPollDelayMs,
       jitter: random(),
     });
   }

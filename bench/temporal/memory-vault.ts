@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Secret } from '../../src/secrets/secret';
 import type {
   Acquired,
-  ExchangeJournal,
+  ResultStore,
   ItemRow,
   ItemStore,
   NewItem,
@@ -33,7 +33,7 @@ export function memoryVault(): Vault {
     findByPlaidSession: async (hash) =>
       [...sessions.values()].find(({ plaidSessionHash }) => plaidSessionHash === hash),
   };
-  const journal: Pick<ExchangeJournal, 'record' | 'list' | 'get' | 'acquire' | 'link'> = {
+  const resultStore: Pick<ResultStore, 'record' | 'list' | 'get' | 'acquire' | 'link'> = {
     record: async (sessionKey, tokens) => {
       for (const { kind, token } of tokens) {
         const resultId = createHash('sha256').update(token.reveal()).digest('hex');
@@ -64,7 +64,7 @@ export function memoryVault(): Vault {
   };
   const vault: Partial<Record<keyof Vault, unknown>> = {
     sessions: sessionStore,
-    journal,
+    results: resultStore,
     items,
     withAccessToken: (({ itemId }, use) =>
       use(storedItems.get(itemId)!.accessToken)) satisfies Vault['withAccessToken'],

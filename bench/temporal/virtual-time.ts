@@ -95,7 +95,7 @@ export async function startVirtualTime(log: (line: string) => void): Promise<Vir
         taskQueue: TASK_QUEUES.main,
         args: [input],
         workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        typedSearchAttributes: searchAttributes({ state: 'CREATING', linkApi: input.linkApi }),
+        typedSearchAttributes: searchAttributes({ state: 'CREATING', plaidFlow: input.plaidFlow }),
         staticSummary: sessionSummary(input),
       },
     );

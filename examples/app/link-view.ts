@@ -20,13 +20,13 @@ export interface LinkView {
 
 /** Tells a person how a link of theirs stands. The URL is given while it {@link isWorthOpening}. */
 export function linkView({ number }: BankLink, report: StatusReport, url: string | undefined): LinkView {
-  const { nextStep, displayMessage, items } = report;
+  const { nextStep, displayMessage, results } = report;
   return {
     number,
     nextStep,
     message: displayMessage,
     url,
-    institutions: items.flatMap(({ state, institutionName }) =>
+    institutions: results.flatMap(({ state, institutionName }) =>
       state === 'LINKED' && institutionName ? [institutionName] : [],
     ),
     mayCancel: isOpen(report) && report.plaidStatus !== 'COMPLETED',

@@ -115,7 +115,7 @@ export class Linking {
   #request({ userId, mendsItemId }: BankLink): Omit<StartRequest, 'key'> {
     const { clientName, returnUrl } = this.options;
     return {
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       userId,
       linkTokenRequest: {
         client_name: clientName,

@@ -22,7 +22,7 @@ export async function onboarding(customerId: string): Promise<string[]> {
 
   await startHostedLinkSession({
     key,
-    linkApi: 'hosted_link',
+    plaidFlow: 'hosted_link',
     linkTokenRequest: {
       client_name: 'Example',
       language: 'en',

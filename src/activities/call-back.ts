@@ -29,7 +29,7 @@ export function callbackActivities({ vault, callbacks, metrics }: ActivityDeps) 
       const { key } = callback;
       const { runId } = Context.current().info.workflowExecution!;
       await vault.callbacks.queue({ ...callback, toldBy: runId });
-      await callbacks.client.signalWithStart('deliverCallbacks', {
+      await callbacks.client.signalWithStart('callbackDelivery', {
         workflowId: callbacksWorkflowId(key),
         taskQueue: TASK_QUEUES.main,
         args: [key],

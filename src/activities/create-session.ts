@@ -2,14 +2,14 @@ import { classify } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
 import type { LinkToken, LinkTokenRequest } from '../plaid/plaid';
 import type { Secret } from '../secrets/secret';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { Delivery } from '../domain/start-request';
 import { finalFailure } from './failures';
 import type { ActivityDeps } from './index';
-import type { CreatedSession } from '../plaid/link-api';
+import type { CreatedSession } from '../plaid/flow-client';
 import { type Claimed, type ClaimInput, claimRow } from './session-row';
 
-export type { CreatedSession } from '../plaid/link-api';
+export type { CreatedSession } from '../plaid/flow-client';
 
 /** The item that a session in update mode is to mend. */
 export interface ItemUpdate {
@@ -18,7 +18,7 @@ export interface ItemUpdate {
 
 /** The input of {@link createSessionActivities.createSession}: a link token, or the request for one. */
 export interface CreateInput {
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   linkToken?: string | undefined;
   linkTokenRequest?: LinkTokenRequest | undefined;
   /** With a `linkTokenRequest`. */
@@ -34,7 +34,7 @@ export interface ClaimedSession {
 }
 
 /** Activities that make a session at Plaid. The vault is used only before Plaid is called. */
-export function createSessionActivities({ plaid, linkApis, vault }: ActivityDeps) {
+export function createSessionActivities({ plaid, plaidFlows, vault }: ActivityDeps) {
   /** Runs `use` with the access token of the item to be mended, which goes nowhere else. */
   async function withItem<T>(
     update: ItemUpdate | undefined,
@@ -45,9 +45,9 @@ export function createSessionActivities({ plaid, linkApis, vault }: ActivityDeps
     return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose: 'update mode' }, use);
   }
 
-  async function make({ linkApi, update, ...session }: CreateInput): Promise<CreatedSession> {
+  async function make({ plaidFlow, update, ...session }: CreateInput): Promise<CreatedSession> {
     return await withItem(update, (accessToken) =>
-      forCaller(linkApis[linkApi].create({ ...session, accessToken })),
+      forCaller(plaidFlows[plaidFlow].create({ ...session, accessToken })),
     );
   }
 

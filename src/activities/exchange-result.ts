@@ -8,7 +8,7 @@ import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
 import { removeStoredItem } from './remove-item';
-import { storeInHand } from './store-in-hand';
+import { retryStoreUntilShutdown } from './store-until-shutdown';
 
 /**
  * How long an attempt holds a result, in milliseconds, by the database's clock: longer than Plaid's HTTP time limit (20 s),
@@ -53,7 +53,7 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
     options: { refuseDuplicates?: boolean } = {},
   ): Promise<ResultView> {
     const askedAt = performance.now();
-    const acquired = await vault.journal.acquire(resultId, LEASE_MS, options);
+    const acquired = await vault.results.acquire(resultId, LEASE_MS, options);
     if (acquired.outcome === 'HELD') {
       const why =
         acquired.by === 'ATTEMPT'
@@ -64,7 +64,7 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
     if (acquired.outcome === 'ENDED') return resultView(acquired.row);
     const leased = { ...acquired, leftMs: () => askedAt + LEASE_MS - performance.now() };
     await withHeartbeat(() => use(leased));
-    const row = (await vault.journal.get(resultId))!;
+    const row = (await vault.results.get(resultId))!;
     if (row.state === 'LINKED' && row.endedAt)
       metrics.tokenStoredDelay((row.endedAt.getTime() - row.seenAt.getTime()) / 1_000, {});
     return resultView(row);
@@ -73,12 +73,12 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
   /** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */
   async function keepAccessToken({ row, fence, token }: Leased): Promise<void> {
     try {
-      await vault.journal.link(row.resultId, { ...(await plaid.itemGet(token)), accessToken: token });
+      await vault.results.link(row.resultId, { ...(await plaid.itemGet(token)), accessToken: token });
     } catch (error) {
       if (!(error instanceof PlaidError)) throw error;
       const call = answeredCall(error);
-      if (isItemGone(error)) return await vault.journal.end(row.resultId, fence, 'FAILED', call);
-      await vault.journal.release(row.resultId, fence, { ...call, answered: true });
+      if (isItemGone(error)) return await vault.results.end(row.resultId, fence, 'FAILED', call);
+      await vault.results.release(row.resultId, fence, { ...call, answered: true });
       throw tryAgain(error, fence);
     }
   }
@@ -88,11 +88,11 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
     const { row, fence, token, accounts, unansweredCalls } = leased;
     const { resultId } = row;
     if (unansweredCalls >= 2) {
-      return await vault.journal.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
+      return await vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
     }
     if (leased.leftMs() < CALL_MS) {
       // This process was held up: by the time of an answer, another attempt could have the lease.
-      await vault.journal.release(resultId, fence, { errorCode: 'LEASE_RAN_SHORT', answered: true });
+      await vault.results.release(resultId, fence, { errorCode: 'LEASE_RAN_SHORT', answered: true });
       throw notYet('the lease ran short before the call; next try', HELD_UP_RETRY_MS);
     }
     let item: NewItem;
@@ -103,12 +103,12 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
       const call = answeredCall(error);
       const { class: errorClass, effect } = plaidErrorView(error);
       if (error instanceof PlaidApiError && error.errorCode === 'INVALID_PUBLIC_TOKEN') {
-        return await vault.journal.end(resultId, fence, unansweredCalls > 0 ? 'UNCERTAIN' : 'EXPIRED', call);
+        return await vault.results.end(resultId, fence, unansweredCalls > 0 ? 'UNCERTAIN' : 'EXPIRED', call);
       }
       if (effect === 'NONE' && (errorClass === 'permanent' || errorClass === 'person')) {
-        return await vault.journal.end(resultId, fence, 'FAILED', call);
+        return await vault.results.end(resultId, fence, 'FAILED', call);
       }
-      await vault.journal.release(resultId, fence, { ...call, answered: effect === 'NONE' });
+      await vault.results.release(resultId, fence, { ...call, answered: effect === 'NONE' });
       throw tryAgain(error, fence);
     }
     await storeOrRemove(resultId, item);
@@ -117,7 +117,7 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
   /** Keeps trying to store an item whose token is in hand; when the worker must stop, removes it, so that none is left behind unseen. */
   async function storeOrRemove(resultId: string, item: NewItem): Promise<void> {
     try {
-      await storeInHand(() => vault.journal.link(resultId, item));
+      await retryStoreUntilShutdown(() => vault.results.link(resultId, item));
     } catch {
       await plaid.itemRemove(item.accessToken);
       throw ApplicationFailure.nonRetryable(
@@ -145,18 +145,18 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
       } catch (error) {
         if (!(error instanceof PlaidError)) throw error;
         if (!isItemGone(error)) {
-          await vault.journal.release(row.resultId, fence, { ...answeredCall(error), answered: true });
+          await vault.results.release(row.resultId, fence, { ...answeredCall(error), answered: true });
           throw tryAgain(error, fence);
         }
       }
     }
-    await vault.journal.end(row.resultId, fence, 'REMOVED', { errorCode: 'SESSION_CANCELLED' });
+    await vault.results.end(row.resultId, fence, 'REMOVED', { errorCode: 'SESSION_CANCELLED' });
   }
 
   return {
     /** The session's results, as the vault has them. */
     async listResults(sessionKey: string): Promise<ResultView[]> {
-      return (await vault.journal.list(sessionKey)).map(resultView);
+      return (await vault.results.list(sessionKey)).map(resultView);
     },
 
     /** Brings a result to its end: its item's access token stored once, or a named reason why not. */
@@ -192,7 +192,7 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
     /** Ends a result as FAILED without asking Plaid. */
     async failResult(resultId: string, errorCode: string): Promise<ResultView> {
       return await withLease(resultId, ({ fence }) =>
-        vault.journal.end(resultId, fence, 'FAILED', { errorCode }),
+        vault.results.end(resultId, fence, 'FAILED', { errorCode }),
       );
     },
 

@@ -1,19 +1,19 @@
 import { Context } from '@temporalio/activity';
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import { PlaidError } from '../plaid/errors';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { Health, PlaidErrorView } from '../domain/views';
-import { LINK_API_RULES } from '../domain/plaid-api';
-import { LAST_GET_PATIENCE_MS, nextGetDelayMs } from '../domain/schedule';
+import { PLAID_FLOW_RULES } from '../domain/plaid-flow';
+import { LAST_POLL_PATIENCE_MS, nextPollDelayMs } from '../domain/schedule';
 import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import type { ActivityDeps } from './index';
-import type { SessionAnswer } from '../plaid/link-api';
-import { storeInHand } from './store-in-hand';
+import type { SessionAnswer } from '../plaid/flow-client';
+import { retryStoreUntilShutdown } from './store-until-shutdown';
 
 /** Which session to get. */
 export interface GetInput {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   plaidSessionId: string;
   /** Update mode: tokens that Plaid shows are of the item that is there already, and count for nothing. */
   update?: boolean | undefined;
@@ -55,15 +55,17 @@ interface ErrorStreak {
 }
 
 /** Activities that ask Plaid how a session stands. */
-export function getSessionActivities({ linkApis, vault, metrics, now }: ActivityDeps) {
+export function getSessionActivities({ plaidFlows, vault, metrics, now }: ActivityDeps) {
   /** Asks once, and keeps what is there before anything is told. */
   async function get(input: GetInput): Promise<Pick<Observation, 'plaidStatus' | 'results' | 'exitError'>> {
-    const { linkApi, plaidSessionId, known } = input;
-    const answer = await linkApis[linkApi].get(plaidSessionId);
+    const { plaidFlow, plaidSessionId, known } = input;
+    const answer = await plaidFlows[plaidFlow].get(plaidSessionId);
     const { status: plaidStatus, exitError, completedAt } = answer;
     const results = await keep(input, answer);
     if (completedAt !== undefined && plaidStatus === 'COMPLETED' && known.plaidStatus !== 'COMPLETED')
-      metrics.completionSeenDelay(((await now()) - Date.parse(completedAt)) / 1_000, { link_api: linkApi });
+      metrics.completionSeenDelay(((await now()) - Date.parse(completedAt)) / 1_000, {
+        plaid_flow: plaidFlow,
+      });
     return { plaidStatus, results, exitError };
   }
 
@@ -73,8 +75,9 @@ export function getSessionActivities({ linkApis, vault, metrics, now }: Activity
    */
   async function keep({ key, update, known }: GetInput, { status, tokens }: SessionAnswer): Promise<number> {
     if (update) return 0;
-    if (tokens.length > 0) return (await storeInHand(() => vault.journal.record(key, tokens))).length;
-    return status === 'COMPLETED' ? (await vault.journal.list(key)).length : known.results;
+    if (tokens.length > 0)
+      return (await retryStoreUntilShutdown(() => vault.results.record(key, tokens))).length;
+    return status === 'COMPLETED' ? (await vault.results.list(key)).length : known.results;
   }
 
   return {
@@ -98,7 +101,7 @@ export function getSessionActivities({ linkApis, vault, metrics, now }: Activity
         throw notYet(`${shown(input.known)}; next get`, input.notBeforeMs - nowMs);
       }
       const dueMs = Math.max(info.currentAttemptScheduledTimestampMs, input.notBeforeMs);
-      metrics.getDelay((nowMs - dueMs) / 1_000, { link_api: input.linkApi });
+      metrics.pollDelay((nowMs - dueMs) / 1_000, { plaid_flow: input.plaidFlow });
       const deadlinePassed = nowMs >= input.deadlineMs;
       const streak = info.heartbeatDetails as ErrorStreak | undefined;
       try {
@@ -114,10 +117,10 @@ export function getSessionActivities({ linkApis, vault, metrics, now }: Activity
         if (!(error instanceof PlaidError)) throw error;
         return healthAfter(error, input, nowMs, streak);
       }
-      const delayMs = nextGetDelayMs({
+      const delayMs = nextPollDelayMs({
         sinceChangeMs: nowMs - input.changedAtMs,
         untilDeadlineMs: input.deadlineMs - nowMs,
-        maxDelayMs: LINK_API_RULES[input.linkApi].maxGetDelayMs,
+        maxDelayMs: PLAID_FLOW_RULES[input.plaidFlow].maxPollDelayMs,
         jitter: Math.random(),
       });
       throw notYet(`${shown(input.known)}; next get`, delayMs);
@@ -128,13 +131,13 @@ export function getSessionActivities({ linkApis, vault, metrics, now }: Activity
 /** Ends the watch when a failed get changes the session's health or the patience with the last get is over; else throws for a retry. */
 function healthAfter(
   error: PlaidError,
-  { linkApi, known, deadlineMs }: WatchInput,
+  { plaidFlow, known, deadlineMs }: WatchInput,
   nowMs: number,
   streak: ErrorStreak | undefined,
 ): Observation {
   const errorClass = classify(error);
   if (errorClass === 'permanent' || errorClass === 'person') {
-    if (nowMs < deadlineMs - LINK_API_RULES[linkApi].graceMs) throw finalFailure(error);
+    if (nowMs < deadlineMs - PLAID_FLOW_RULES[plaidFlow].graceMs) throw finalFailure(error);
     // Plaid may refuse the token of a link that has expired instead of saying EXPIRED.
     const health: Health = { kind: 'ERRORS', error: plaidErrorView(error) };
     return { ...known, health, deadlinePassed: true };
@@ -143,7 +146,7 @@ function healthAfter(
   const kind =
     errorClass === 'operator' ? 'OPERATOR' : nowMs - sinceMs >= ERRORS_UNTIL_UNHEALTHY_MS ? 'ERRORS' : 'OK';
   const worse = kind !== 'OK' && kind !== known.health.kind && known.health.kind !== 'OPERATOR';
-  const givesUp = nowMs >= deadlineMs + LAST_GET_PATIENCE_MS;
+  const givesUp = nowMs >= deadlineMs + LAST_POLL_PATIENCE_MS;
   if (worse || givesUp) {
     const health: Health = { kind: kind === 'OK' ? 'ERRORS' : kind, error: plaidErrorView(error) };
     return { ...known, health, deadlinePassed: givesUp };

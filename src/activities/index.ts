@@ -2,19 +2,19 @@ import type { WorkflowClient } from '@temporalio/client';
 import { type Metrics, NO_METRICS } from '../telemetry/metrics';
 import type { PlaidClient } from '../plaid/plaid';
 import type { PlaidEnvironment } from '../domain/link-token';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { UserAttribute } from '../domain/start-request';
 import type { Vault } from '../vault/vault';
 import { callbackActivities, type CallbackDeps } from './call-back';
 import { checkRequestActivities } from './check-request';
-import { confirmMendedActivities } from './confirm-mended';
+import { confirmMendedActivities } from './confirm-item-healthy';
 import { createSessionActivities } from './create-session';
 import { exchangeActivities } from './exchange-result';
 import { getSessionActivities } from './get-session';
-import { hostedLinkApi } from '../plaid/hosted-link-api';
-import type { LinkApi } from '../plaid/link-api';
-import { linkDeliveryApi } from '../plaid/link-delivery-api';
-import { markForgottenActivities } from './mark-forgotten';
+import { hostedLinkFlow } from '../plaid/hosted-link-flow';
+import type { FlowClient } from '../plaid/flow-client';
+import { linkDeliveryFlow } from '../plaid/link-delivery-flow';
+import { markForgottenActivities } from './write-tombstone';
 import { notifyWorkflowActivities } from './notify-workflow';
 import { removeItemActivities } from './remove-item';
 import { sessionRowActivities } from './session-row';
@@ -24,7 +24,7 @@ export interface ActivityDeps {
   plaid: PlaidClient;
   environment: PlaidEnvironment;
   vault: Vault;
-  linkApis: Record<LinkApiName, LinkApi>;
+  plaidFlows: Record<PlaidFlow, FlowClient>;
   /** Workflow id prefixes that a request may name in `notify`. Default: all but our own. */
   notifyPrefixes?: readonly string[] | undefined;
   /** What stands for the person of such a request in search attributes. Default: a hash. */
@@ -45,15 +45,15 @@ export interface ActivityDeps {
  * @param deps without `metrics`, they emit none
  */
 export function createActivities(
-  deps: Omit<ActivityDeps, 'linkApis' | 'metrics'> & Partial<Pick<ActivityDeps, 'metrics'>>,
+  deps: Omit<ActivityDeps, 'plaidFlows' | 'metrics'> & Partial<Pick<ActivityDeps, 'metrics'>>,
 ) {
   const { plaid, environment, now } = deps;
   const all: ActivityDeps = {
     metrics: NO_METRICS,
     ...deps,
-    linkApis: {
-      link_delivery: linkDeliveryApi(plaid),
-      hosted_link: hostedLinkApi(plaid, environment, now),
+    plaidFlows: {
+      link_delivery: linkDeliveryFlow(plaid),
+      hosted_link: hostedLinkFlow(plaid, environment, now),
     },
   };
   return {

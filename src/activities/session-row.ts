@@ -1,5 +1,5 @@
 import { plaidSessionHash, userHash } from '../secrets/digest';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { SessionState } from '../domain/states';
 import { activeTraceparent } from '../telemetry/span';
 import type { Vault } from '../vault/vault';
@@ -9,7 +9,7 @@ import type { ActivityDeps } from './index';
 /** The input of {@link claimRow}. */
 export interface ClaimInput {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   firstRunId: string;
   requestDigest: string;
   /** Plaid's session id when it is known already; only its hash is stored. */
@@ -41,7 +41,7 @@ export async function claimRow(
   const hash = plaidSessionId === undefined ? undefined : plaidSessionHash(plaidSessionId);
   const { row, claimedBefore } = await vault.sessions.claim({
     key: input.key,
-    linkApi: input.linkApi,
+    plaidFlow: input.plaidFlow,
     firstRunId: input.firstRunId,
     requestDigest: input.requestDigest,
     plaidSessionHash: hash,

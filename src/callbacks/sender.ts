@@ -40,10 +40,10 @@ export class CallbackSender {
    * Sends one once, signed by every key, and gives the HTTP status of its answer.
    * @throws NoAnswerError
    */
-  async send({ key, linkApi, state, itemIds, sequence }: CallbackBody): Promise<number> {
+  async send({ key, plaidFlow, state, itemIds, sequence }: CallbackBody): Promise<number> {
     const id = `callback_${jsonDigest([this.environment, key, sequence]).slice(0, 32)}`;
     const timestamp = String(Math.floor(Date.now() / 1_000));
-    const body = JSON.stringify({ key, linkApi, state, itemIds, sequence });
+    const body = JSON.stringify({ key, plaidFlow, state, itemIds, sequence });
     return await this.#post.send(
       {
         [ID_HEADER]: id,

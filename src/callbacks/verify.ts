@@ -58,7 +58,7 @@ export interface VerifiedCallback extends CallbackBody {
 
 const bodySchema = z.object({
   key: z.string(),
-  linkApi: z.string(),
+  plaidFlow: z.string(),
   state: z.string(),
   itemIds: z.array(z.string()),
   sequence: z.int().min(1),

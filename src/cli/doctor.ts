@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { readSettings, type Settings } from '../config/settings';
-import { examine, type Finding } from '../ops/doctor';
+import { runChecks, type Finding } from '../ops/doctor';
 import { InputError } from '../domain/input-error';
 import { examples } from './examples';
 import { EXIT_FAILURE } from './exit-codes';
@@ -15,7 +15,7 @@ export function doctorCommand(): Command {
     .addHelpText('after', examples('hosted-link doctor', 'hosted-link doctor --json'))
     .action(async ({ json }: { json?: boolean }) => {
       const findings = await withProgress('asking Temporal, the database and Plaid', () =>
-        examine(settingsOrProblem()),
+        runChecks(settingsOrProblem()),
       );
       const works = findings.every(({ level }) => level !== 'problem');
       if (json) printJson<'doctor'>({ ok: works, findings });

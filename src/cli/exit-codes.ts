@@ -7,7 +7,7 @@ export const EXIT_FAILURE = 1;
 export const EXIT_INPUT = 2;
 
 /** The session has ended, and not well: see `endedExitCode`. */
-export const EXIT_ENDED_OTHERWISE = 3;
+export const EXIT_SESSION_NOT_COMPLETED = 3;
 
 /** A signal ended it before it was done; by custom 128 + SIGINT. */
 export const EXIT_SIGNAL = 130;

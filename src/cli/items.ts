@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { readSettings } from '../config/settings';
 import { userHash } from '../secrets/digest';
-import { type ForgetReport, forgetUser } from '../client/erase-user';
+import { type ErasureReport, eraseUser } from '../client/erase-user';
 import { type ItemRow, unknownItem } from '../vault';
 import { examples } from './examples';
 import { EXIT_FAILURE } from './exit-codes';
@@ -91,7 +91,7 @@ function forgetCommand(): Command {
       await withRecords(async ({ retention }) => {
         await withClient({ vault: false }, async (client, temporal) => {
           const report = await withProgress('forgetting the person', () =>
-            forgetUser(userId, { client, temporal, retention, retentionDays }),
+            eraseUser(userId, { client, temporal, retention, retentionDays }),
           );
           if (json) printJson<'items forget'>(report ? forgottenPerson(report) : null);
           else printForgotten(report);
@@ -101,7 +101,7 @@ function forgetCommand(): Command {
     });
 }
 
-function forgottenPerson({ failures, ...report }: ForgetReport): ForgottenPerson {
+function forgottenPerson({ failures, ...report }: ErasureReport): ForgottenPerson {
   return {
     ...report,
     // What an error says is not among what JSON shows of it.
@@ -109,12 +109,12 @@ function forgottenPerson({ failures, ...report }: ForgetReport): ForgottenPerson
   };
 }
 
-function isUnfinished({ left }: ForgetReport): boolean {
+function isUnfinished({ left }: ErasureReport): boolean {
   const { runningSessions, endedSessions, liveItems } = left;
   return runningSessions.length + endedSessions.length + liveItems.length > 0;
 }
 
-function printForgotten(report: ForgetReport | undefined): void {
+function printForgotten(report: ErasureReport | undefined): void {
   if (!report) {
     printLines(['the vault keeps nothing of this person']);
     return;
@@ -160,7 +160,7 @@ function printItem({
   institutionId,
   institutionName,
   linkedAt,
-  mendedAt,
+  healthyAt,
   removedAt,
 }: ItemRow): void {
   const institution = [institutionName, institutionId && `(${institutionId})`].filter(Boolean).join(' ');
@@ -169,7 +169,7 @@ function printItem({
     `  session:     ${sessionKey}`,
     ...(institution ? [`  institution: ${institution}`] : []),
     `  linked:      ${linkedAt.toISOString()}`,
-    ...(mendedAt ? [`  mended:      ${mendedAt.toISOString()}`] : []),
+    ...(healthyAt ? [`  mended:      ${healthyAt.toISOString()}`] : []),
     ...(removedAt ? [`  removed:     ${removedAt.toISOString()}`] : []),
   ];
   printLines(lines);

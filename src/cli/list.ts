@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { SessionSummary } from '../client';
 import { InputError } from '../domain/input-error';
-import { LINK_APIS, type LinkApiName } from '../domain/plaid-api';
+import { PLAID_FLOWS, type PlaidFlow } from '../domain/plaid-flow';
 import { SESSION_STATES, type SessionState } from '../domain/states';
 import { examples } from './examples';
 import { type Line, Mark, printJson, printLines } from './print';
@@ -10,7 +10,7 @@ import { withClient } from './with-client';
 interface ListOptions {
   state?: SessionState;
   user?: string;
-  linkApi?: LinkApiName;
+  plaidFlow?: PlaidFlow;
   olderThan?: number;
   limit: number;
   json?: boolean;
@@ -27,7 +27,7 @@ export function listCommand(): Command {
       ).argParser(stateOf),
     )
     .option('--user <id>', 'only those of this person, by the user id that they were started with')
-    .addOption(new Option('--link-api <name>', 'only those that this API serves').choices(LINK_APIS))
+    .addOption(new Option('--plaid-flow <name>', 'only those that this API serves').choices(PLAID_FLOWS))
     .option('--older-than <age>', 'only those started so long ago, such as 30m, 12h or 7d', parseAge)
     .option('--limit <number>', 'the most to list', parseLimit, 100)
     .option('--json', 'print a list')
@@ -44,9 +44,9 @@ export function listCommand(): Command {
     });
 }
 
-function lineOf({ key, state, linkApi, startedAt, endedAt }: SessionSummary): Line {
+function lineOf({ key, state, plaidFlow, startedAt, endedAt }: SessionSummary): Line {
   const span = endedAt === undefined ? `since ${startedAt}` : `${startedAt} to ${endedAt}`;
-  return [`${key}  `, new Mark(state ?? '-'), `  ${linkApi ?? '-'}  ${span}`];
+  return [`${key}  `, new Mark(state ?? '-'), `  ${plaidFlow ?? '-'}  ${span}`];
 }
 
 function stateOf(text: string): SessionState {

@@ -1,6 +1,6 @@
 import type { SessionSummary, StartedSession, StatusReport } from '../client';
 import type { Finding } from '../ops/doctor';
-import type { ForgetReport } from '../client/erase-user';
+import type { ErasureReport } from '../client/erase-user';
 import type { Discrepancy } from '../ops/reconcile';
 import type { ReplayReport } from '../ops/replay/replay-open';
 import type { PlaidEnvironment } from '../domain/link-token';
@@ -18,18 +18,18 @@ export interface CommandOutput {
   doctor: DoctorReport;
   start: StartedSession;
   status: StatusReport;
-  watch: StatusReport;
+  follow: StatusReport;
   list: SessionSummary[];
-  result: StatusReport;
+  wait: StatusReport;
   check: AskedSession;
   cancel: AskedSession;
   'items list': StoredItem[];
   'items show': StoredItem;
   'items remove': RemovedItem;
   'items forget': ForgottenPerson | null;
-  'exchanges list': ResultRow[];
-  'exchanges show': ResultRow;
-  'exchanges resolve': ResolvedResult;
+  'results list': ResultRow[];
+  'results show': ResultRow;
+  'results resolve': ResolvedResult;
   'callbacks list': CallbackRow[];
   'callbacks replay': ReplayedCallbacks;
   webhooks: ServingReceiver;
@@ -88,7 +88,7 @@ export interface RemovedItem {
 }
 
 /** What became of a person; null when the vault keeps nothing of them. */
-export interface ForgottenPerson extends Omit<ForgetReport, 'failures'> {
+export interface ForgottenPerson extends Omit<ErasureReport, 'failures'> {
   /** Items that could not be removed, and why. */
   failures: { itemId: string; error: CommandError }[];
 }

@@ -80,7 +80,7 @@ export function printStarted({ key, url, expiresAt }: StartedSession): void {
 
 /** A session's status for people. */
 export function printStatus(report: StatusReport): void {
-  const { key, state, plaidStatus, changedAt, expiresAt, watch, items } = report;
+  const { key, state, plaidStatus, changedAt, expiresAt, watch, results } = report;
   const { lastError, exitError, deliveryFailure, update, nextStep, displayMessage } = report;
   const lines: Line[] = [[`session ${key}: `, new Mark(state)]];
   if (plaidStatus) lines.push(`  Plaid says: ${plaidStatus}`);
@@ -88,14 +88,14 @@ export function printStatus(report: StatusReport): void {
   if (expiresAt) lines.push(`  expires:    ${expiresAt}`);
   if (deliveryFailure)
     lines.push(`  delivery:   failed at ${deliveryFailure.at} (${deliveryFailure.method})`);
-  if (watch?.nextGetAt) lines.push(`  next get:   ${watch.nextGetAt}`);
+  if (watch?.nextPollAt) lines.push(`  next get:   ${watch.nextPollAt}`);
   if (exitError) lines.push(`  left after: ${exitError.type}`);
   if (lastError) lines.push(`  last error: ${lastError.message}`);
   if (update)
     lines.push(
-      `  mends item: ${update.itemId}, ${update.mendedAt ? `done at ${update.mendedAt}` : 'not yet'}`,
+      `  mends item: ${update.itemId}, ${update.healthyAt ? `done at ${update.healthyAt}` : 'not yet'}`,
     );
-  for (const item of items) {
+  for (const item of results) {
     const institution = item.institutionName ? ` at ${item.institutionName}` : '';
     const reason = item.errorCode ? ` (${item.errorCode})` : '';
     lines.push([

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { StartRequest } from '../client';
 import { readSettingsFor } from '../config/settings';
 import { InputError } from '../domain/input-error';
-import { LINK_APIS, type LinkApiName } from '../domain/plaid-api';
+import { PLAID_FLOWS, type PlaidFlow } from '../domain/plaid-flow';
 import { sessionInput } from '../requests/start-request';
 import { examples } from './examples';
 import { printJson, printStarted } from './print';
@@ -12,7 +12,7 @@ import { withClient } from './with-client';
 
 interface StartOptions {
   key?: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   linkToken?: string;
   request?: string;
   sms?: string;
@@ -32,8 +32,8 @@ export function startCommand(): Command {
     .description('start a session and print its URL; the same key always means the same session')
     .option('--key <key>', 'your idempotency key (default with --link-token: a hash of the token)')
     .addOption(
-      new Option('--link-api <api>', 'the Plaid API that serves the session')
-        .choices(LINK_APIS)
+      new Option('--plaid-flow <api>', 'the Plaid API that serves the session')
+        .choices(PLAID_FLOWS)
         .default('link_delivery'),
     )
     .addOption(
@@ -60,7 +60,7 @@ export function startCommand(): Command {
       'after',
       examples(
         'hosted-link start --key user-42 --link-token "$LINK_TOKEN"',
-        'hosted-link start --key user-42 --link-api hosted_link --request request.json --sms +14155550123',
+        'hosted-link start --key user-42 --plaid-flow hosted_link --request request.json --sms +14155550123',
       ),
     )
     .action(async (options: StartOptions) => {
@@ -76,13 +76,13 @@ export function startCommand(): Command {
 }
 
 async function startRequest(options: StartOptions): Promise<StartRequest> {
-  const { key, linkApi, linkToken, request, sms, email, user, updateItem } = options;
+  const { key, plaidFlow, linkToken, request, sms, email, user, updateItem } = options;
   const { expiresAt, notify, fairnessKey, allowDuplicates } = options;
   if (linkToken === undefined && request === undefined)
     throw new InputError('--link-token', 'missing; give a link token, or a file with --request');
   return {
     key,
-    linkApi,
+    plaidFlow,
     linkToken,
     linkTokenRequest: request === undefined ? undefined : await readRequest(request),
     delivery: sms ? { method: 'SMS', address: sms } : email ? { method: 'EMAIL', address: email } : undefined,

@@ -3,19 +3,25 @@ import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError 
 import type { HostedLinkClient } from '../client';
 import { HostedLinkError } from './client-error';
 import { userHash } from '../secrets/digest';
-import { exchangeWorkflowId, forgettingWorkflowId, removalWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../domain/ids';
+import {
+  exchangeWorkflowId,
+  erasureWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+  TASK_QUEUES,
+} from '../domain/ids';
 import type { PersonRows, RetentionStore } from '../vault';
-import type { forgetUser as forgetUserWorkflow } from '../workflows';
+import type { userErasure as forgetUserWorkflow } from '../workflows';
 
 /** A history in Temporal that tells of the person, encrypted. */
-export interface KeptHistory {
+export interface RetainedHistory {
   workflowId: string;
   /** ISO 8601: when Temporal deletes it by itself; undefined while its workflow runs. */
   deletedAt: string | undefined;
 }
 
 /** What became of a person. */
-export interface ForgetReport {
+export interface ErasureReport {
   /** Keys of sessions that were asked to be cancelled, and end when their link is dead. */
   cancelled: string[];
   /** Ids of items that were removed at Plaid and in the vault. */
@@ -25,10 +31,10 @@ export interface ForgetReport {
   /** What the vault still keeps. */
   left: PersonRows;
   /** What Temporal still keeps. */
-  histories: KeptHistory[];
+  histories: RetainedHistory[];
 }
 
-export interface ForgetOptions {
+export interface ErasureOptions {
   client: HostedLinkClient;
   temporal: Client;
   retention: RetentionStore;
@@ -41,23 +47,23 @@ export interface ForgetOptions {
  * removes their items at Plaid and in the vault, and strips what has ended. What ends later is stripped by a worker then. To
  * repeat it is harmless. Undefined when the vault keeps nothing of the person.
  */
-export async function forgetUser(
+export async function eraseUser(
   userId: string,
-  { client, temporal, retention, retentionDays }: ForgetOptions,
-): Promise<ForgetReport | undefined> {
+  { client, temporal, retention, retentionDays }: ErasureOptions,
+): Promise<ErasureReport | undefined> {
   const hash = userHash(userId);
   const kept = await retention.find(hash);
   const { runningSessions, endedSessions, liveItems } = kept;
   if (runningSessions.length + endedSessions.length + liveItems.length === 0) return undefined;
   await rememberAtTemporal(hash, temporal);
-  await retention.markForgotten(hash);
+  await retention.writeTombstone(hash);
   const cancelled: string[] = [];
   for (const key of runningSessions) {
     if (await isCancelled(key, client)) cancelled.push(key);
     else await retention.endLost(key);
   }
   const removed: string[] = [];
-  const failures: ForgetReport['failures'] = [];
+  const failures: ErasureReport['failures'] = [];
   for (const itemId of liveItems) {
     try {
       await client.removeItem(itemId);
@@ -74,7 +80,7 @@ export async function forgetUser(
       exchangeWorkflowId(key),
     ]),
     ...liveItems.map(removalWorkflowId),
-    forgettingWorkflowId(hash),
+    erasureWorkflowId(hash),
   ];
   return {
     cancelled,
@@ -88,7 +94,7 @@ export async function forgetUser(
 /** A vault that is restored to an earlier time loses the tombstone; `hosted-link reconcile` finds it again in the history. */
 async function rememberAtTemporal(hash: string, temporal: Client): Promise<void> {
   await temporal.workflow.start<typeof forgetUserWorkflow>('forgetUser', {
-    workflowId: forgettingWorkflowId(hash),
+    workflowId: erasureWorkflowId(hash),
     taskQueue: TASK_QUEUES.main,
     args: [hash],
     workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
@@ -109,11 +115,11 @@ async function isCancelled(key: string, client: HostedLinkClient): Promise<boole
   }
 }
 
-async function keptHistories(workflowIds: readonly string[], temporal: Client): Promise<KeptHistory[]> {
+async function keptHistories(workflowIds: readonly string[], temporal: Client): Promise<RetainedHistory[]> {
   const { namespace } = temporal.options;
   const { config } = await temporal.workflowService.describeNamespace({ namespace });
   const retentionMs = Number(config?.workflowExecutionRetentionTtl?.seconds ?? 0) * 1_000;
-  const histories: KeptHistory[] = [];
+  const histories: RetainedHistory[] = [];
   for (const workflowId of workflowIds) {
     try {
       const { closeTime } = await temporal.workflow.getHandle(workflowId).describe();

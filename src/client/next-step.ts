@@ -28,17 +28,17 @@ export interface Guidance {
 }
 
 /** What it follows from. */
-export type Standing = Omit<StatusReport, keyof Guidance>;
+export type StatusFacts = Omit<StatusReport, keyof Guidance>;
 
 /** Tells the person in front of the page what a status means to them. */
-export function guidanceOf(status: Standing): Guidance {
+export function nextStepFor(status: StatusFacts): Guidance {
   const [nextStep, displayMessage] = stepOf(status);
   return { nextStep, displayMessage };
 }
 
 type Step = [NextStep, string];
 
-function stepOf(status: Standing): Step {
+function stepOf(status: StatusFacts): Step {
   switch (status.state) {
     case 'CREATING':
       return ['WAIT', 'Your link is being made.'];
@@ -64,7 +64,7 @@ function stepOf(status: Standing): Step {
   }
 }
 
-function whileWaiting({ plaidStatus, lastError, deliveryFailure, exitError, update }: Standing): Step {
+function whileWaiting({ plaidStatus, lastError, deliveryFailure, exitError, update }: StatusFacts): Step {
   if (plaidStatus === 'COMPLETED') return ['WAIT', 'You are done. Your bank is being connected.'];
   if (plaidStatus === 'EXITED') return afterExit(exitError);
   if (plaidStatus === undefined && lastError)
@@ -76,7 +76,7 @@ function whileWaiting({ plaidStatus, lastError, deliveryFailure, exitError, upda
   return ['OPEN_LINK', `Open your link to ${update ? 'renew the connection to' : 'connect'} your bank.`];
 }
 
-function afterExit(exitError: Standing['exitError']): Step {
+function afterExit(exitError: StatusFacts['exitError']): Step {
   if (!exitError) return ['OPEN_LINK', 'You left before you were done. Open your link to go on.'];
   const words = exitError.displayMessage && printable(exitError.displayMessage);
   switch (exitError.class) {
@@ -91,7 +91,7 @@ function afterExit(exitError: Standing['exitError']): Step {
   }
 }
 
-function afterFailure({ lastError }: Standing): Step {
+function afterFailure({ lastError }: StatusFacts): Step {
   switch (lastError?.class) {
     case 'transient':
       return ['TRY_AGAIN_LATER', 'This does not work at the moment. Try again later.'];
@@ -102,26 +102,26 @@ function afterFailure({ lastError }: Standing): Step {
   }
 }
 
-function afterMending({ update }: Standing): Step {
-  return update?.mendedAt === undefined
+function afterMending({ update }: StatusFacts): Step {
+  return update?.healthyAt === undefined
     ? ['START_AGAIN', 'The connection to your bank still does not work. Start again to renew it.']
     : ['NONE', 'The connection to your bank works again.'];
 }
 
 /** By the results, of which the one that needs most counts. */
-function afterCompletion({ items, answeredBy }: Standing): Step {
-  const has = (...states: (typeof items)[number]['state'][]) =>
-    items.some(({ state }) => states.includes(state));
+function afterCompletion({ results, answeredBy }: StatusFacts): Step {
+  const has = (...states: (typeof results)[number]['state'][]) =>
+    results.some(({ state }) => states.includes(state));
   if (has('UNCERTAIN'))
     return [
       'CONTACT_SUPPORT',
       'We cannot tell whether your bank was connected. Please contact us, and do not start again.',
     ];
   // Of a session long ago nothing else may be left; one that has just ended has an exchange under way.
-  if (has('PENDING') || (items.length === 0 && answeredBy !== 'vault'))
+  if (has('PENDING') || (results.length === 0 && answeredBy !== 'vault'))
     return ['WAIT', 'You are done. Your bank is being connected.'];
   if (has('LINKED')) return ['NONE', 'Your bank is connected.'];
   if (has('DUPLICATE')) return ['NONE', 'This account was connected before.'];
   if (has('FAILED', 'EXPIRED')) return ['START_AGAIN', 'Your bank could not be connected. Start again.'];
-  return ['NONE', items.length === 0 ? 'This is over.' : 'This connection was removed.'];
+  return ['NONE', results.length === 0 ? 'This is over.' : 'This connection was removed.'];
 }

@@ -6,7 +6,7 @@ import { isTimeUp } from './deadline';
 import { InputError } from '../domain/input-error';
 import type { PlaidErrorView } from '../domain/views';
 import { ITEM_ID_PATTERN, removalWorkflowId, TASK_QUEUES } from '../domain/ids';
-import type { removeItem as removeItemWorkflow } from '../workflows';
+import type { itemRemoval as removeItemWorkflow } from '../workflows';
 
 /** Lets the worker remove an item, and waits for it. See `HostedLinkClient.removeItem`. */
 export async function removeItem(itemId: string, temporal: Client, timeoutMs: number): Promise<void> {

@@ -1,16 +1,16 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { SessionState } from '../domain/states';
 import { callbacksWorkflowId, exchangeWorkflowId, TASK_QUEUES } from '../domain/ids';
 import { isEndState } from '../domain/states';
 import { decodeFirst, historyOf } from '../temporal/history';
 import type { tokenExchange } from '../workflows';
 import type { ExchangeInput, LinkCompleted } from '../workflows/messages';
-import { linkCompletedSignal } from '../workflows/messages';
+import { completionSignal } from '../workflows/messages';
 
-/** Lets a session's token exchange look at the vault again. See `HostedLinkClient.lookAgain`. */
-export async function lookAgain(
+/** Lets a session's token exchange look at the vault again. See `HostedLinkClient.resumeExchange`. */
+export async function resumeExchange(
   key: string,
   { state, hasCallbacks }: { state: SessionState; hasCallbacks: boolean },
   temporal: Client,
@@ -20,7 +20,7 @@ export async function lookAgain(
   if (!input) return [];
   const told = hasCallbacks ? [...input.notify, callbacksWorkflowId(key)] : input.notify;
   try {
-    await handle.signal(linkCompletedSignal, { last: false });
+    await handle.signal(completionSignal, { last: false });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
     if (told.length === 0 || !isEndState(state)) return [];
@@ -34,11 +34,11 @@ export async function lookAgain(
  * will tell: those that the caller named, as far as Temporal has not forgotten the exchange.
  */
 export async function exchangePending(
-  { key, linkApi, state }: { key: string; linkApi: LinkApiName; state: SessionState },
+  { key, plaidFlow, state }: { key: string; plaidFlow: PlaidFlow; state: SessionState },
   temporal: Client,
 ): Promise<string[]> {
   const known = await inputOf(temporal.workflow.getHandle(exchangeWorkflowId(key)), temporal);
-  const input = known ?? { key, linkApi, notify: [] };
+  const input = known ?? { key, plaidFlow, notify: [] };
   await exchangeAgain(input, state, temporal);
   return input.notify;
 }
@@ -51,7 +51,7 @@ async function exchangeAgain(input: ExchangeInput, state: SessionState, temporal
     args: [input],
     workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
     staticSummary: `Token exchange of session ${key}, again`,
-    signal: linkCompletedSignal,
+    signal: completionSignal,
     signalArgs: [{ last: true, state }],
   });
 }

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { HostedLinkError } from './client-error';
 import { callbacksWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { CallbackReader } from '../vault/vault';
-import type { deliverCallbacks } from '../workflows';
+import type { callbackDelivery } from '../workflows';
 import { retryCallbacksSignal } from '../workflows/messages';
 
 /** Sends all callbacks of a session again. See `HostedLinkClient.replayCallbacks`. */
@@ -14,7 +14,7 @@ export async function replayCallbacks(
   const count = await callbacks.requeue(key);
   if (count === 0)
     throw new HostedLinkError('CALLBACK_UNKNOWN', `no callback of session ${key} is known; check the key`);
-  await temporal.workflow.signalWithStart<typeof deliverCallbacks>('deliverCallbacks', {
+  await temporal.workflow.signalWithStart<typeof callbackDelivery>('callbackDelivery', {
     workflowId: callbacksWorkflowId(key),
     taskQueue: TASK_QUEUES.main,
     args: [key],

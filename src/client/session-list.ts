@@ -1,13 +1,13 @@
 import type { Client } from '@temporalio/client';
 import { InputError } from '../domain/input-error';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { SessionState } from '../domain/states';
 import { sessionKeyOf } from '../domain/ids';
-import { LINK_APIS } from '../domain/plaid-api';
+import { PLAID_FLOWS } from '../domain/plaid-flow';
 import { isEndState, SESSION_STATES } from '../domain/states';
 import { userAttributeOf, type StartRules } from '../requests/start-request';
 import {
-  LINK_API_ATTRIBUTE,
+  PLAID_FLOW_ATTRIBUTE,
   PLAID_SESSION_ATTRIBUTE,
   STATE_ATTRIBUTE,
   USER_ATTRIBUTE,
@@ -16,7 +16,7 @@ import {
 /** Which sessions to list; what is left out does not count. */
 export interface SessionFilter {
   state?: SessionState | undefined;
-  linkApi?: LinkApiName | undefined;
+  plaidFlow?: PlaidFlow | undefined;
   /** The user id that the sessions were started with. */
   userId?: string | undefined;
   /** Only those that were started at least so long ago, in milliseconds. */
@@ -29,7 +29,7 @@ export interface SessionFilter {
 export interface SessionSummary {
   key: string;
   state: SessionState | undefined;
-  linkApi: LinkApiName | undefined;
+  plaidFlow: PlaidFlow | undefined;
   /** The hash of the user's id, or the id itself: what `HOSTED_LINK_USER_ATTRIBUTE` says. */
   user: string | undefined;
   plaidSessionHash: string | undefined;
@@ -59,7 +59,7 @@ export async function listSessions(
     summaries.push({
       key: sessionKeyOf(workflowId),
       state: attributes.get(STATE_ATTRIBUTE) as SessionState | undefined,
-      linkApi: attributes.get(LINK_API_ATTRIBUTE) as LinkApiName | undefined,
+      plaidFlow: attributes.get(PLAID_FLOW_ATTRIBUTE) as PlaidFlow | undefined,
       user: attributes.get(USER_ATTRIBUTE),
       plaidSessionHash: attributes.get(PLAID_SESSION_ATTRIBUTE),
       startedAt: startTime.toISOString(),
@@ -71,7 +71,7 @@ export async function listSessions(
 }
 
 function queryOf(
-  { state, linkApi, userId, minAgeMs }: SessionFilter,
+  { state, plaidFlow, userId, minAgeMs }: SessionFilter,
   rules: Pick<StartRules, 'userAttribute'>,
 ): string {
   const conditions = ["WorkflowType = 'hostedLinkSession'"];
@@ -80,8 +80,8 @@ function queryOf(
     // A session that was terminated keeps the state that it had.
     if (!isEndState(state)) conditions.push("ExecutionStatus = 'Running'");
   }
-  if (linkApi !== undefined) {
-    conditions.push(`${LINK_API_ATTRIBUTE.name} = ${quoted(oneOf(LINK_APIS, linkApi, 'linkApi'))}`);
+  if (plaidFlow !== undefined) {
+    conditions.push(`${PLAID_FLOW_ATTRIBUTE.name} = ${quoted(oneOf(PLAID_FLOWS, plaidFlow, 'plaidFlow'))}`);
   }
   if (userId !== undefined) {
     const user = userAttributeOf(userId, rules);

@@ -79,11 +79,11 @@ export async function startedSession(key: string, temporal: Client): Promise<Sta
   return started(key, await linkOf(key, undefined, () => firstAnswer(key, temporal)));
 }
 
-function attributesOf({ linkApi, linkToken, userAttribute: user }: CheckedRequest) {
+function attributesOf({ plaidFlow, linkToken, userAttribute: user }: CheckedRequest) {
   const id = linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
   return searchAttributes({
     state: 'CREATING',
-    linkApi,
+    plaidFlow,
     plaidSessionHash: id === undefined ? undefined : plaidSessionHash(id),
     user,
   });

@@ -1,16 +1,16 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { sessionUnknown } from './client-error';
-import { type Guidance, guidanceOf, type Standing } from './next-step';
-import type { LinkApiName } from '../domain/plaid-api';
+import { type Guidance, nextStepFor, type StatusFacts } from './next-step';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CallbackState, ResultState, SessionState } from '../domain/states';
-import type { DeliveryFailure, Health, ItemMending, PlaidErrorView, ResultView } from '../domain/views';
+import type { DeliveryFailure, Health, ItemUpdateResult, PlaidErrorView, ResultView } from '../domain/views';
 import { exchangeWorkflowId, sessionWorkflowId } from '../domain/ids';
 import { isEndState } from '../domain/states';
 import type { CallbackRow, SessionRow, VaultRecords } from '../vault/vault';
 import type { ExchangeView, Notice, SessionView } from '../workflows/messages';
 import { exchangeStatusQuery, statusQuery } from '../workflows/messages';
-import { LINK_API_ATTRIBUTE, STATE_ATTRIBUTE } from '../workflows/search-attributes';
+import { PLAID_FLOW_ATTRIBUTE, STATE_ATTRIBUTE } from '../workflows/search-attributes';
 
 /** How long a query may take before the answer comes from the server and the vault alone, in milliseconds. */
 const QUERY_TIMEOUT_MS = 3_000;
@@ -22,11 +22,11 @@ export interface WatchReport {
   /** What the last get came to, for people. */
   lastAnswer: string | undefined;
   /** ISO 8601; undefined while a get is under way. */
-  nextGetAt: string | undefined;
+  nextPollAt: string | undefined;
 }
 
 /** One result of a session and, once LINKED, its item; with DUPLICATE, the item that the person has already. */
-export interface ItemReport {
+export interface ResultReport {
   state: ResultState;
   itemId: string | undefined;
   institutionName: string | undefined;
@@ -53,7 +53,7 @@ export interface CallbackReport {
 export interface StatusReport extends Guidance {
   key: string;
   workflowId: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   state: SessionState;
   /** What Plaid said last. */
   plaidStatus: string | undefined;
@@ -69,8 +69,8 @@ export interface StatusReport extends Guidance {
   deliveryFailure: DeliveryFailure | undefined;
   watch: WatchReport | undefined;
   /** The item of a session in update mode, and whether it is mended. Only a worker knows. */
-  update: ItemMending | undefined;
-  items: ItemReport[];
+  update: ItemUpdateResult | undefined;
+  results: ResultReport[];
   /** Whether the workflows that the caller named could be told. */
   notices: Notice[];
   /** What the deployment's receiver was told over HTTP. Only the vault knows. */
@@ -104,10 +104,10 @@ export async function statusReport(
   const known = view ?? (description ? fromServer(key, description) : fromVault(row));
   if (!known) throw sessionUnknown(key);
   const { state, lastError } = stateOf(known, description);
-  const status: Standing = {
+  const status: StatusFacts = {
     key,
     workflowId: handle.workflowId,
-    linkApi: known.linkApi,
+    plaidFlow: known.plaidFlow,
     state,
     lastError,
     plaidStatus: known.plaidStatus,
@@ -120,20 +120,20 @@ export async function statusReport(
     // A session that a hint ended leaves its watch pending, for ever as the server tells it.
     watch: description && !isEndState(state) ? watchReport(description) : undefined,
     update: known.update,
-    items: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
+    results: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
     notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],
     callbacks: vault ? (await vault.callbacks.list({ key })).map(callbackReport) : [],
     answeredBy: view ? 'worker' : description ? 'server' : 'vault',
   };
-  return { ...status, ...guidanceOf(status) };
+  return { ...status, ...nextStepFor(status) };
 }
 
-type Known = Pick<SessionView, 'linkApi' | 'state'> & Partial<SessionView>;
+type Known = Pick<SessionView, 'plaidFlow' | 'state'> & Partial<SessionView>;
 
 function fromServer(key: string, { typedSearchAttributes, startTime }: WorkflowExecutionDescription): Known {
   return {
     key,
-    linkApi: (typedSearchAttributes.get(LINK_API_ATTRIBUTE) ?? 'link_delivery') as LinkApiName,
+    plaidFlow: (typedSearchAttributes.get(PLAID_FLOW_ATTRIBUTE) ?? 'link_delivery') as PlaidFlow,
     state: (typedSearchAttributes.get(STATE_ATTRIBUTE) ?? 'CREATING') as SessionState,
     createdAt: startTime.toISOString(),
   };
@@ -141,10 +141,10 @@ function fromServer(key: string, { typedSearchAttributes, startTime }: WorkflowE
 
 function fromVault(row: SessionRow | undefined): Known | undefined {
   if (!row) return undefined;
-  const { key, linkApi, state, createdAt, endedAt } = row;
+  const { key, plaidFlow, state, createdAt, endedAt } = row;
   return {
     key,
-    linkApi,
+    plaidFlow,
     state,
     createdAt: createdAt.toISOString(),
     changedAt: (endedAt ?? createdAt).toISOString(),
@@ -189,15 +189,15 @@ function watchReport({ raw }: WorkflowExecutionDescription): WatchReport | undef
   return {
     attempt: pending.attempt ?? 1,
     lastAnswer: pending.lastFailure?.message ?? undefined,
-    nextGetAt: next
+    nextPollAt: next
       ? new Date(Number(next.seconds ?? 0) * 1_000 + (next.nanos ?? 0) / 1e6).toISOString()
       : undefined,
   };
 }
 
-async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemReport[]> {
+async function itemsFromVault(key: string, vault: VaultRecords): Promise<ResultReport[]> {
   const [results, items] = await Promise.all([
-    vault.journal.list(key),
+    vault.results.list(key),
     vault.items.list({ sessionKey: key }),
   ]);
   const reports = results.map((result) => ({
@@ -209,7 +209,7 @@ async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemRep
   const others = items.filter(({ itemId }) => !results.some((result) => result.itemId === itemId));
   return [
     ...reports,
-    ...others.map(({ itemId, institutionName, removedAt }): ItemReport => ({
+    ...others.map(({ itemId, institutionName, removedAt }): ResultReport => ({
       state: removedAt ? 'REMOVED' : 'LINKED',
       itemId,
       institutionName,
@@ -220,11 +220,11 @@ async function itemsFromVault(key: string, vault: VaultRecords): Promise<ItemRep
   ];
 }
 
-function itemsFromExchange(view: ExchangeView | undefined): ItemReport[] {
+function itemsFromExchange(view: ExchangeView | undefined): ResultReport[] {
   return (view?.results ?? []).map(itemReport);
 }
 
-function itemReport(result: ResultView): ItemReport {
+function itemReport(result: ResultView): ResultReport {
   const { state, itemId, institutionName, errorCode, requestIds, linkSessionId } = result;
   return { state, itemId, institutionName, errorCode, requestIds, linkSessionId };
 }

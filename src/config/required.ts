@@ -5,7 +5,7 @@ import type { PlaidEnvironment } from '../domain/link-token';
  * What a command cannot do without. Outside production all but the Plaid account have a stand-in: the embedded database, keys
  * of the data directory, callers on this machine.
  */
-export type Need = 'plaid' | 'database' | 'vaultKeys' | 'codecKeys' | 'codecCallers';
+export type Capability = 'plaid' | 'database' | 'vaultKeys' | 'codecKeys' | 'codecCallers';
 
 interface Requirement {
   /** One of these settings is enough; the first is named when none is there. */
@@ -17,7 +17,7 @@ interface Requirement {
 const KEY_REMEDY =
   'to id:key, where the key is what `hosted-link keys generate` or `openssl rand -base64 32` prints';
 
-const REQUIREMENTS: Record<Need, readonly Requirement[]> = {
+const REQUIREMENTS: Record<Capability, readonly Requirement[]> = {
   plaid: [
     {
       anyOf: ['PLAID_CLIENT_ID'],
@@ -62,7 +62,7 @@ const REQUIREMENTS: Record<Need, readonly Requirement[]> = {
 
 /** A problem for each setting that the needs of a command lack. @param given values by setting; an absent one is undefined */
 export function missingSettings(
-  needs: readonly Need[],
+  needs: readonly Capability[],
   environment: PlaidEnvironment,
   given: Readonly<Record<string, unknown>>,
 ): InputError[] {

@@ -6,7 +6,7 @@ import { combineInputErrors, InputError, inputErrorFrom } from '../domain/input-
 import type { KeyRing } from '../secrets/key-ring';
 import { refuseForeignKeys, refuseSharedKeys, refuseWeakKeys } from '../secrets/key-strength';
 import type { LogLevel } from '../telemetry/logger';
-import { missingSettings, type Need } from './required';
+import { missingSettings, type Capability } from './required';
 import { resolveBaseUrl } from '../plaid/base-url';
 import { checkWebhookUrl } from '../plaid/webhook-url';
 import { Secret } from '../secrets/secret';
@@ -90,7 +90,7 @@ export interface PlaidAccount {
  */
 export function readSettings(
   env: NodeJS.ProcessEnv = process.env,
-  { needs = [] }: { needs?: readonly Need[] } = {},
+  { needs = [] }: { needs?: readonly Capability[] } = {},
 ): Settings {
   const problems: InputError[] = [];
   const given = { ...withoutEmpty(env), ...readSettingFiles(FILE_SETTINGS, env, problems) };
@@ -141,7 +141,7 @@ export function readSettings(
 }
 
 /** As {@link readSettings} of this process. @throws InputError */
-export function readSettingsFor(...needs: Need[]): Settings {
+export function readSettingsFor(...needs: Capability[]): Settings {
   return readSettings(process.env, { needs });
 }
 
@@ -149,7 +149,7 @@ export function readSettingsFor(...needs: Need[]): Settings {
  * Checks that settings which were read without these needs have what they ask for.
  * @throws InputError that tells all that is missing, a line each
  */
-export function requireSettings(settings: Settings, ...needs: Need[]): void {
+export function requireSettings(settings: Settings, ...needs: Capability[]): void {
   const missing = missingSettings(needs, settings.environment, {
     PLAID_CLIENT_ID: settings.plaidClientId,
     PLAID_SECRET: settings.plaidSecret,

@@ -11,7 +11,7 @@ const SESSION_PREFIX = 'hosted-link/';
 const EXCHANGE_PREFIX = 'token-exchange/';
 const REMOVAL_PREFIX = 'remove-item/';
 const CALLBACKS_PREFIX = 'callbacks/';
-const FORGETTING_PREFIX = 'forget-user/';
+const ERASURE_PREFIX = 'erase-user/';
 
 /** Workflow id prefixes that are ours: no caller may name a workflow under them as a target of a notice. */
 export const OWN_WORKFLOW_PREFIXES = [
@@ -19,7 +19,7 @@ export const OWN_WORKFLOW_PREFIXES = [
   EXCHANGE_PREFIX,
   REMOVAL_PREFIX,
   CALLBACKS_PREFIX,
-  FORGETTING_PREFIX,
+  ERASURE_PREFIX,
 ] as const;
 
 /** The workflow id of a session. */
@@ -53,8 +53,8 @@ export function callbacksWorkflowId(key: string): string {
 }
 
 /** The workflow id of the forgetting of a person, given by the hash of the user id. */
-export function forgettingWorkflowId(userHash: string): string {
-  return FORGETTING_PREFIX + userHash;
+export function erasureWorkflowId(userHash: string): string {
+  return ERASURE_PREFIX + userHash;
 }
 
 /** The session key of the session, token exchange or callbacks that a workflow is about; undefined of any other workflow. */
@@ -66,8 +66,8 @@ export function sessionKeyBehind(workflowId: string): string | undefined {
 }
 
 /** The hash of the user id of the person whom the workflow with this id forgets. */
-export function forgottenUserHashOf(workflowId: string): string {
-  return workflowId.slice(FORGETTING_PREFIX.length);
+export function erasedUserHashOf(workflowId: string): string {
+  return workflowId.slice(ERASURE_PREFIX.length);
 }
 
 /** Plaid's id of an institution, such as `ins_109508`. */

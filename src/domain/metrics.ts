@@ -1,4 +1,4 @@
-import { LINK_APIS } from './plaid-api';
+import { PLAID_FLOWS } from './plaid-flow';
 import { isEndState, RESULT_STATES, SESSION_STATES } from './states';
 
 /** The labels of a metric, each with all values that it can have: never an id, or anything of a person. */
@@ -89,14 +89,14 @@ export const WORKFLOW_METRICS = {
     kind: 'counter',
     name: 'hosted_link_sessions_ended',
     help: 'Sessions that have ended, by their end state.',
-    labels: { link_api: LINK_APIS, state: SESSION_STATES.filter(isEndState) },
+    labels: { plaid_flow: PLAID_FLOWS, state: SESSION_STATES.filter(isEndState) },
     workflowTypes: ['hostedLinkSession'],
   },
   timeToOpen: {
     kind: 'histogram',
     name: 'hosted_link_session_time_to_open_seconds',
     help: 'From the start of a session until it was first seen to have been opened.',
-    labels: { link_api: LINK_APIS },
+    labels: { plaid_flow: PLAID_FLOWS },
     buckets: PERSON_BUCKETS,
     workflowTypes: ['hostedLinkSession'],
   },
@@ -104,7 +104,7 @@ export const WORKFLOW_METRICS = {
     kind: 'histogram',
     name: 'hosted_link_session_time_to_complete_seconds',
     help: 'From the start of a session until it was COMPLETED.',
-    labels: { link_api: LINK_APIS },
+    labels: { plaid_flow: PLAID_FLOWS },
     buckets: PERSON_BUCKETS,
     workflowTypes: ['hostedLinkSession'],
   },
@@ -120,6 +120,6 @@ export const WORKFLOW_METRICS = {
     name: 'hosted_link_signals_dropped',
     help: 'Signals that were dropped, since their arguments cannot be read or are not what they should be.',
     labels: {},
-    workflowTypes: ['hostedLinkSession', 'tokenExchange', 'deliverCallbacks'],
+    workflowTypes: ['hostedLinkSession', 'tokenExchange', 'callbackDelivery'],
   },
 } as const satisfies Record<string, WorkflowMetricDeclaration>;

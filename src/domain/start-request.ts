@@ -1,4 +1,4 @@
-import type { DeliveryMethod, LinkApiName } from './plaid-api';
+import type { DeliveryMethod, PlaidFlow } from './plaid-flow';
 
 /** What stands for a person in Temporal's search attributes: the hash of the caller's id, or that id in clear. */
 export const USER_ATTRIBUTES = ['hash', 'clear'] as const;
@@ -18,7 +18,7 @@ export interface Delivery {
  */
 export interface CheckedRequest {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   linkToken?: string | undefined;
   /** A body for `/link/token/create`. */
   linkTokenRequest?: Record<string, unknown> | undefined;

@@ -1,4 +1,4 @@
-import type { DeliveryMethod, LinkApiName } from './plaid-api';
+import type { DeliveryMethod, PlaidFlow } from './plaid-flow';
 import type { ResultState, SessionState } from './states';
 
 /** Plaid could not deliver the link that it was to send. */
@@ -28,10 +28,10 @@ export interface PlaidErrorView {
 export type Health = { kind: 'OK' } | { kind: 'ERRORS' | 'OPERATOR'; error: PlaidErrorView };
 
 /** The item of a session in update mode. */
-export interface ItemMending {
+export interface ItemUpdateResult {
   itemId: string;
   /** ISO 8601; undefined until the session has COMPLETED and Plaid shows no error of the item. */
-  mendedAt?: string | undefined;
+  healthyAt?: string | undefined;
 }
 
 /** The payload of `linkCompleted` to a workflow that the caller named. */
@@ -44,7 +44,7 @@ export interface CompletionNotice {
 
 /** The body of a callback over HTTP, as JSON. It holds nothing else. */
 export interface CallbackBody extends CompletionNotice {
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   /** 1 for the first callback of a session. A later one is not sent before an earlier one has been taken or given up. */
   sequence: number;
 }

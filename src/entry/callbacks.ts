@@ -12,8 +12,8 @@ export type {
   VerifiedCallback,
 } from '../callbacks/verify';
 export { InputError } from '../domain/input-error';
-export { LINK_APIS } from '../domain/plaid-api';
+export { PLAID_FLOWS } from '../domain/plaid-flow';
 export { SESSION_STATES } from '../domain/states';
-export type { LinkApiName } from '../domain/plaid-api';
+export type { PlaidFlow } from '../domain/plaid-flow';
 export type { SessionState } from '../domain/states';
 export type { CallbackBody, CompletionNotice } from '../domain/views';

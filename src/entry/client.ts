@@ -15,7 +15,7 @@ export type {
   CallbackReport,
   Guidance,
   HostedLinkClientOptions,
-  ItemReport,
+  ResultReport,
   SessionFilter,
   SessionSummary,
   NextStep,
@@ -37,15 +37,15 @@ export { InputError } from '../domain/input-error';
 export { parseKeyRing } from '../secrets/key-ring';
 export type { KeyRing } from '../secrets/key-ring';
 export { loadCodecRing } from '../config/load-keys';
-export type { Need } from '../config/required';
+export type { Capability } from '../config/required';
 export { PLAID_ENVIRONMENTS } from '../domain/link-token';
-export { LINK_APIS } from '../domain/plaid-api';
+export { PLAID_FLOWS } from '../domain/plaid-flow';
 export { CALLBACK_STATES, RESULT_STATES, SESSION_STATES } from '../domain/states';
 export type { PlaidEnvironment } from '../domain/link-token';
-export type { DeliveryMethod, LinkApiName } from '../domain/plaid-api';
+export type { DeliveryMethod, PlaidFlow } from '../domain/plaid-flow';
 export type { Delivery } from '../domain/start-request';
 export type { CallbackState, ResultState, SessionState } from '../domain/states';
-export type { DeliveryFailure, Health, ItemMending, PlaidErrorView } from '../domain/views';
+export type { DeliveryFailure, Health, ItemUpdateResult, PlaidErrorView } from '../domain/views';
 export type { ListenAddress } from '../config/setting-schema';
 export type { StartRules } from '../requests/start-request';
 export type { TraceSettings } from '../telemetry/trace-settings';

@@ -3,9 +3,9 @@
  *
  * @module
  */
-export { LINK_APIS } from '../domain/plaid-api';
+export { PLAID_FLOWS } from '../domain/plaid-flow';
 export { SESSION_STATES } from '../domain/states';
-export type { DeliveryMethod, LinkApiName } from '../domain/plaid-api';
+export type { DeliveryMethod, PlaidFlow } from '../domain/plaid-flow';
 export type { Delivery } from '../domain/start-request';
 export type { SessionState } from '../domain/states';
 export type { CompletionNotice } from '../domain/views';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { describeIssue, formatPath } from '../domain/input-error';
-import { PlaidApiError, PlaidBadAnswerError, type PlaidEndpoint } from './errors';
+import { PlaidApiError, PlaidBadAnswerError, type CalledEndpoint } from './errors';
 import type { HttpAnswer } from './post';
 import { anyAnswer, plaidErrorAnswer } from './schemas';
 
@@ -9,7 +9,7 @@ import { anyAnswer, plaidErrorAnswer } from './schemas';
  * @throws PlaidApiError PLAID_ERROR when it is an error of Plaid's own, whatever its status
  * @throws PlaidBadAnswerError BAD_ANSWER when it is anything else that Plaid does not document
  */
-export function readAnswer<T>(endpoint: PlaidEndpoint, schema: z.ZodType<T>, answer: HttpAnswer): T {
+export function readAnswer<T>(endpoint: CalledEndpoint, schema: z.ZodType<T>, answer: HttpAnswer): T {
   const { httpStatus } = answer;
   const json = parseJson(answer.body);
   if ('problem' in json) throw new PlaidBadAnswerError(endpoint, httpStatus, json.problem, undefined);
@@ -43,7 +43,7 @@ function parseJson(body: Buffer): { value: unknown } | { problem: string } {
 }
 
 function wrongShape(
-  endpoint: PlaidEndpoint,
+  endpoint: CalledEndpoint,
   httpStatus: number,
   value: unknown,
   error: z.ZodError,

@@ -3,7 +3,7 @@ import { inChildSpan } from '../telemetry/span';
 import {
   PlaidApiError,
   PlaidBadAnswerError,
-  type PlaidEndpoint,
+  type CalledEndpoint,
   PlaidError,
   PlaidNoAnswerError,
 } from './errors';
@@ -22,7 +22,7 @@ interface Answered<T> {
  * what was sent and answered it holds nothing else.
  */
 export async function inCallSpan<T extends Identified>(
-  endpoint: PlaidEndpoint,
+  endpoint: CalledEndpoint,
   call: () => Promise<Answered<T>>,
 ): Promise<T> {
   const attributes = { 'http.request.method': 'POST', 'url.template': endpoint };

@@ -1,5 +1,5 @@
 /** An endpoint's path, such as `/link_delivery/get`. */
-export type PlaidEndpoint = string;
+export type CalledEndpoint = string;
 
 /**
  * A failed call to Plaid. `code` is stable; `message` is written for people and may change. Holds no secret, no header and
@@ -7,9 +7,9 @@ export type PlaidEndpoint = string;
  */
 export abstract class PlaidError extends Error {
   abstract readonly code: 'PLAID_ERROR' | 'NO_ANSWER' | 'BAD_ANSWER';
-  readonly endpoint: PlaidEndpoint;
+  readonly endpoint: CalledEndpoint;
 
-  constructor(endpoint: PlaidEndpoint, message: string) {
+  constructor(endpoint: CalledEndpoint, message: string) {
     super(message);
     this.name = new.target.name;
     this.endpoint = endpoint;
@@ -21,7 +21,7 @@ export class PlaidApiError extends PlaidError {
   readonly code = 'PLAID_ERROR';
 
   constructor(
-    endpoint: PlaidEndpoint,
+    endpoint: CalledEndpoint,
     /** Plaid's `error_type`, such as `INVALID_INPUT`. */
     readonly errorType: string,
     /** Plaid's `error_code`, such as `INVALID_LINK_TOKEN`. */
@@ -42,7 +42,7 @@ export class PlaidNoAnswerError extends PlaidError {
   readonly code = 'NO_ANSWER';
 
   constructor(
-    endpoint: PlaidEndpoint,
+    endpoint: CalledEndpoint,
     /** False only when surely no byte of the request left for Plaid, so that the call cannot have had an effect. */
     readonly mayHaveReachedPlaid: boolean,
     /**
@@ -63,7 +63,7 @@ export class PlaidBadAnswerError extends PlaidError {
   readonly code = 'BAD_ANSWER';
 
   constructor(
-    endpoint: PlaidEndpoint,
+    endpoint: CalledEndpoint,
     readonly httpStatus: number,
     /** What is wrong and where, such as `status: expected string`; names fields, never values. */
     readonly problem: string,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LinkSession, LinkTokenStanding } from './plaid';
+import type { LinkSession, LinkTokenStatus } from './plaid';
 import { constant, dateTime, label, lenientRequestId, requestId, secret, text } from './schemas';
 
 /*
@@ -100,7 +100,7 @@ export const linkTokenGetAnswer = z
     link_sessions: z.array(linkSession).nullish(),
     request_id: lenientRequestId,
   })
-  .transform(({ expiration, link_sessions: linkSessions, request_id }): LinkTokenStanding => ({
+  .transform(({ expiration, link_sessions: linkSessions, request_id }): LinkTokenStatus => ({
     expiration,
     linkSessions: linkSessions ?? [],
     requestId: request_id,

@@ -13,7 +13,7 @@ export interface LinkToken {
 }
 
 /** One answer of `/link/token/get`, newer and older shape alike. */
-export interface LinkTokenStanding {
+export interface LinkTokenStatus {
   /** ISO 8601; undefined when Plaid does not tell. */
   expiration: string | undefined;
   /** The person's visits, in no promised order. */
@@ -119,7 +119,7 @@ export interface PlaidClient {
    */
   linkTokenCreate(request: LinkTokenRequest, accessToken?: Secret): Promise<LinkToken>;
   /** `/link/token/get`. */
-  linkTokenGet(linkToken: string): Promise<LinkTokenStanding>;
+  linkTokenGet(linkToken: string): Promise<LinkTokenStatus>;
   /** `/link_delivery/create`. Sends a message when `recipient` is given. */
   linkDeliveryCreate(request: {
     linkToken: string;

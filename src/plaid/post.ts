@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici';
-import { PlaidBadAnswerError, PlaidNoAnswerError, type PlaidEndpoint } from './errors';
+import { PlaidBadAnswerError, PlaidNoAnswerError, type CalledEndpoint } from './errors';
 
 /** One POST, ready to be sent. */
 export interface Post {
-  endpoint: PlaidEndpoint;
+  endpoint: CalledEndpoint;
   headers: Record<string, string>;
   body: Buffer;
   /**

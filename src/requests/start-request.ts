@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { InputError, inputErrorFrom } from '../domain/input-error';
 import { checkLinkTokenRequest } from './link-token-request';
 import type { PlaidEnvironment } from '../domain/link-token';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CheckedRequest, Delivery, UserAttribute } from '../domain/start-request';
 import { ITEM_ID_PATTERN, OWN_WORKFLOW_PREFIXES, SESSION_KEY_PATTERN } from '../domain/ids';
 import { parseLinkToken, PLAID_ENVIRONMENTS } from '../domain/link-token';
-import { LINK_APIS } from '../domain/plaid-api';
+import { PLAID_FLOWS } from '../domain/plaid-flow';
 import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { jsonDigest, plaidSessionHash, userHash } from '../secrets/digest';
 
@@ -21,7 +21,7 @@ export interface StartRequest {
    */
   key?: string | undefined;
   /** Which Plaid API serves the session. Default `link_delivery`. */
-  linkApi?: LinkApiName | undefined;
+  plaidFlow?: PlaidFlow | undefined;
   /** A link token of this deployment's Plaid environment. */
   linkToken?: string | undefined;
   /** A body for Plaid's `/link/token/create`, without `client_id` and `secret`. */
@@ -86,7 +86,7 @@ export const startRequestSchema = z.strictObject({
       'not a session key; use 1 to 128 letters, digits, dots, underscores, colons and hyphens',
     )
     .optional(),
-  linkApi: z.enum(LINK_APIS).default('link_delivery'),
+  plaidFlow: z.enum(PLAID_FLOWS).default('link_delivery'),
   linkToken: z.string().optional(),
   linkTokenRequest: z.record(z.string(), z.unknown()).optional(),
   delivery: z
@@ -144,7 +144,7 @@ export function sessionInput(request: StartRequest, rules: StartRules): CheckedR
   if (linkTokenRequest !== undefined) {
     const { environment } = rules;
     checkLinkTokenRequest(linkTokenRequest, { environment, update: rest.update !== undefined });
-    if (rest.linkApi === 'hosted_link' && rest.delivery) checkRecipient(rest.delivery, linkTokenRequest);
+    if (rest.plaidFlow === 'hosted_link' && rest.delivery) checkRecipient(rest.delivery, linkTokenRequest);
   }
   if (rest.allowDuplicates) checkComparesAccounts(rest);
   if (rest.expiresAt !== undefined) checkExpiration(rest.expiresAt, linkToken);
@@ -179,8 +179,8 @@ function linkTokenId(linkToken: string, { environment }: StartRules): string {
   return parts.id;
 }
 
-function checkTakesLinkToken({ linkApi, update }: Pick<StartRequest, 'linkApi' | 'update'>): void {
-  if (linkApi === 'hosted_link') {
+function checkTakesLinkToken({ plaidFlow, update }: Pick<StartRequest, 'plaidFlow' | 'update'>): void {
+  if (plaidFlow === 'hosted_link') {
     throw new InputError(
       'linkToken',
       'goes with link_delivery only: Plaid tells the URL of a hosted_link session when it makes the link token, and not again; give a linkTokenRequest',
@@ -194,10 +194,12 @@ function checkTakesLinkToken({ linkApi, update }: Pick<StartRequest, 'linkApi' |
   }
 }
 
-function checkComparesAccounts({ linkApi, update }: Pick<StartRequest, 'linkApi' | 'update'>): void {
-  if (linkApi === 'hosted_link' && !update) return;
+function checkComparesAccounts({ plaidFlow, update }: Pick<StartRequest, 'plaidFlow' | 'update'>): void {
+  if (plaidFlow === 'hosted_link' && !update) return;
   const why =
-    linkApi === 'hosted_link' ? 'does not go with update, which links nothing' : 'goes with hosted_link only';
+    plaidFlow === 'hosted_link'
+      ? 'does not go with update, which links nothing'
+      : 'goes with hosted_link only';
   throw new InputError('allowDuplicates', `${why}; leave it out`);
 }
 

@@ -1,7 +1,7 @@
 import { invalidInput } from './api-error';
 import type { Body, Endpoint, EndpointContext } from './endpoint-context';
 import type { SandboxEndpoint } from './fault';
-import { exchangePublicToken, getAccounts, getItem, removeItem, updateItemWebhook } from './item-endpoints';
+import { exchangePublicToken, getAccounts, getItem, itemRemove, updateItemWebhook } from './item-endpoints';
 import { iso } from './iso';
 import { createLinkToken, getLinkToken } from './link-token-endpoints';
 import { itemsOf, publicTokensOf } from './records';
@@ -23,7 +23,7 @@ export const endpoints = {
   '/item/get': getItem,
   '/accounts/get': getAccounts,
   '/item/webhook/update': updateItemWebhook,
-  '/item/remove': removeItem,
+  '/item/remove': itemRemove,
   '/webhook_verification_key/get': getWebhookKey,
   '/sandbox/public_token/create': createSandboxPublicToken,
   '/sandbox/item/reset_login': resetLogin,

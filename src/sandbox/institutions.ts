@@ -22,7 +22,7 @@ export interface SandboxAccount {
 }
 
 /** A fictitious bank. */
-export interface Institution {
+export interface SandboxInstitution {
   institutionId: string;
   name: string;
   accounts: readonly SandboxAccount[];
@@ -38,7 +38,7 @@ const holds = (current: number, available: number | null = current, limit: numbe
 });
 
 /** The banks of the sandbox. All are invented; their ids lie outside the numbers that Plaid has given out. */
-export const INSTITUTIONS: readonly Institution[] = [
+export const INSTITUTIONS: readonly SandboxInstitution[] = [
   {
     institutionId: 'ins_990001',
     name: 'Harbour & Hill Bank',
@@ -76,7 +76,7 @@ export const INSTITUTIONS: readonly Institution[] = [
 ];
 
 /** The bank with this id; undefined when there is none. */
-export function findInstitution(institutionId: string): Institution | undefined {
+export function findInstitution(institutionId: string): SandboxInstitution | undefined {
   return INSTITUTIONS.find((institution) => institution.institutionId === institutionId);
 }
 

@@ -43,7 +43,7 @@ export function updateItemWebhook({ state }: EndpointContext, body: Body) {
 }
 
 /** `/item/remove`. */
-export function removeItem({ state }: EndpointContext, body: Body) {
+export function itemRemove({ state }: EndpointContext, body: Body) {
   const item = state.items.live(readRequest(itemRemoveSchema, body).access_token);
   item.removedAt = state.now();
   return {};

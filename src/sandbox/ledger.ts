@@ -1,7 +1,7 @@
-import type { DeliveryMethod } from '../domain/plaid-api';
+import type { DeliveryMethod } from '../domain/plaid-flow';
 import type { SessionStatus } from '../domain/states';
 import { iso } from './iso';
-import type { LinkSession } from './records';
+import type { SandboxLinkSession } from './records';
 import type { SandboxState } from './state';
 import type { WebhookDelivery } from './webhook-sender';
 
@@ -205,7 +205,7 @@ export class Ledger implements SandboxLedger {
   }
 }
 
-function linkSessionJson({ linkSessionId, startedAt, finishedAt, results, exit }: LinkSession) {
+function linkSessionJson({ linkSessionId, startedAt, finishedAt, results, exit }: SandboxLinkSession) {
   return {
     linkSessionId,
     startedAt: iso(startedAt),

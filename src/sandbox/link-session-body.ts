@@ -1,11 +1,17 @@
 import { plaidErrorBody } from './api-error';
-import type { Institution } from './institutions';
+import type { SandboxInstitution } from './institutions';
 import { iso } from './iso';
 import { randomId } from './random-id';
-import type { LinkedAccount, LinkEvent, LinkSession, LinkTokenRecord, PublicTokenRecord } from './records';
+import type {
+  LinkedAccount,
+  LinkEvent,
+  SandboxLinkSession,
+  LinkTokenRecord,
+  PublicTokenRecord,
+} from './records';
 
 /** A link session as `/link/token/get` shows it, by the field names of Plaid API 1.517.0 to 1.740.1. */
-export function linkSessionBody(linkSession: LinkSession, { linkSessionShape }: LinkTokenRecord) {
+export function linkSessionBody(linkSession: SandboxLinkSession, { linkSessionShape }: LinkTokenRecord) {
   const { linkSessionId, startedAt, finishedAt, results, exit, events } = linkSession;
   const lastBank = events.findLast((event) => event.institution)?.institution;
   const exitBody = exit
@@ -51,7 +57,7 @@ export function eventBodies(events: readonly LinkEvent[]) {
 }
 
 /** The deprecated place of a result. It holds one, and the session's first it is. */
-function successBody({ linkSessionId }: LinkSession, { publicToken, ...result }: PublicTokenRecord) {
+function successBody({ linkSessionId }: SandboxLinkSession, { publicToken, ...result }: PublicTokenRecord) {
   return {
     public_token: publicToken,
     metadata: {
@@ -92,7 +98,7 @@ export function accountNames(accounts: readonly LinkedAccount[]) {
 }
 
 /** A bank, as results and exits name it. */
-export function institutionBody({ name, institutionId }: Institution) {
+export function institutionBody({ name, institutionId }: SandboxInstitution) {
   return { name, institution_id: institutionId };
 }
 

@@ -1,8 +1,8 @@
 import type { Body, EndpointContext } from './endpoint-context';
 import { iso } from './iso';
 import { linkSessionBody } from './link-session-body';
-import { checkLinkTokenRequest, linkTokenCreateSchema } from './link-token-request';
-import type { ItemRecord, LinkSession, LinkTokenRecord } from './records';
+import { refuseBadLinkTokenRequest, linkTokenCreateSchema } from './link-token-request';
+import type { ItemRecord, SandboxLinkSession, LinkTokenRecord } from './records';
 import { linkTokenGetSchema, readRequest } from './request-schemas';
 
 const SECOND = 1_000;
@@ -25,7 +25,7 @@ const LINK_SESSION_SHOWN_MS = 6 * HOUR;
 export function createLinkToken(context: EndpointContext, body: Body) {
   const { state } = context;
   const request = readRequest(linkTokenCreateSchema, body);
-  checkLinkTokenRequest(request);
+  refuseBadLinkTokenRequest(request);
   const updates = request.access_token == null ? undefined : state.items.live(request.access_token);
   const hosted = request.hosted_link ?? undefined;
   const seconds = hosted?.url_lifetime_seconds;
@@ -96,6 +96,6 @@ export function getLinkToken({ state, switches }: EndpointContext, body: Body) {
 }
 
 /** When a link session ended, or will at the latest: an abandoned one ends with its link token. */
-function endOf({ finishedAt }: LinkSession, { expiresAt }: LinkTokenRecord): number {
+function endOf({ finishedAt }: SandboxLinkSession, { expiresAt }: LinkTokenRecord): number {
   return finishedAt ?? expiresAt;
 }

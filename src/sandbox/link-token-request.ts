@@ -1,11 +1,18 @@
 import { z } from 'zod';
 import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { invalidInput } from './api-error';
-import { credentials, emailAddress, missingFields, phoneNumber, text, webUrl } from './request-schemas';
+import {
+  credentials,
+  emailAddress,
+  missingFields,
+  phoneNumber,
+  nonEmptyText,
+  webUrl,
+} from './request-schemas';
 
 const COUNTRY_CODES = 'US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI'.split(' ');
 
-const products = z.array(text);
+const products = z.array(nonEmptyText);
 
 /** Known fields that the sandbox takes and has no use for (names of Plaid API 1.740.1). */
 const UNUSED_FIELDS = [
@@ -48,20 +55,20 @@ const unusedFields = Object.fromEntries(
 export const linkTokenCreateSchema = z.strictObject({
   ...credentials,
   ...unusedFields,
-  client_name: text,
-  language: text,
+  client_name: nonEmptyText,
+  language: nonEmptyText,
   country_codes: z.array(z.enum(COUNTRY_CODES)).min(1),
   user: z
     .looseObject({
-      client_user_id: text.refine((id) => !id.includes('@') && !/^\+?[\d\s()-]{7,}$/.test(id), {
+      client_user_id: nonEmptyText.refine((id) => !id.includes('@') && !/^\+?[\d\s()-]{7,}$/.test(id), {
         message: 'must not be an e-mail address or a phone number',
       }),
       phone_number: phoneNumber.nullish(),
       email_address: emailAddress.nullish(),
     })
     .optional(),
-  user_id: text.optional(),
-  user_token: text.optional(),
+  user_id: nonEmptyText.optional(),
+  user_token: nonEmptyText.optional(),
   products: products.nullish(),
   required_if_supported_products: products.nullish(),
   optional_products: products.nullish(),
@@ -69,7 +76,7 @@ export const linkTokenCreateSchema = z.strictObject({
   webhook: webUrl.optional(),
   redirect_uri: webUrl.refine((uri) => !uri.includes('?'), 'must have no query string').optional(),
   /** Its item is mended: update mode. */
-  access_token: text.nullish(),
+  access_token: nonEmptyText.nullish(),
   account_filters: z.looseObject({}).optional(),
   institution_data: z.looseObject({}).optional(),
   update: z.looseObject({ account_selection_enabled: z.boolean().optional() }).optional(),
@@ -92,7 +99,7 @@ export const linkTokenCreateSchema = z.strictObject({
  * The rules between the fields of a link token request, which no single field shows.
  * @throws ApiError MISSING_FIELDS or INVALID_PRODUCT
  */
-export function checkLinkTokenRequest(request: z.infer<typeof linkTokenCreateSchema>): void {
+export function refuseBadLinkTokenRequest(request: z.infer<typeof linkTokenCreateSchema>): void {
   if (!request.user && request.user_id === undefined && request.user_token === undefined) {
     throw missingFields(['user']);
   }

@@ -1,6 +1,6 @@
-import type { DeliveryMethod } from '../domain/plaid-api';
+import type { DeliveryMethod } from '../domain/plaid-flow';
 import type { SessionStatus } from '../domain/states';
-import type { Balance, Institution, SandboxAccount } from './institutions';
+import type { Balance, SandboxInstitution, SandboxAccount } from './institutions';
 
 /** In which shape `/link_delivery/get` shows what came of a session: today's, or that of the API before 1.228. */
 export type TokenShape = 'access_tokens' | 'public_tokens';
@@ -13,7 +13,7 @@ export type LinkSessionShape = 'results' | 'on_success';
 
 /** A bank that the person has signed in to, with the accounts to share. */
 export interface Connection {
-  institution: Institution;
+  institution: SandboxInstitution;
   accounts: readonly SandboxAccount[];
 }
 
@@ -46,11 +46,11 @@ export interface LinkEvent {
   /** Plaid's event name, such as `OPEN`. */
   readonly name: string;
   readonly at: number;
-  readonly institution: Institution | undefined;
+  readonly institution: SandboxInstitution | undefined;
 }
 
 /** One visit of the hosted page, from its opening to success or exit. A link token may have several. */
-export interface LinkSession {
+export interface SandboxLinkSession {
   readonly linkSessionId: string;
   readonly startedAt: number;
   finishedAt: number | undefined;
@@ -75,7 +75,7 @@ export interface Session {
   /** True when `/link_delivery/create` made or found it, so that `tokenShape` says what completion hands out. */
   delivered: boolean;
   /** Oldest first. Only the last one may be unfinished. */
-  readonly linkSessions: LinkSession[];
+  readonly linkSessions: SandboxLinkSession[];
   /** Messages that Plaid would have sent. */
   readonly messages: Record<DeliveryMethod, number>;
   /** To whom they went: an address for each of them, oldest first. */
@@ -142,7 +142,7 @@ export interface PublicTokenRecord {
   readonly publicToken: string;
   /** Empty when no Link session made it. */
   readonly sessionId: string;
-  readonly institution: Institution;
+  readonly institution: SandboxInstitution;
   readonly accounts: readonly LinkedAccount[];
   readonly webhookUrl: string | undefined;
   readonly expiresAt: number;
@@ -155,7 +155,7 @@ export interface ItemRecord {
   readonly itemId: string;
   readonly accessToken: string;
   readonly sessionId: string;
-  readonly institution: Institution;
+  readonly institution: SandboxInstitution;
   readonly accounts: readonly LinkedAccount[];
   readonly createdAt: number;
   removedAt: number | undefined;

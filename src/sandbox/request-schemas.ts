@@ -5,7 +5,7 @@ import { invalidRequest } from './api-error';
 export const credentials = { client_id: z.string().optional(), secret: z.string().optional() };
 
 /** A string that is not empty. */
-export const text = z.string().min(1);
+export const nonEmptyText = z.string().min(1);
 /** A phone number in E.164. */
 export const phoneNumber = z.string().regex(/^\+[1-9]\d{6,14}$/, 'must be a phone number in E.164');
 /** An e-mail address. */
@@ -22,12 +22,12 @@ const communicationMethod = z.discriminatedUnion('method', [
 ]);
 
 /** `/link/token/get`. */
-export const linkTokenGetSchema = z.strictObject({ ...credentials, link_token: text });
+export const linkTokenGetSchema = z.strictObject({ ...credentials, link_token: nonEmptyText });
 
 /** `/link_delivery/create`. */
 export const linkDeliveryCreateSchema = z.strictObject({
   ...credentials,
-  link_token: text,
+  link_token: nonEmptyText,
   options: z
     .strictObject({
       recipient: z
@@ -41,32 +41,35 @@ export const linkDeliveryCreateSchema = z.strictObject({
 });
 
 /** `/link_delivery/get`. */
-export const linkDeliveryGetSchema = z.strictObject({ ...credentials, link_delivery_session_id: text });
+export const linkDeliveryGetSchema = z.strictObject({
+  ...credentials,
+  link_delivery_session_id: nonEmptyText,
+});
 
 /** `/item/public_token/exchange`. */
-export const exchangeSchema = z.strictObject({ ...credentials, public_token: text });
+export const exchangeSchema = z.strictObject({ ...credentials, public_token: nonEmptyText });
 
 /** `/item/get`. */
-export const itemGetSchema = z.strictObject({ ...credentials, access_token: text });
+export const itemGetSchema = z.strictObject({ ...credentials, access_token: nonEmptyText });
 
 /** `/accounts/get`. */
 export const accountsGetSchema = z.strictObject({
   ...credentials,
-  access_token: text,
-  options: z.strictObject({ account_ids: z.array(text).optional() }).optional(),
+  access_token: nonEmptyText,
+  options: z.strictObject({ account_ids: z.array(nonEmptyText).optional() }).optional(),
 });
 
 /** `/item/webhook/update`. */
 export const itemWebhookUpdateSchema = z.strictObject({
   ...credentials,
-  access_token: text,
+  access_token: nonEmptyText,
   webhook: webUrl.nullish(),
 });
 
 /** `/item/remove`. */
 export const itemRemoveSchema = z.strictObject({
   ...credentials,
-  access_token: text,
+  access_token: nonEmptyText,
   reason_code: z
     .enum([
       'FRAUD_FIRST_PARTY',
@@ -81,25 +84,25 @@ export const itemRemoveSchema = z.strictObject({
 });
 
 /** `/webhook_verification_key/get`. */
-export const webhookVerificationKeyGetSchema = z.strictObject({ ...credentials, key_id: text });
+export const webhookVerificationKeyGetSchema = z.strictObject({ ...credentials, key_id: nonEmptyText });
 
 /** `/sandbox/public_token/create`. */
 export const sandboxPublicTokenCreateSchema = z.strictObject({
   ...credentials,
-  institution_id: text,
-  initial_products: z.array(text).min(1),
+  institution_id: nonEmptyText,
+  initial_products: z.array(nonEmptyText).min(1),
   options: z.looseObject({ webhook: webUrl.optional() }).optional(),
-  user_id: text.optional(),
-  user_token: text.optional(),
+  user_id: nonEmptyText.optional(),
+  user_token: nonEmptyText.optional(),
 });
 
 /** `/sandbox/item/reset_login`. */
-export const sandboxResetLoginSchema = z.strictObject({ ...credentials, access_token: text });
+export const sandboxResetLoginSchema = z.strictObject({ ...credentials, access_token: nonEmptyText });
 
 /** `/sandbox/item/fire_webhook`. */
 export const sandboxFireWebhookSchema = z.strictObject({
   ...credentials,
-  access_token: text,
+  access_token: nonEmptyText,
   webhook_type: z
     .enum(['AUTH', 'HOLDINGS', 'INVESTMENTS_TRANSACTIONS', 'ITEM', 'LIABILITIES', 'TRANSACTIONS', 'ASSETS'])
     .optional(),

@@ -1,4 +1,4 @@
-import type { DeliveryMethod } from '../domain/plaid-api';
+import type { DeliveryMethod } from '../domain/plaid-flow';
 import type { SandboxClock } from './clock';
 import type { LinkEvent, PublicTokenRecord, Session } from './records';
 import type { SandboxState, SessionWatcher } from './state';

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { PlaidEnvironment } from '../domain/link-token';
-import type { DeliveryMethod } from '../domain/plaid-api';
+import type { DeliveryMethod } from '../domain/plaid-flow';
 import type { SessionStatus } from '../domain/states';
 import { parseLinkToken } from '../domain/link-token';
 import { defaultLifetimeMs } from '../domain/schedule';
 import { invalidInput } from './api-error';
-import type { Institution } from './institutions';
+import type { SandboxInstitution } from './institutions';
 import { Items } from './items';
 import type {
   Connection,
   LinkEvent,
   LinkExit,
-  LinkSession,
+  SandboxLinkSession,
   LinkTokenRecord,
   NewLinkToken,
   PublicTokenRecord,
@@ -205,11 +205,11 @@ export class SandboxState {
   }
 
   /** The link session that is open, or a new one. */
-  #visit(session: Session, verb = 'opened'): LinkSession {
+  #visit(session: Session, verb = 'opened'): SandboxLinkSession {
     this.#refuseIfEnded(session, verb);
     const last = session.linkSessions.at(-1);
     if (last && last.finishedAt === undefined) return last;
-    const linkSession: LinkSession = {
+    const linkSession: SandboxLinkSession = {
       linkSessionId: randomUUID(),
       startedAt: this.now(),
       finishedAt: undefined,
@@ -225,7 +225,12 @@ export class SandboxState {
     return linkSession;
   }
 
-  #note(session: Session, linkSession: LinkSession, name: string, institution?: Institution): void {
+  #note(
+    session: Session,
+    linkSession: SandboxLinkSession,
+    name: string,
+    institution?: SandboxInstitution,
+  ): void {
     const event = { id: randomUUID(), name, at: this.now(), institution };
     linkSession.events.push(event);
     for (const watcher of this.#watchers) watcher.noted?.(session, event);

@@ -1,10 +1,10 @@
 import type { PlaidEnvironment } from '../domain/link-token';
-import type { DeliveryMethod } from '../domain/plaid-api';
+import type { DeliveryMethod } from '../domain/plaid-flow';
 import { plaidErrorBody } from './api-error';
 import { iso } from './iso';
 import { accountNames, eventBodies, institutionBody } from './link-session-body';
 import { randomId } from './random-id';
-import type { ErrorName, ItemRecord, LinkSession, LinkTokenRecord } from './records';
+import type { ErrorName, ItemRecord, SandboxLinkSession, LinkTokenRecord } from './records';
 import type { SandboxSwitches } from './switches';
 
 /* The bodies of webhooks, by the shapes of Plaid API 1.517.0 to 1.740.1. */
@@ -12,7 +12,7 @@ import type { SandboxSwitches } from './switches';
 /** What all webhooks of one visit have in common. */
 export interface Visit {
   linkToken: LinkTokenRecord;
-  linkSession: LinkSession;
+  linkSession: SandboxLinkSession;
   environment: PlaidEnvironment;
 }
 

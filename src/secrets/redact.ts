@@ -109,11 +109,11 @@ function holdsSecret(name: string, value: unknown): boolean {
 
 /** True when a field of this name, in any spelling, holds what is secret or personal. */
 export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(wordsOf(name));
+  return SECRET_NAME.test(splitName(name));
 }
 
 /** A name in snake case: `linkToken` and `LINK-TOKEN` are `link_token`. */
-export function wordsOf(name: string): string {
+export function splitName(name: string): string {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/[^A-Za-z0-9]+/g, '_')

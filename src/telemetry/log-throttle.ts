@@ -4,7 +4,7 @@ import type { Logger } from './logger';
 const SPACING_MS = 60_000;
 
 /** Logs trouble by its reason, the first at once, the others as a number. */
-export class SpacedLog {
+export class ThrottledLogger {
   readonly #reasons = new Map<string, { loggedAt: number; since: number }>();
 
   /** @param now in milliseconds since 1970 */
@@ -21,6 +21,6 @@ export class SpacedLog {
       return;
     }
     this.#reasons.set(reason, { loggedAt: this.now(), since: 0 });
-    this.logger.warn({ reason, notLoggedBefore: last?.since ?? 0, err: cause }, message);
+    this.logger.warn({ reason, suppressed: last?.since ?? 0, err: cause }, message);
   }
 }

@@ -3,7 +3,7 @@ import { noopMetricMeter } from '@temporalio/common';
 import { type PrometheusMetricsExporter, Runtime } from '@temporalio/worker';
 import { PLAID_CALL_RESULTS, PLAID_ENDPOINTS } from '../domain/plaid-calls';
 import { TASK_QUEUES } from '../domain/ids';
-import { LINK_APIS } from '../domain/plaid-api';
+import { PLAID_FLOWS } from '../domain/plaid-flow';
 import { WEBHOOK_OUTCOMES } from '../domain/webhook-outcome';
 import { type Emitters, emitters, type MetricDeclaration, WORKFLOW_METRICS } from '../domain/metrics';
 
@@ -25,18 +25,18 @@ const PROCESS_METRICS = {
     labels: { endpoint: PLAID_ENDPOINTS },
     buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 20],
   },
-  getDelay: {
+  pollDelay: {
     kind: 'histogram',
-    name: 'hosted_link_get_delay_seconds',
+    name: 'hosted_link_poll_delay_seconds',
     help: 'How much later than it was due a get of a watch was made.',
-    labels: { link_api: LINK_APIS },
+    labels: { plaid_flow: PLAID_FLOWS },
     buckets: DELAY_BUCKETS,
   },
   completionSeenDelay: {
     kind: 'histogram',
     name: 'hosted_link_completion_seen_delay_seconds',
     help: 'From when Plaid says that a person finished until a get saw it.',
-    labels: { link_api: LINK_APIS },
+    labels: { plaid_flow: PLAID_FLOWS },
     buckets: DELAY_BUCKETS,
   },
   tokenStoredDelay: {

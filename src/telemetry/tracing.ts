@@ -1,7 +1,7 @@
 import { context, diag, DiagLogLevel, isSpanContextValid, trace } from '@opentelemetry/api';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './logger';
-import { SpacedLog } from './log-throttle';
+import { ThrottledLogger } from './log-throttle';
 import { checkTraceSettings, type TraceSettings } from './trace-settings';
 
 /** How long the last spans may take to be exported when a process ends, in milliseconds: 5 s. */
@@ -28,7 +28,7 @@ export async function startTracing(settings: TraceSettings | undefined, logger: 
     return { shutdown: () => Promise.resolve() };
   }
   checkTraceSettings(settings);
-  const log = new SpacedLog(logger, Date.now);
+  const log = new ThrottledLogger(logger, Date.now);
   const warn = (message: string) =>
     log.warn('not_exported', 'spans may be lost', new Error(reasonOf(message)));
   const ignore = () => undefined;

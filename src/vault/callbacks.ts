@@ -1,4 +1,4 @@
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CallbackState, SessionState } from '../domain/states';
 import type { Database } from './database';
 import type { CallbackFilter, CallbackRow, CallbackStore, NewCallback } from './vault';
@@ -6,7 +6,7 @@ import type { CallbackFilter, CallbackRow, CallbackStore, NewCallback } from './
 interface Row {
   session_key: string;
   sequence: number;
-  link_api: LinkApiName;
+  plaid_flow: PlaidFlow;
   session_state: SessionState;
   item_ids: string[];
   callback_state: CallbackState;
@@ -25,7 +25,7 @@ export class SqlCallbackStore implements CallbackStore {
 
   async list({ key, callbackState }: CallbackFilter = {}): Promise<CallbackRow[]> {
     const rows = await this.#database.query<Row>(
-      `SELECT session_key, sequence, link_api, session_state, item_ids, callback_state, answer, queued_at, ended_at
+      `SELECT session_key, sequence, plaid_flow, session_state, item_ids, callback_state, answer, queued_at, ended_at
       FROM hosted_link.callbacks
       WHERE ($1::text IS NULL OR session_key = $1) AND ($2::text IS NULL OR callback_state = $2)
       ORDER BY queued_at, session_key, sequence`,
@@ -34,16 +34,16 @@ export class SqlCallbackStore implements CallbackStore {
     return rows.map(toCallback);
   }
 
-  async queue({ key, toldBy, linkApi, state, itemIds }: NewCallback): Promise<void> {
+  async queue({ key, toldBy, plaidFlow, state, itemIds }: NewCallback): Promise<void> {
     await this.#database.transaction(async ({ query }) => {
       // One after the other, so that no number is given twice.
       await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`hosted_link.callbacks ${key}`]);
       await query(
-        `INSERT INTO hosted_link.callbacks (session_key, sequence, told_by, link_api, session_state, item_ids)
+        `INSERT INTO hosted_link.callbacks (session_key, sequence, told_by, plaid_flow, session_state, item_ids)
         SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3, $4, $5
         FROM hosted_link.callbacks WHERE session_key = $1
         ON CONFLICT (session_key, told_by) DO NOTHING`,
-        [key, toldBy, linkApi, state, itemIds],
+        [key, toldBy, plaidFlow, state, itemIds],
       );
     });
   }
@@ -75,7 +75,7 @@ function toCallback(row: Row): CallbackRow {
   return {
     key: row.session_key,
     sequence: row.sequence,
-    linkApi: row.link_api,
+    plaidFlow: row.plaid_flow,
     state: row.session_state,
     itemIds: row.item_ids,
     callbackState: row.callback_state,

@@ -3,7 +3,7 @@ import { KEY_BYTES } from '../secrets/key-ring';
 import { Secret } from '../secrets/secret';
 import type { PlaidEnvironment } from '../domain/link-token';
 import { decrypt, encrypt } from './aes-gcm';
-import { ask, type KeyProvider } from './key-provider';
+import { callProvider, type KeyProvider } from './key-provider';
 import { VaultError } from './vault-error';
 
 const VERSION = 1;
@@ -69,7 +69,7 @@ export function createCipher(keys: KeyProvider, environment: PlaidEnvironment): 
 
   async function wrap(dataKey: Buffer, context: SealContext): Promise<WrappedKey> {
     const bound = associatedData([...fieldsOf(context), primaryId]);
-    const wrappedKey = await ask(keys, primaryId, () => keys.wrap(primaryId, dataKey, bound));
+    const wrappedKey = await callProvider(keys, primaryId, () => keys.wrap(primaryId, dataKey, bound));
     return { keyId: primaryId, wrappedKey };
   }
 
@@ -81,7 +81,7 @@ export function createCipher(keys: KeyProvider, environment: PlaidEnvironment): 
       );
     }
     const bound = associatedData([...fieldsOf(context), keyId]);
-    const dataKey = await ask(keys, keyId, () => keys.unwrap(keyId, wrappedKey, bound));
+    const dataKey = await callProvider(keys, keyId, () => keys.unwrap(keyId, wrappedKey, bound));
     if (dataKey === undefined) throw closed(context, keyId);
     return dataKey;
   }

@@ -8,7 +8,7 @@ import { type Cipher, createCipher } from './cipher';
 import { SqlCodecKeyStore } from './codec-keys';
 import { Database, type Transaction } from './database';
 import { SqlItemStore, unknownItem } from './items';
-import { SqlExchangeJournal } from './journal';
+import { SqlResultStore } from './results';
 import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './key-check';
 import type { KeyProvider } from './key-provider';
 import { checkSchema } from './migrate';
@@ -70,7 +70,7 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
   const database = await openDatabase(databaseUrl, checkSchema);
   return {
     sessions: new SqlSessionReader(database),
-    journal: new SqlResultReader(database),
+    results: new SqlResultReader(database),
     items: new SqlItemStore(database),
     callbacks: new SqlCallbackStore(database),
     audit: new SqlAuditLog(database),
@@ -136,7 +136,7 @@ async function listKeysOf(database: Database, keys: KeyProvider): Promise<VaultK
 
 class SqlVault implements Vault {
   readonly sessions: SqlSessionStore;
-  readonly journal: SqlExchangeJournal;
+  readonly results: SqlResultStore;
   readonly items: SqlItemStore;
   readonly callbacks: SqlCallbackStore;
   readonly audit: SqlAuditLog;
@@ -150,7 +150,7 @@ class SqlVault implements Vault {
     this.#database = database;
     this.#cipher = cipher;
     this.sessions = withSpans('vault.sessions', new SqlSessionStore(database, cipher));
-    this.journal = withSpans('vault.journal', new SqlExchangeJournal(database, cipher, environment));
+    this.results = withSpans('vault.results', new SqlResultStore(database, cipher, environment));
     this.items = withSpans('vault.items', new SqlItemStore(database));
     this.callbacks = new SqlCallbackStore(database);
     this.audit = new SqlAuditLog(database);

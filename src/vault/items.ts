@@ -3,7 +3,7 @@ import type { ItemFilter, ItemRow, ItemStore } from './vault';
 import { VaultError } from './vault-error';
 
 const COLUMNS =
-  'item_id, session_key, user_hash, institution_id, institution_name, linked_at, mended_at, removed_at';
+  'item_id, session_key, user_hash, institution_id, institution_name, linked_at, healthy_at, removed_at';
 
 interface Row {
   item_id: string;
@@ -12,7 +12,7 @@ interface Row {
   institution_id: string | null;
   institution_name: string | null;
   linked_at: Date;
-  mended_at: Date | null;
+  healthy_at: Date | null;
   removed_at: Date | null;
 }
 
@@ -65,12 +65,12 @@ export class SqlItemStore implements ItemStore {
   }
 
   async markMended(itemId: string): Promise<Date> {
-    const [mended] = await this.#database.query<{ mended_at: Date }>(
-      'UPDATE hosted_link.items SET mended_at = now() WHERE item_id = $1 RETURNING mended_at',
+    const [mended] = await this.#database.query<{ healthy_at: Date }>(
+      'UPDATE hosted_link.items SET healthy_at = now() WHERE item_id = $1 RETURNING healthy_at',
       [itemId],
     );
     if (!mended) throw unknownItem(itemId);
-    return mended.mended_at;
+    return mended.healthy_at;
   }
 
   async markRemoved(itemId: string): Promise<void> {
@@ -113,7 +113,7 @@ function toItem(row: Row): ItemRow {
     institutionId: row.institution_id ?? undefined,
     institutionName: row.institution_name ?? undefined,
     linkedAt: row.linked_at,
-    mendedAt: row.mended_at ?? undefined,
+    healthyAt: row.healthy_at ?? undefined,
     removedAt: row.removed_at ?? undefined,
   };
 }

@@ -1,5 +1,5 @@
 import type { Transaction } from './database';
-import { ask, type KeyProvider } from './key-provider';
+import { callProvider, type KeyProvider } from './key-provider';
 import { countSealedValues, SEALED_VALUES } from './sealed-values';
 import { VaultError } from './vault-error';
 
@@ -17,7 +17,7 @@ export interface KnownKeys {
 export async function fingerprintKeys(keys: KeyProvider): Promise<KnownKeys> {
   const fingerprints = new Map<string, Buffer>();
   for (const keyId of keys.keyIds) {
-    fingerprints.set(keyId, await ask(keys, keyId, () => keys.fingerprint(keyId)));
+    fingerprints.set(keyId, await callProvider(keys, keyId, () => keys.fingerprint(keyId)));
   }
   return { source: keys.source, fingerprints };
 }

@@ -84,7 +84,11 @@ export function joinKeyProviders(first: KeyProvider, other: KeyProvider): KeyPro
  * Asks a provider to use a key.
  * @throws VaultError KEY_PROVIDER_FAILED with the name and code of what it rejected with, which may hold anything else
  */
-export async function ask<T>({ source }: KeyProvider, keyId: string, question: () => Promise<T>): Promise<T> {
+export async function callProvider<T>(
+  { source }: KeyProvider,
+  keyId: string,
+  question: () => Promise<T>,
+): Promise<T> {
   try {
     return await question();
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Database, Transaction } from './database';
 import { removeRow } from './items';
 import { endLostRow, leaveTombstone } from './retention';
 import { REQUEST_DIGEST } from './sealed-values';
-import type { SessionClaim, } from './vault';
+import type { SessionClaim } from './vault';
 
 /** What was changed. Its subject: a session key, an item id (`ITEM_`, but for a lost item), a result id, or a user hash. */
 export type RepairKind =
@@ -116,13 +116,13 @@ export class SqlRepairs extends SqlRepairLog implements Repairs {
     const sealed = await this.#cipher.seal(digest, REQUEST_DIGEST.contextOf(key));
     return await this.#change('SESSION_RESTORED', key, ({ query }) =>
       query(
-        `INSERT INTO hosted_link.sessions (session_key, link_api, first_run_id, plaid_session_hash, user_hash, created_at,
+        `INSERT INTO hosted_link.sessions (session_key, plaid_flow, first_run_id, plaid_session_hash, user_hash, created_at,
           state, ended_at, key_id, wrapped_key, sealed_request_digest)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (session_key) DO NOTHING RETURNING 1`,
         [
           key,
-          claim.linkApi,
+          claim.plaidFlow,
           claim.firstRunId,
           claim.plaidSessionHash,
           claim.userHash,

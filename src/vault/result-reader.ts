@@ -1,7 +1,7 @@
 import type { TokenKind } from '../secrets/seen-token';
 import type { ResultState } from '../domain/states';
 import type { Database, Transaction } from './database';
-import type { ResultFilter, ResultReader, ResultRow, } from './vault';
+import type { ResultFilter, ResultReader, ResultRow } from './vault';
 import { VaultError } from './vault-error';
 
 /** The columns of `results` that may be shown, and those that count its calls. */

@@ -42,7 +42,7 @@ export interface RetentionStore {
    * ended. An earlier tombstone becomes that of the later time.
    * @param at default: now, by the database's clock
    */
-  markForgotten(userHash: string, at?: Date): Promise<void>;
+  writeTombstone(userHash: string, at?: Date): Promise<void>;
   /** When the person was forgotten last; undefined when there is no tombstone. */
   forgottenAt(userHash: string): Promise<Date | undefined>;
   /** Items of people who were forgotten after they had linked them, and that are not removed, by their ids. */
@@ -110,7 +110,7 @@ export class SqlRetention implements RetentionStore {
     });
   }
 
-  async markForgotten(userHash: string, at?: Date): Promise<void> {
+  async writeTombstone(userHash: string, at?: Date): Promise<void> {
     await this.#database.transaction((transaction) => leaveTombstone(transaction, userHash, at));
   }
 
@@ -146,7 +146,7 @@ export async function endLostRow({ query }: Transaction, key: string): Promise<u
   );
 }
 
-/** See {@link RetentionStore.markForgotten}. */
+/** See {@link RetentionStore.writeTombstone}. */
 export async function leaveTombstone(
   { query }: Transaction,
   userHash: string,

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { InputError } from '../domain/input-error';
 import { Secret } from '../secrets/secret';
-import { type LinkApiName } from '../domain/plaid-api';
+import { type PlaidFlow } from '../domain/plaid-flow';
 import { isEndState, type SessionState } from '../domain/states';
 import type { Cipher } from './cipher';
 import type { Database } from './database';
@@ -10,12 +10,12 @@ import type { Page, SessionClaim, SessionReader, SessionRow, SessionStore } from
 import { VaultError } from './vault-error';
 
 const COLUMNS =
-  'session_key, link_api, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at, stripped_at';
+  'session_key, plaid_flow, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at, stripped_at';
 const SEALED_COLUMNS = `${COLUMNS}, key_id, wrapped_key, sealed_request_digest`;
 
 interface Row {
   session_key: string;
-  link_api: LinkApiName;
+  plaid_flow: PlaidFlow;
   state: SessionState;
   first_run_id: string;
   plaid_session_hash: string | null;
@@ -98,7 +98,7 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
       { keyId: found.key_id, wrappedKey: found.wrapped_key, ciphertext: found.sealed_request_digest },
       REQUEST_DIGEST.contextOf(claim.key),
     );
-    if (found.link_api !== claim.linkApi || !sameText(digest.reveal(), claim.requestDigest)) {
+    if (found.plaid_flow !== claim.plaidFlow || !sameText(digest.reveal(), claim.requestDigest)) {
       throw new VaultError(
         'KEY_REUSED',
         `the session key ${claim.key} stands for another request; give this request a key of its own`,
@@ -139,14 +139,14 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
     );
     const [row] = await this.#database.query<Row>(
       `INSERT INTO hosted_link.sessions
-          (session_key, link_api, first_run_id, plaid_session_hash, traceparent, user_hash, key_id, wrapped_key,
+          (session_key, plaid_flow, first_run_id, plaid_session_hash, traceparent, user_hash, key_id, wrapped_key,
             sealed_request_digest)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
         ON CONFLICT (session_key) DO NOTHING
         RETURNING ${COLUMNS}`,
       [
         claim.key,
-        claim.linkApi,
+        claim.plaidFlow,
         claim.firstRunId,
         claim.plaidSessionHash,
         claim.traceparent,
@@ -179,7 +179,7 @@ export function unknownSession(key: string): VaultError {
 function toSession(row: Row): SessionRow {
   return {
     key: row.session_key,
-    linkApi: row.link_api,
+    plaidFlow: row.plaid_flow,
     state: row.state,
     firstRunId: row.first_run_id,
     plaidSessionHash: row.plaid_session_hash ?? undefined,

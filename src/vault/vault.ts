@@ -1,6 +1,6 @@
 import type { SeenAccount, SeenToken, TokenKind } from '../secrets/seen-token';
 import type { Secret } from '../secrets/secret';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CallbackState, ResultState, SessionState } from '../domain/states';
 import type { CallbackBody } from '../domain/views';
 import type { AuditLog } from './audit';
@@ -14,7 +14,7 @@ import type { RotationOptions, RotationReport } from './rotation';
 /** A row of `sessions`: the promise "same key, same session", kept beyond Temporal's retention. */
 export interface SessionRow {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   state: SessionState;
   /** The first execution run id of the workflow whose session it is. */
   firstRunId: string;
@@ -31,7 +31,7 @@ export interface SessionRow {
 
 export interface SessionClaim {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   /** The workflow's first execution run id: tells a repeat of this claim from a later workflow with the same key. */
   firstRunId: string;
   /** SHA-256 (hex) of the caller's request. Stored sealed, since it may be of a phone number. */
@@ -116,7 +116,7 @@ export interface ResultReader {
   get(resultId: string): Promise<ResultRow | undefined>;
 }
 
-/** What {@link ExchangeJournal.acquire} found. */
+/** What {@link ResultStore.acquire} found. */
 export type Acquired =
   | { outcome: 'ENDED'; row: ResultRow }
   /** Ask again in `retryInMs`: another attempt holds the lease until then, or another result with the same account comes first. */
@@ -154,7 +154,7 @@ export interface AnsweredCall {
  * The exchange journal. No transaction is held across HTTP: `acquire` commits that a call is about to be made, and one of
  * `release`, `link` and `end` commits what came of it. A crash in between leaves the call on record as unanswered.
  */
-export interface ExchangeJournal extends ResultReader {
+export interface ResultStore extends ResultReader {
   /**
    * Keeps each token, sealed, by its hash; what is there already stays as it is, also with another session that recorded it
    * first. Gives all rows of the session.
@@ -213,7 +213,7 @@ export interface ItemRow {
   institutionName: string | undefined;
   linkedAt: Date;
   /** When a session in update mode mended it last. */
-  mendedAt: Date | undefined;
+  healthyAt: Date | undefined;
   /** When it was removed at Plaid, and its access token deleted. */
   removedAt: Date | undefined;
 }
@@ -300,7 +300,7 @@ export interface AccessRead {
 /** What needs none of the vault's keys: what may be read without them, and taken out. */
 export interface VaultRecords {
   readonly sessions: SessionReader;
-  readonly journal: ResultReader;
+  readonly results: ResultReader;
   readonly items: Pick<ItemStore, 'list' | 'get'>;
   readonly callbacks: CallbackReader;
   readonly audit: AuditLog;
@@ -318,7 +318,7 @@ export interface VaultRecords {
 /** The database in which sessions, the exchange journal and encrypted access tokens live. */
 export interface Vault extends VaultRecords {
   readonly sessions: SessionStore;
-  readonly journal: ExchangeJournal;
+  readonly results: ResultStore;
   readonly items: ItemStore;
   readonly callbacks: CallbackStore;
   readonly codecKeys: CodecKeyStore;

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { PlaidApiError } from '../plaid/errors';
 import type { WebhookVerificationKey } from '../plaid/plaid';
-import { within } from './with-timeout';
+import { withTimeout } from './with-timeout';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -84,7 +84,7 @@ export class WebhookKeyCache {
     const isFresh = cached !== undefined && this.#now() - cached.fetchedAt < KEY_LIFE_MS;
     const { key, expired } = isFresh
       ? cached
-      : await within(
+      : await withTimeout(
           this.#waitMs,
           this.#fetch(keyId, cached !== undefined),
           () => new WebhookKeyError('UNAVAILABLE'),

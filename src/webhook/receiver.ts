@@ -2,7 +2,7 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http/limits';
 import { listenError } from '../http/listen-error';
 import type { PlaidClient } from '../plaid/plaid';
-import { SpacedLog } from '../telemetry/log-throttle';
+import { ThrottledLogger } from '../telemetry/log-throttle';
 import { WEBHOOK_OUTCOMES, type WebhookOutcome } from '../domain/webhook-outcome';
 import { ForwardError } from './forwarder';
 import { WebhookKeyCache, WebhookKeyError } from './key-cache';
@@ -56,7 +56,7 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
     counts[outcome] += 1;
     onOutcome?.(outcome);
   };
-  const log = new SpacedLog(logger, now);
+  const log = new ThrottledLogger(logger, now);
   const keys = new WebhookKeyCache({ fetchKey: (keyId) => plaid.webhookVerificationKeyGet(keyId), now });
   const router = new WebhookRouter({ ...options, now });
 

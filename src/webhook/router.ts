@@ -12,7 +12,7 @@ import { readWebhook, type WebhookMeaning } from './payload';
 import { SeenWebhooks } from './seen-webhooks';
 import { SignalGate } from './signal-gate';
 import type { VerifiedWebhook } from './verify';
-import { within } from './with-timeout';
+import { withTimeout } from './with-timeout';
 
 /** How long finding and signalling a session may take, in milliseconds. With the wait for a key it stays inside Plaid's 10 s. */
 const SIGNAL_TIMEOUT_MS = 3_000;
@@ -84,7 +84,7 @@ export class WebhookRouter {
       case 'hint':
       case 'delivery_failure':
         return await this.#once(webhook.bodyHash, webhook.validUntil, () =>
-          within(SIGNAL_TIMEOUT_MS, this.#signal(meaning), () => new Error('no result in time')),
+          withTimeout(SIGNAL_TIMEOUT_MS, this.#signal(meaning), () => new Error('no result in time')),
         );
     }
   }

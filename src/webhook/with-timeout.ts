@@ -1,5 +1,5 @@
 /** Rejects with `tooLong()` when `work` takes longer than `ms` milliseconds; the work itself goes on. */
-export async function within<T>(ms: number, work: Promise<T>, tooLong: () => Error): Promise<T> {
+export async function withTimeout<T>(ms: number, work: Promise<T>, tooLong: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(tooLong()), ms);

@@ -5,7 +5,7 @@ import type { RetentionStore } from '../vault';
 const EVERY_MS = 3_600_000;
 
 /** Retention that a worker keeps. */
-export interface KeptRetention {
+export interface RetentionLoop {
   /** Stops looking, after the look under way. */
   stop(): Promise<void>;
 }
@@ -14,7 +14,7 @@ export interface KeptRetention {
  * Strips the vault, now and every hour, of what ended `days` ago. What is due stands in the database: a look that fails, or
  * that no worker is there for, is made up by the next one. Workers that look at once share the work.
  */
-export function keepRetention(retention: RetentionStore, days: number, logger: Logger): KeptRetention {
+export function startRetentionLoop(retention: RetentionStore, days: number, logger: Logger): RetentionLoop {
   let looking = look();
   const timer = setInterval(() => {
     looking = looking.then(look);

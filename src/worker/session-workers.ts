@@ -19,8 +19,8 @@ import { callCounter } from '../plaid/call-metrics';
 import { type Metrics, processMetrics } from '../telemetry/metrics';
 import { openVaultOf } from '../config/open-vault';
 import { createPlaidClient } from '../plaid/client';
-import { DEFAULT_RATES, keepPlaidRates } from './rates/plaid-rates';
-import { keepRetention } from './retention';
+import { DEFAULT_RATES, startPlaidRateController } from './rates/plaid-rates';
+import { startRetentionLoop } from './retention';
 import { addSearchAttributes, searchAttributeProblems } from '../temporal/search-attributes';
 import { TASK_QUEUES } from '../domain/ids';
 import { startWorkerReceiver } from '../webhook/start-receiver';
@@ -95,7 +95,7 @@ export async function startSessionWorkers({
     const vault = await openVaultOf(settings, keys.vaultKeys, logger);
     closers.push(() => vault.close());
     await checkSearchAttributes(connection, namespace, settings);
-    const rates = keepPlaidRates({ connection, namespace, identity }, rateSettings, logger);
+    const rates = startPlaidRateController({ connection, namespace, identity }, rateSettings, logger);
     closers.push(() => rates.stop());
     const countCall = callCounter(metrics);
     const plaid = createPlaidClient({
@@ -106,7 +106,7 @@ export async function startSessionWorkers({
       },
     });
     closers.push(() => plaid.close());
-    const retention = keepRetention(vault.retention, settings.retentionDays, logger);
+    const retention = startRetentionLoop(vault.retention, settings.retentionDays, logger);
     closers.push(() => retention.stop());
     const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, metrics, logger)] };
     const common = { settings, plaid, vault, dataConverter, connection, namespace, metrics, logger };

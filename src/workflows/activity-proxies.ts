@@ -12,7 +12,7 @@ export const vault = proxyLocalActivities<
     | 'claimSession'
     | 'endSession'
     | 'listResults'
-    | 'markForgotten'
+    | 'writeTombstone'
     | 'queueCallback'
     | 'nextCallback'
     | 'giveUpCallback'
@@ -81,7 +81,7 @@ export const removal = proxyActivities<Pick<Activities, 'removeItem'>>({
 });
 
 /** Niceties: they give up soon, and nothing depends on them. */
-export const describe = proxyActivities<Pick<Activities, 'describeItem' | 'confirmMended'>>({
+export const describe = proxyActivities<Pick<Activities, 'describeItem' | 'confirmItemHealthy'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
   scheduleToCloseTimeout: '5m',

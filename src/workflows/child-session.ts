@@ -60,7 +60,7 @@ export async function startHostedLinkSession(
   request: ChildRequest,
   { parentClosePolicy = ParentClosePolicy.REQUEST_CANCEL }: ChildSessionOptions = {},
 ): Promise<ChildSession> {
-  const { key, linkApi = 'link_delivery', userId, fairnessKey } = request;
+  const { key, plaidFlow = 'link_delivery', userId, fairnessKey } = request;
   if (!SESSION_KEY_PATTERN.test(key)) {
     throw ApplicationFailure.nonRetryable(
       'key: not a session key; use 1 to 128 letters, digits, dots, underscores, colons and hyphens',
@@ -75,8 +75,8 @@ export async function startHostedLinkSession(
     parentClosePolicy,
     // A cancelled session is watched until its link is dead, and nobody is to wait for that.
     cancellationType: ChildWorkflowCancellationType.TRY_CANCEL,
-    typedSearchAttributes: searchAttributes({ state: 'CREATING', linkApi }),
-    staticSummary: sessionSummary({ key, userId, linkApi }),
+    typedSearchAttributes: searchAttributes({ state: 'CREATING', plaidFlow }),
+    staticSummary: sessionSummary({ key, userId, plaidFlow }),
     ...(fairnessKey !== undefined && { priority: { fairnessKey } }),
   });
 }

@@ -8,7 +8,7 @@ import {
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { exchangeWorkflowId } from '../domain/ids';
 import type { ExchangeInput, LinkCompleted } from './messages';
-import { linkCompletedSignal } from './messages';
+import { completionSignal } from './messages';
 import { searchAttributes, type SessionAttributes } from './search-attributes';
 import { tokenExchange } from './token-exchange';
 
@@ -30,7 +30,7 @@ export async function signalCompletion(
   { isStarted, attributes }: ExchangeStart,
 ): Promise<void> {
   // Of a cancelled session nothing may be exchanged before that is known.
-  const start = { ...input, lookAtOnce: completion.state !== 'CANCELLED' };
+  const start = { ...input, startImmediately: completion.state !== 'CANCELLED' };
   if (!isStarted) await startExchange(start, attributes);
   try {
     await signal(input.key, completion);
@@ -57,5 +57,5 @@ async function startExchange(input: ExchangeInput, attributes: SessionAttributes
 }
 
 async function signal(key: string, completion: LinkCompleted): Promise<void> {
-  await getExternalWorkflowHandle(exchangeWorkflowId(key)).signal(linkCompletedSignal, completion);
+  await getExternalWorkflowHandle(exchangeWorkflowId(key)).signal(completionSignal, completion);
 }

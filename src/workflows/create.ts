@@ -3,7 +3,7 @@ import type { CreatedSession, CreateInput } from '../activities/create-session';
 import type { Claimed, ClaimInput } from '../activities/session-row';
 import type { PlaidErrorView } from '../domain/views';
 import { parseLinkToken } from '../domain/link-token';
-import { LINK_API_RULES } from '../domain/plaid-api';
+import { PLAID_FLOW_RULES } from '../domain/plaid-flow';
 import { defaultLifetimeMs } from '../domain/schedule';
 import { UNDECODABLE } from '../domain/undecodable';
 import { create, createAndSend, vault } from './activity-proxies';
@@ -105,10 +105,10 @@ function idIn(linkToken: string | undefined): string | undefined {
 
 /** @param linkToken the caller's, or one that was made beforehand */
 function requestOf(
-  { linkApi, linkTokenRequest, update }: SessionInput,
+  { plaidFlow, linkTokenRequest, update }: SessionInput,
   linkToken: string | undefined,
 ): Omit<CreateInput, 'delivery'> {
-  return linkToken === undefined ? { linkApi, linkTokenRequest, update } : { linkApi, linkToken };
+  return linkToken === undefined ? { plaidFlow, linkTokenRequest, update } : { plaidFlow, linkToken };
 }
 
 /** Adds Plaid's session id to the row. A cancel request must not hide what has been made, and may have been sent. */
@@ -117,9 +117,9 @@ async function claimId(input: SessionInput, plaidSessionId: string): Promise<str
   return plaidSessionHash;
 }
 
-async function linkTokenOf({ linkApi, linkToken, linkTokenRequest, expiresAt, update }: SessionInput) {
+async function linkTokenOf({ plaidFlow, linkToken, linkTokenRequest, expiresAt, update }: SessionInput) {
   if (linkToken !== undefined) return { linkToken, expiration: expiresAt };
-  if (!LINK_API_RULES[linkApi].takesLinkToken) return { linkToken: undefined, expiration: undefined };
+  if (!PLAID_FLOW_RULES[plaidFlow].takesLinkToken) return { linkToken: undefined, expiration: undefined };
   return await create.createLinkToken(linkTokenRequest ?? {}, update);
 }
 
@@ -130,13 +130,13 @@ async function claim(input: SessionInput, plaidSessionId: string | undefined): P
 }
 
 function claimOf(
-  { key, linkApi, requestDigest, userId }: SessionInput,
+  { key, plaidFlow, requestDigest, userId }: SessionInput,
   plaidSessionId: string | undefined,
 ): ClaimInput {
   const { firstExecutionRunId: firstRunId } = workflowInfo();
   return {
     key,
-    linkApi,
+    plaidFlow,
     firstRunId,
     requestDigest,
     plaidSessionId,

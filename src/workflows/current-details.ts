@@ -1,6 +1,6 @@
 import type { PlaidErrorView, ResultView } from '../domain/views';
 import { exchangeWorkflowId } from '../domain/ids';
-import { LINK_API_RULES } from '../domain/plaid-api';
+import { PLAID_FLOW_RULES } from '../domain/plaid-flow';
 import { isEndState } from '../domain/states';
 import { markdownText } from './markdown';
 import type { ExchangeView, SessionView } from './messages';
@@ -27,7 +27,7 @@ export function currentDetails(view: SessionView): string {
       : [
           `- Plaid could not deliver the link (${markdownText(deliveryFailure.method)}): ${deliveryFailure.at}`,
         ]),
-    ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.mendedAt ?? 'not yet'}`]),
+    ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.healthyAt ?? 'not yet'}`]),
     `- items: ${itemsOf(view)}`,
     ...nextGet(view),
     ...(expiresAt === undefined ? [] : [`- the link expires: ${expiresAt}`]),
@@ -45,9 +45,9 @@ export function exchangeDetails({ key, results, notices }: ExchangeView): string
 }
 
 /** The watch follows its schedule in an activity, whose pending attempt tells the very time. */
-function nextGet({ state, linkApi }: SessionView): string[] {
+function nextGet({ state, plaidFlow }: SessionView): string[] {
   if (isEndState(state) || state === 'CREATING') return [];
-  const maxMinutes = LINK_API_RULES[linkApi].maxGetDelayMs / MINUTE_MS;
+  const maxMinutes = PLAID_FLOW_RULES[plaidFlow].maxPollDelayMs / MINUTE_MS;
   return [`- next get: see Pending Activities; at most ${maxMinutes} min after the last`];
 }
 

@@ -17,8 +17,8 @@ import {
 } from '@temporalio/workflow';
 import type { Observation, WatchInput } from '../activities/get-session';
 import type { SessionState } from '../domain/states';
-import { LINK_API_RULES } from '../domain/plaid-api';
-import { GATHER_HINTS_MS, MIN_GET_DELAY_MS } from '../domain/schedule';
+import { PLAID_FLOW_RULES } from '../domain/plaid-flow';
+import { GATHER_HINTS_MS, MIN_POLL_DELAY_MS } from '../domain/schedule';
 import { isEndState, mayFollow } from '../domain/states';
 import { describe, exchange, urgent, vault, watch } from './activity-proxies';
 import { signalCompletion } from './completion';
@@ -42,7 +42,7 @@ import { searchAttributes, type SessionAttributes } from './search-attributes';
 export async function hostedLinkSession(given: SessionInput | UncheckedInput): Promise<SessionView> {
   const answer = new LinkAnswer();
   const input = isUnchecked(given) ? await checkedInput(given, answer) : inputOf(given);
-  const rules = LINK_API_RULES[input.linkApi];
+  const rules = PLAID_FLOW_RULES[input.plaidFlow];
   const view = input.resumed?.view ?? newView(input);
   let created = input.resumed?.created;
   if (created) answer.give(linkOf(created, input));
@@ -119,8 +119,8 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
 
   /** All that is known: a session that another workflow started has but its state and link api. */
   function attributes(): SessionAttributes {
-    const { linkApi, userAttribute: user } = input;
-    return { linkApi, user, plaidSessionHash: created?.plaidSessionHash };
+    const { plaidFlow, userAttribute: user } = input;
+    return { plaidFlow, user, plaidSessionHash: created?.plaidSessionHash };
   }
 
   function enter(state: SessionState): void {
@@ -130,9 +130,9 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     view.changedAt = new Date().toISOString();
     upsertSearchAttributes(searchAttributes({ state, ...attributes() }));
     setCurrentDetails(currentDetails(view));
-    const { linkApi: link_api } = view;
-    if (isEndState(state)) metrics.sessionsEnded({ link_api, state });
-    if (state === 'COMPLETED') metrics.timeToComplete(secondsSince(view.createdAt), { link_api });
+    const { plaidFlow: plaid_flow } = view;
+    if (isEndState(state)) metrics.sessionsEnded({ plaid_flow, state });
+    if (state === 'COMPLETED') metrics.timeToComplete(secondsSince(view.createdAt), { plaid_flow });
   }
 
   async function makeSession(): Promise<void> {
@@ -163,7 +163,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   async function observe(session: Created): Promise<Observation | undefined> {
     const watchInput: WatchInput = {
       key: input.key,
-      linkApi: input.linkApi,
+      plaidFlow: input.plaidFlow,
       plaidSessionId: session.plaidSessionId,
       update: input.update !== undefined,
       known: {
@@ -173,7 +173,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
         exitError: view.exitError,
       },
       changedAtMs: scheduleStartMs,
-      notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_GET_DELAY_MS,
+      notBeforeMs: view.plaidStatus === undefined ? scheduleStartMs : scheduleStartMs + MIN_POLL_DELAY_MS,
       deadlineMs: Date.parse(session.expiresAt) + rules.graceMs,
     };
     if (!hinted || mustWatchFirst) {
@@ -195,7 +195,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       scheduleStartMs = Date.now();
     }
     if (!wasOpened(view.plaidStatus) && wasOpened(plaidStatus))
-      metrics.timeToOpen(secondsSince(view.createdAt), { link_api: view.linkApi });
+      metrics.timeToOpen(secondsSince(view.createdAt), { plaid_flow: view.plaidFlow });
     Object.assign(view, { plaidStatus, results, health });
     if (exitError) view.exitError = exitError;
     if (health.kind !== 'OK') view.lastError = health.error;
@@ -225,7 +225,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
       await removeResults(input.key);
       enter('CANCELLED');
     } else if (view.plaidStatus === 'COMPLETED' && input.update) {
-      await confirmMended(input.update.itemId);
+      await confirmItemHealthy(input.update.itemId);
       enter('COMPLETED');
     } else if (view.plaidStatus === 'COMPLETED' && view.results === 0) {
       throw ApplicationFailure.nonRetryable('Plaid said COMPLETED, but never showed a token', 'NO_RESULTS');
@@ -235,9 +235,9 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   }
 
   /** The item may stay broken, whatever the person did, or be gone: then its session has COMPLETED all the same. */
-  async function confirmMended(itemId: string): Promise<void> {
-    const mendedAt = await describe.confirmMended(itemId).catch(() => undefined);
-    view.update = { itemId, mendedAt };
+  async function confirmItemHealthy(itemId: string): Promise<void> {
+    const healthyAt = await describe.confirmItemHealthy(itemId).catch(() => undefined);
+    view.update = { itemId, healthyAt };
   }
 
   async function resumeInNewRun(session: Created): Promise<void> {
@@ -249,8 +249,8 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
   }
 
   async function tellExchange(completion: LinkCompleted): Promise<void> {
-    const { key, notify, linkApi, allowDuplicates } = input;
-    await signalCompletion({ key, notify, linkApi, allowDuplicates }, completion, {
+    const { key, notify, plaidFlow, allowDuplicates } = input;
+    await signalCompletion({ key, notify, plaidFlow, allowDuplicates }, completion, {
       isStarted: view.exchangeStarted,
       attributes: attributes(),
     });
@@ -282,10 +282,10 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     if (view.exchangeStarted || (results > 0 && state !== 'CANCELLED'))
       await tellExchange({ last: true, state, results });
     else {
-      const itemIds = view.update?.mendedAt === undefined ? [] : [view.update.itemId];
+      const itemIds = view.update?.healthyAt === undefined ? [] : [view.update.itemId];
       const notice = { key, state, itemIds };
       view.notices = await (claimsWithCreate || patched('callbacks')
-        ? tellOfEnd(input.notify, input.linkApi, notice)
+        ? tellOfEnd(input.notify, input.plaidFlow, notice)
         : notifyAll(input.notify, notice));
     }
     await vault.endSession(key, state, workflowInfo().firstExecutionRunId);
@@ -330,11 +330,11 @@ function linkOf({ url, expiresAt }: Created, { requestDigest }: SessionInput): L
   return { url, expiresAt, requestDigest };
 }
 
-function newView({ key, linkApi, update }: SessionInput): SessionView {
+function newView({ key, plaidFlow, update }: SessionInput): SessionView {
   const now = new Date().toISOString();
   return {
     key,
-    linkApi,
+    plaidFlow,
     state: 'CREATING',
     plaidStatus: undefined,
     createdAt: now,

@@ -1,5 +1,5 @@
-export { deliverCallbacks } from './deliver-callbacks';
-export { forgetUser } from './forget-user';
+export { callbackDelivery } from './callback-delivery';
+export { userErasure } from './user-erasure';
 export { hostedLinkSession } from './hosted-link-session';
-export { removeItem } from './remove-item';
+export { itemRemoval } from './item-removal';
 export { tokenExchange } from './token-exchange';

@@ -1,12 +1,12 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { SESSION_KEY_PATTERN } from '../domain/ids';
-import { LINK_APIS } from '../domain/plaid-api';
+import { PLAID_FLOWS } from '../domain/plaid-flow';
 import type { Created } from './create';
 import type { StartRequest } from '../activities/check-request';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CheckedRequest } from '../domain/start-request';
 import type { SessionState } from '../domain/states';
-import type { DeliveryFailure, Health, ItemMending, PlaidErrorView, ResultView } from '../domain/views';
+import type { DeliveryFailure, Health, ItemUpdateResult, PlaidErrorView, ResultView } from '../domain/views';
 
 /** The input of `hostedLinkSession`. */
 export interface SessionInput extends CheckedRequest {
@@ -40,7 +40,7 @@ export interface Link {
 /** What is known of a session. Holds no token, URL, phone number or e-mail address. All times are ISO 8601. */
 export interface SessionView {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   state: SessionState;
   /** What Plaid said last; a string that Plaid added later stands as it came. Undefined before the session exists. */
   plaidStatus: string | undefined;
@@ -58,7 +58,7 @@ export interface SessionView {
   /** How many results Plaid has shown. In update mode none counts. */
   results: number;
   /** Update mode: the item, and when Plaid was seen to have no error of it any more. */
-  update?: ItemMending | undefined;
+  update?: ItemUpdateResult | undefined;
   exchangeStarted: boolean;
   /** Set when the key stands for an earlier session, whose workflow Temporal has forgotten: the last known state of that. */
   endedBefore?: SessionState | undefined;
@@ -76,11 +76,11 @@ export interface ExchangeInput {
   key: string;
   notify: string[];
   /** Undefined in an exchange from before there were callbacks: it queues none. */
-  linkApi?: LinkApiName | undefined;
+  plaidFlow?: PlaidFlow | undefined;
   /** True: public tokens are exchanged also for accounts that the person has already. */
   allowDuplicates?: boolean | undefined;
   /** True: there is something to look at in the vault. Else the exchange waits for its first signal. Default false. */
-  lookAtOnce?: boolean | undefined;
+  startImmediately?: boolean | undefined;
 }
 
 /** What is known of a token exchange. */
@@ -120,10 +120,10 @@ export function isLinkCompleted(value: unknown): value is LinkCompleted {
  */
 export function isSessionInput(value: unknown): value is SessionInput {
   if (!isExchangeInput(value)) return false;
-  const { linkApi, linkToken, linkTokenRequest, delivery, update, userId, expiresAt, requestDigest } =
+  const { plaidFlow, linkToken, linkTokenRequest, delivery, update, userId, expiresAt, requestDigest } =
     value as Partial<Record<keyof SessionInput, unknown>>;
   return (
-    LINK_APIS.some((name) => name === linkApi) &&
+    PLAID_FLOWS.some((name) => name === plaidFlow) &&
     isText(requestDigest) &&
     isAbsentOr(isText, linkToken) &&
     isAbsentOr(isText, userId) &&
@@ -137,9 +137,9 @@ export function isSessionInput(value: unknown): value is SessionInput {
 /** As {@link isSessionInput}, for a token exchange. */
 export function isExchangeInput(value: unknown): value is ExchangeInput {
   if (typeof value !== 'object' || value === null) return false;
-  const { key, notify, linkApi } = value as Partial<Record<keyof ExchangeInput, unknown>>;
+  const { key, notify, plaidFlow } = value as Partial<Record<keyof ExchangeInput, unknown>>;
   return (
-    (linkApi === undefined || LINK_APIS.some((name) => name === linkApi)) &&
+    (plaidFlow === undefined || PLAID_FLOWS.some((name) => name === plaidFlow)) &&
     isText(key) &&
     SESSION_KEY_PATTERN.test(key) &&
     Array.isArray(notify) &&
@@ -167,7 +167,7 @@ export const statusQuery = defineQuery<SessionView>('status');
 /** The exchange's view. */
 export const exchangeStatusQuery = defineQuery<ExchangeView>('status');
 /** A completion. */
-export const linkCompletedSignal = defineSignal<[LinkCompleted]>('linkCompleted');
+export const completionSignal = defineSignal<[LinkCompleted]>('linkCompleted');
 /** There is a callback to deliver. */
 export const callbackQueuedSignal = defineSignal('callbackQueued');
 /** Send what is PENDING now, whenever its next attempt was due. */

@@ -1,4 +1,4 @@
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CompletionNotice } from '../domain/views';
 import { notices, vault } from './activity-proxies';
 import type { Notice } from './messages';
@@ -9,10 +9,10 @@ import type { Notice } from './messages';
  */
 export async function tellOfEnd(
   workflowIds: readonly string[],
-  linkApi: LinkApiName,
+  plaidFlow: PlaidFlow,
   notice: CompletionNotice,
 ): Promise<Notice[]> {
-  await vault.queueCallback({ ...notice, linkApi });
+  await vault.queueCallback({ ...notice, plaidFlow });
   return await notifyAll(workflowIds, notice);
 }
 

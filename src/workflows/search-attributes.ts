@@ -1,12 +1,12 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
-import type { LinkApiName } from '../domain/plaid-api';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import type { SessionState } from '../domain/states';
 
 /** A session's state, such as `WAITING`. */
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', SearchAttributeType.KEYWORD);
 
 /** The Plaid API that serves a session, such as `link_delivery`. */
-export const LINK_API_ATTRIBUTE = defineSearchAttributeKey('HostedLinkApi', SearchAttributeType.KEYWORD);
+export const PLAID_FLOW_ATTRIBUTE = defineSearchAttributeKey('HostedPlaidFlow', SearchAttributeType.KEYWORD);
 
 /** What stands for Plaid's session id: its `plaidSessionHash`. */
 export const PLAID_SESSION_ATTRIBUTE = defineSearchAttributeKey(
@@ -26,7 +26,7 @@ export const INSTITUTION_ATTRIBUTE = defineSearchAttributeKey(
 /** The search attributes that a namespace must have before a session can start. */
 export const SEARCH_ATTRIBUTES = [
   STATE_ATTRIBUTE,
-  LINK_API_ATTRIBUTE,
+  PLAID_FLOW_ATTRIBUTE,
   PLAID_SESSION_ATTRIBUTE,
   USER_ATTRIBUTE,
   INSTITUTION_ATTRIBUTE,
@@ -35,7 +35,7 @@ export const SEARCH_ATTRIBUTES = [
 /** What a session, or its token exchange, can be found by. All of it stands in clear. */
 export interface SessionAttributes {
   state?: SessionState | undefined;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   plaidSessionHash?: string | undefined;
   /** See {@link USER_ATTRIBUTE}. */
   user?: string | undefined;
@@ -44,13 +44,13 @@ export interface SessionAttributes {
 /** The search attributes of what is known. */
 export function searchAttributes({
   state,
-  linkApi,
+  plaidFlow,
   plaidSessionHash,
   user,
 }: SessionAttributes): SearchAttributePair[] {
   return [
     ...(state === undefined ? [] : [{ key: STATE_ATTRIBUTE, value: state }]),
-    { key: LINK_API_ATTRIBUTE, value: linkApi },
+    { key: PLAID_FLOW_ATTRIBUTE, value: plaidFlow },
     ...(plaidSessionHash === undefined ? [] : [{ key: PLAID_SESSION_ATTRIBUTE, value: plaidSessionHash }]),
     ...(user === undefined ? [] : [{ key: USER_ATTRIBUTE, value: user }]),
   ];

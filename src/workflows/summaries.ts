@@ -18,10 +18,10 @@ const RESULT_ID_LENGTH = 8;
 export function sessionSummary({
   key,
   userId,
-  linkApi,
-}: Pick<CheckedRequest, 'key' | 'userId' | 'linkApi'>): string {
+  plaidFlow,
+}: Pick<CheckedRequest, 'key' | 'userId' | 'plaidFlow'>): string {
   const whose = userId ? `for user ${markdownText(userId)}` : `session ${markdownText(key)}`;
-  return `Hosted Link ${whose} via ${markdownText(linkApi)}`;
+  return `Hosted Link ${whose} via ${markdownText(plaidFlow)}`;
 }
 
 /** What each activity does, in one line. */
@@ -44,13 +44,13 @@ const SUMMARIES: { [Name in keyof Activities]: (...args: Parameters<Activities[N
     `End result ${shortId(resultId)} as FAILED: ${markdownText(errorCode)}`,
   describeItem: (itemId) => `Learn the institution of item ${markdownText(itemId)}`,
   removeItem: (itemId) => `Remove item ${markdownText(itemId)}`,
-  confirmMended: (itemId) => `See whether item ${markdownText(itemId)} is mended`,
+  confirmItemHealthy: (itemId) => `See whether item ${markdownText(itemId)} is mended`,
   notifyWorkflow: (workflowId) => `Tell workflow ${markdownText(workflowId)}`,
   queueCallback: ({ state }) => `Queue a callback, if there is a receiver: ${markdownText(state)}`,
   nextCallback: () => 'Look for a callback in the vault',
   deliverCallback: (_key, sequence) => `Send callback ${sequence}`,
   giveUpCallback: (_key, sequence, answer) => `Give up callback ${sequence}: ${markdownText(answer)}`,
-  markForgotten: () => 'Leave the tombstone of a person',
+  writeTombstone: () => 'Leave the tombstone of a person',
   endSession: (_key, state) => `Record the end: ${state}`,
 };
 

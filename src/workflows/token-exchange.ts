@@ -15,7 +15,7 @@ import { INSTITUTION_ID_PATTERN } from '../domain/ids';
 import { describe, exchange, vault } from './activity-proxies';
 import { exchangeDetails } from './current-details';
 import type { ExchangeInput, ExchangeView } from './messages';
-import { exchangeStatusQuery, isExchangeInput, isLinkCompleted, linkCompletedSignal } from './messages';
+import { exchangeStatusQuery, isExchangeInput, isLinkCompleted, completionSignal } from './messages';
 import { metrics } from './metrics';
 import { notifyAll, tellOfEnd } from './notices';
 import { INSTITUTION_ATTRIBUTE } from './search-attributes';
@@ -32,7 +32,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   // False where an exchange from before waited for its first signal, looked at each, and asked for the institution of each item.
   const looksAtOnce = patched('look-at-once');
   const underWay = new Set<string>();
-  let told = looksAtOnce && input.lookAtOnce === true;
+  let told = looksAtOnce && input.startImmediately === true;
   /** How many results a completed session has told of, which has no other than those. */
   let toldOf = 0;
   /** How many that were when they were looked for last. */
@@ -40,7 +40,7 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
   let lastState: SessionState | undefined;
 
   setHandler(exchangeStatusQuery, () => view);
-  setHandler(linkCompletedSignal, (completion: unknown) => {
+  setHandler(completionSignal, (completion: unknown) => {
     if (!isLinkCompleted(completion)) {
       log.error('a signal was dropped, since it is no completion: somebody forged it');
       metrics.signalsDropped({});
@@ -104,10 +104,10 @@ export async function tokenExchange(input: ExchangeInput): Promise<ExchangeView>
     const itemIds = view.results.flatMap(({ state, itemId }) =>
       state === 'LINKED' && itemId ? [itemId] : [],
     );
-    const { key, notify, linkApi } = input;
+    const { key, notify, plaidFlow } = input;
     const notice = { key, state: lastState, itemIds };
     const notices =
-      linkApi === undefined ? await notifyAll(notify, notice) : await tellOfEnd(notify, linkApi, notice);
+      plaidFlow === undefined ? await notifyAll(notify, notice) : await tellOfEnd(notify, plaidFlow, notice);
     show({ notices });
     return view;
   });

@@ -18,7 +18,8 @@ afterEach(async () => await rm(folder, { recursive: true }));
 
 afterEach(killDevPrograms);
 
-const startDemo = (args: string[], env?: NodeJS.ProcessEnv) => startDevProgram('tools/demo/main.ts', args, env);
+const startDemo = (args: string[], env?: NodeJS.ProcessEnv) =>
+  startDevProgram('tools/demo/main.ts', args, env);
 
 async function readLedger(): Promise<LedgerJson> {
   return JSON.parse(await readFile(join(folder, 'data/ledger.json'), 'utf8')) as LedgerJson;

@@ -7,8 +7,8 @@ import { allCommands, withCommands } from '../../tools/cli-page';
 import { SCHEMAS } from '../../tools/json-schemas';
 import { withSettingsTables } from '../../tools/settings-tables';
 import { createProgram } from '../../src/cli/program';
-import { LINK_APIS, type LinkApiName, LINK_API_RULES } from '../../src/domain/plaid-api';
-import { nextGetDelayMs } from '../../src/domain/schedule';
+import { PLAID_FLOWS, type PlaidFlow, PLAID_FLOW_RULES } from '../../src/domain/plaid-flow';
+import { nextPollDelayMs } from '../../src/domain/schedule';
 import { RESULT_STATES, SESSION_STATES } from '../../src/domain/states';
 
 const ROOT = join(__dirname, '../..');
@@ -25,11 +25,11 @@ const DOCS = [
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 /** How many gets a session makes by itself, with the mean of the jitter. */
-function getsWithin(durationMs: number, linkApi: LinkApiName): number {
+function getsWithin(durationMs: number, plaidFlow: PlaidFlow): number {
   let gets = 0;
   for (let at = 0; at < durationMs; gets += 1) {
-    const maxDelayMs = LINK_API_RULES[linkApi].maxGetDelayMs;
-    at += nextGetDelayMs({ sinceChangeMs: at, untilDeadlineMs: durationMs - at, maxDelayMs, jitter: 0.5 });
+    const maxDelayMs = PLAID_FLOW_RULES[plaidFlow].maxPollDelayMs;
+    at += nextPollDelayMs({ sinceChangeMs: at, untilDeadlineMs: durationMs - at, maxDelayMs, jitter: 0.5 });
   }
   return gets;
 }
@@ -158,15 +158,15 @@ describe('docs/performance.md', () => {
 });
 
 describe('docs/deploy.md', () => {
-  it.each(LINK_APIS)(
+  it.each(PLAID_FLOWS)(
     'counts the gets of a link that nobody touches as the schedule of %s has them',
-    (linkApi) => {
-      const row = new RegExp(`^\\| \`${linkApi}\` +\\|(.* gets .*)\\|$`, 'm').exec(
+    (plaidFlow) => {
+      const row = new RegExp(`^\\| \`${plaidFlow}\` +\\|(.* gets .*)\\|$`, 'm').exec(
         read('docs/deploy.md'),
       )![1]!;
       const told = row.split('|').map((cell) => Number(/([\d,]+) gets/.exec(cell)![1]!.replace(',', '')));
       expect(told).toEqual(
-        [1, 4, 24, 7 * 24, 21 * 24].map((hours) => getsWithin(hours * 3_600_000, linkApi)),
+        [1, 4, 24, 7 * 24, 21 * 24].map((hours) => getsWithin(hours * 3_600_000, plaidFlow)),
       );
     },
   );

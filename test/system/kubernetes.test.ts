@@ -6,7 +6,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { version } from '../../package.json';
 import { readSettings } from '../../src/config/settings';
 import { generateKeyRingText } from '../../src/secrets/key-ring';
-import type { Need } from '../../src/config/required';
+import type { Capability } from '../../src/config/required';
 
 const ROOT = join(__dirname, '../..');
 const FOLDER = join(ROOT, 'deploy/kubernetes');
@@ -72,7 +72,7 @@ const podOf = (name: string) => pods.find(([one]) => one === name)![1];
 const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
 
 /** What each command asks of its settings. */
-const NEEDS: Record<string, readonly Need[]> = {
+const NEEDS: Record<string, readonly Capability[]> = {
   setup: ['database'],
   worker: ['plaid', 'database', 'vaultKeys', 'codecKeys'],
   webhooks: ['plaid', 'database', 'codecKeys'],

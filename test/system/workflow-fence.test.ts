@@ -116,7 +116,7 @@ describe('the bundle of the workflows', () => {
 
   it.each([
     ['a file outside of the folder', `export * from '../secrets/digest';`, 'src/secrets/digest.ts'],
-    ['an activity', `export * from '../activities/link-api';`, 'src/activities/link-api.ts'],
+    ['an activity', `export * from '../activities/failures';`, 'src/activities/failures.ts'],
     ['a package', `export * from 'zod';`, 'zod'],
     ["one of Node's own modules", `export * from 'node:fs';`, 'node:fs'],
   ])(

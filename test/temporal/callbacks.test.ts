@@ -23,7 +23,7 @@ describeWithDevServer('callbacks over HTTP', () => {
     await harness?.close();
     await receiver?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedPlaidFlow: 'Keyword' } });
 
   beforeAll(async () => {
     receiver = await startCallbackReceiver();
@@ -42,7 +42,7 @@ describeWithDevServer('callbacks over HTTP', () => {
     await act(harness.sandbox.session(linkToken));
     // One that was cancelled at once has ended already.
     await harness.client.checkNow(key).catch(() => undefined);
-    return await harness.client.result(key);
+    return await harness.client.waitForFinalStatus(key);
   }
   const complete = (key: string) => play(key, (person) => person.complete());
   const callbacksOf = async (key: string) => (await harness.client.status(key)).callbacks;
@@ -63,22 +63,22 @@ describeWithDevServer('callbacks over HTTP', () => {
       { kind: 'reset_after_work' },
       { matching: () => true },
     );
-    const { items } = await play(key, (person) => person.complete(), { tokenShape: 'public_tokens' });
-    expect(items).toMatchObject([{ state: 'UNCERTAIN' }]);
-    const [result] = await harness.vault.journal.find({ sessionKey: key });
+    const { results } = await play(key, (person) => person.complete(), { tokenShape: 'public_tokens' });
+    expect(results).toMatchObject([{ state: 'UNCERTAIN' }]);
+    const [result] = await harness.vault.results.find({ sessionKey: key });
     return result!.resultId;
   }
 
   it('tell of a completion once, with the ids of its items', async () => {
-    const { items } = await play('completed', (person) => person.complete(), { items: 2 });
+    const { results } = await play('completed', (person) => person.complete(), { items: 2 });
     await isTold('completed', 'DELIVERED');
     expect(receiver.about('completed')).toEqual([
       {
         id: expect.stringMatching(/^callback_/),
         key: 'completed',
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         state: 'COMPLETED',
-        itemIds: items.map(({ itemId }) => itemId),
+        itemIds: results.map(({ itemId }) => itemId),
         sequence: 1,
       },
     ]);
@@ -121,7 +121,7 @@ describeWithDevServer('callbacks over HTTP', () => {
 
   it('are sent again until they are taken, under the same id; no session waits for that', async () => {
     receiver.answer('retried', 503, 1);
-    expect(await complete('retried')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await complete('retried')).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     await isTold('retried', 'DELIVERED');
     const ids = receiver.about('retried').map(({ id }) => id);
     expect(ids).toEqual([ids[0], ids[0]]);
@@ -131,8 +131,8 @@ describeWithDevServer('callbacks over HTTP', () => {
     receiver.answer('ordered', 500);
     const resultId = await uncertain('ordered');
     await came('ordered', 1);
-    await harness.vault.journal.resolve(resultId, 'NO_ITEM');
-    expect(await harness.client.lookAgain('ordered')).toEqual([callbacksWorkflowId('ordered')]);
+    await harness.vault.results.resolve(resultId, 'NO_ITEM');
+    expect(await harness.client.resumeExchange('ordered')).toEqual([callbacksWorkflowId('ordered')]);
     await until('the second is queued', async () => (await callbacksOf('ordered')).length === 2);
     await came('ordered', 2);
     expect(receiver.about('ordered').map(({ sequence }) => sequence)).toEqual([1, 1]);
@@ -192,7 +192,7 @@ describeWithDevServer('callbacks over HTTP', () => {
   it('cannot be forged by who may start and signal workflows: what is sent stands in the vault', async () => {
     const forger = new Client({ connection: server.connection }).workflow;
     const forge = (key: string, input: unknown) =>
-      forger.signalWithStart('deliverCallbacks', {
+      forger.signalWithStart('callbackDelivery', {
         workflowId: callbacksWorkflowId(key),
         taskQueue: TASK_QUEUES.main,
         args: [input],

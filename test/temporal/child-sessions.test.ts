@@ -6,7 +6,11 @@ import type { hostedLinkSession } from '../../src/workflows';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';
-import type { continuingParent, leavingParent, parentOfSession } from '../../testing/fixtures/parent-workflows';
+import type {
+  continuingParent,
+  leavingParent,
+  parentOfSession,
+} from '../../testing/fixtures/parent-workflows';
 
 const MINUTE_MS = 60_000;
 const TASK_QUEUE = 'parents';
@@ -48,8 +52,8 @@ describeWithDevServer("a session that is the child of an application's workflow"
     await harness.client.checkNow('told');
 
     const { links, notices, rejection } = await parent.result();
-    const { items } = await harness.client.result('told');
-    const itemIds = items.map(({ itemId }) => itemId);
+    const { results } = await harness.client.waitForFinalStatus('told');
+    const itemIds = results.map(({ itemId }) => itemId);
     expect(itemIds).toHaveLength(2);
     expect(links).toEqual([{ key: 'told', url, expiresAt }]);
     expect(notices).toEqual([{ key: 'told', state: 'COMPLETED', itemIds }]);
@@ -112,7 +116,7 @@ describeWithDevServer("a session that is the child of an application's workflow"
     await untilState('cancelled', 'CANCELLING');
     harness.sandbox.session(linkToken).expire();
     await harness.client.checkNow('cancelled');
-    expect(await harness.client.result('cancelled')).toMatchObject({ state: 'CANCELLED' });
+    expect(await harness.client.waitForFinalStatus('cancelled')).toMatchObject({ state: 'CANCELLED' });
   });
 
   it('is cancelled when its parent is terminated', async () => {
@@ -143,9 +147,9 @@ describeWithDevServer("a session that is the child of an application's workflow"
     await untilState('left', 'WAITING');
     harness.sandbox.session(linkToken).complete();
     await harness.client.checkNow('left');
-    expect(await harness.client.result('left')).toMatchObject({
+    expect(await harness.client.waitForFinalStatus('left')).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
       notices: [{ workflowId: 'leaving', outcome: 'GONE' }],
     });
   });

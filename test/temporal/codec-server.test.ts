@@ -51,7 +51,7 @@ describeWithDevServer('the codec server, asked for all payloads of three session
     await harness.client.checkNow(request.key);
     person.complete();
     await harness.client.checkNow(request.key);
-    await harness.client.result(request.key);
+    await harness.client.waitForFinalStatus(request.key);
     return sessionId;
   }
 

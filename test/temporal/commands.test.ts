@@ -91,7 +91,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     const exchanging = meets('/item/public_token/exchange', { kind: 'delay_before_work', holdMs: MINUTE_MS });
     const sending = meets('/link/token/create', { kind: 'delay_after_work', holdMs: MINUTE_MS });
     killedSending = commands.run([
-      ...['start', '--key', 'killed-sending', '--link-api', 'hosted_link', '--email', 'ada@example.com'],
+      ...['start', '--key', 'killed-sending', '--plaid-flow', 'hosted_link', '--email', 'ada@example.com'],
       ...['--request', await requestFile(LINK_TOKEN_REQUEST)],
     ]);
     await sending;
@@ -100,7 +100,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     worker.kill('SIGKILL');
     await worker.ended;
     const { publicToken } = sandbox.ledger().toJSON().publicTokens.at(-1)!;
-    return { result: commands.run(['result', 'killed', '--json']), publicToken };
+    return { result: commands.run(['wait', 'killed', '--json']), publicToken };
   }
 
   describe('of a session', () => {
@@ -132,11 +132,11 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         state: 'WAITING',
         plaidStatus: 'CREATED',
         answeredBy: 'worker',
-        items: [],
+        results: [],
       });
       expect(await commands.run(['check', 'followed'])).toEqual({ code: 0, stdout: '', stderr: '' });
       sandbox.session(linkToken).complete();
-      const result = await commands.json<StatusReport>(['result', 'followed']);
+      const result = await commands.json<StatusReport>(['wait', 'followed']);
       const sessionId = linkToken.slice('link-sandbox-'.length);
       const item = sandbox
         .ledger()
@@ -144,7 +144,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         .items.find((made) => made.sessionId === sessionId)!;
       expect(result).toMatchObject({
         state: 'COMPLETED',
-        items: [{ state: 'LINKED', itemId: item.itemId, institutionName: item.institutionName }],
+        results: [{ state: 'LINKED', itemId: item.itemId, institutionName: item.institutionName }],
       });
       const { stdout } = await commands.run(['status', 'followed']);
       expect(stdout).toContain('session followed: COMPLETED');
@@ -154,7 +154,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
     it('items lists its item, shows it and removes it', async () => {
       const { linkToken } = await start('stored');
       sandbox.session(linkToken).complete();
-      await commands.json(['result', 'stored']);
+      await commands.json(['wait', 'stored']);
       const ofSession = ({ sessionId }: { sessionId: string }) => linkToken.endsWith(sessionId);
       const { itemId, institutionName } = sandbox.ledger().toJSON().items.find(ofSession)!;
       const item = { itemId, sessionKey: 'stored', institutionName };
@@ -206,14 +206,14 @@ describeWithDevServer('the commands, each in a process of its own', () => {
           },
         );
         sandbox.session(linkToken).complete();
-        await commands.json(['result', 'uncertain']);
-        const [uncertain] = await commands.json<ResultRow[]>(['exchanges', 'list', '--state', 'uncertain']);
+        await commands.json(['wait', 'uncertain']);
+        const [uncertain] = await commands.json<ResultRow[]>(['results', 'list', '--state', 'uncertain']);
         expect(uncertain).toMatchObject({ sessionKey: 'uncertain', state: 'UNCERTAIN' });
         const { resultId, requestIds } = uncertain!;
-        const shown = await commands.run(['exchanges', 'show', resultId]);
+        const shown = await commands.run(['results', 'show', resultId]);
         expect(shown.stdout).toContain(`  requests:     ${requestIds.join(', ')}\n`);
 
-        const resolve = (...how: string[]) => commands.run(['exchanges', 'resolve', resultId, ...how]);
+        const resolve = (...how: string[]) => commands.run(['results', 'resolve', resultId, ...how]);
         expect(await resolve()).toMatchObject({ code: 2, stdout: '' });
         const tokenFile = join(folder, 'access-token');
         const { items } = sandbox.ledger().toJSON();
@@ -238,10 +238,10 @@ describeWithDevServer('the commands, each in a process of its own', () => {
               stderr: '',
             },
           ]);
-          await commands.json(['result', 'uncertain']);
+          await commands.json(['wait', 'uncertain']);
         }
         expect(await commands.json<StatusReport>(['status', 'uncertain'])).toMatchObject({
-          items: [{ state: 'LINKED', itemId }],
+          results: [{ state: 'LINKED', itemId }],
         });
         const { events } = await told.fetchHistory();
         const notices = events!.flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
@@ -268,7 +268,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
           await commands.json(['start', '--key', key, '--link-token', linkToken, '--user', 'person-17']);
         }
         sandbox.session(linkTokens.get('forgotten')!).complete();
-        await commands.json(['result', 'forgotten']);
+        await commands.json(['wait', 'forgotten']);
         const made = sandbox.ledger().toJSON().items;
         const { itemId } = made.find(({ sessionId }) => linkTokens.get('forgotten')!.endsWith(sessionId))!;
 
@@ -298,11 +298,11 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         // Its row in the journal is gone; the item tells how it ended.
         expect(await commands.json(['status', 'forgotten'])).toMatchObject({
           state: 'COMPLETED',
-          items: [{ state: 'REMOVED', itemId }],
+          results: [{ state: 'REMOVED', itemId }],
         });
 
         sandbox.session(linkTokens.get('open')!).expire();
-        await commands.json(['result', 'open']);
+        await commands.json(['wait', 'open']);
         const second = await commands.run(['items', 'forget', 'person-17']);
         expect(second).toMatchObject({ code: 0, stderr: '' });
         expect(second.stdout).toContain('the vault keeps nothing more of this person but a tombstone\n');
@@ -335,9 +335,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         stdout: '',
         stderr: expect.stringMatching(/^SESSION_UNKNOWN: [^\n]+ nobody; [^\n]+\n$/),
       };
-      const ended = ['status', 'result', 'check', 'cancel'].map((command) =>
-        commands.run([command, 'nobody']),
-      );
+      const ended = ['status', 'wait', 'check', 'cancel'].map((command) => commands.run([command, 'nobody']));
       expect(await Promise.all(ended)).toEqual([refused, refused, refused, refused]);
     });
   });
@@ -368,7 +366,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       },
       {
         what: 'a link token that cannot serve',
-        args: ['--link-api', 'hosted_link'],
+        args: ['--plaid-flow', 'hosted_link'],
         names: '--link-token',
       },
       {
@@ -461,7 +459,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       'sends no second message after another one was killed while Plaid sent the first',
       async () => {
         expect((await killedSending).stderr).toMatch(/^START_TIMEOUT: /);
-        expect(await commands.json(['result', 'killed-sending'])).toMatchObject({
+        expect(await commands.json(['wait', 'killed-sending'])).toMatchObject({
           state: 'DELIVERY_UNCERTAIN',
           lastError: { type: 'NO_ANSWER/WORKER_LOST' },
         });
@@ -476,7 +474,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
       'takes up an exchange in which another one was killed, and the item is linked once',
       async () => {
         const { stdout } = await killed.result;
-        expect(JSON.parse(stdout)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+        expect(JSON.parse(stdout)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
         const { publicTokens } = sandbox.ledger().toJSON();
         expect(publicTokens.find(({ publicToken }) => publicToken === killed.publicToken)!.exchanges).toEqual(
           {
@@ -502,7 +500,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
         expect(Date.now() - told).toBeLessThan(SHUTDOWN_GRACE_MS);
         expect(await commands.json(['status', 'last'])).toMatchObject({
           answeredBy: 'server',
-          items: [{ state: 'LINKED' }],
+          results: [{ state: 'LINKED' }],
         });
       },
       2 * MINUTE_MS,

@@ -53,13 +53,13 @@ describeWithDevServer('a session whose history grows long', () => {
   async function finish(key: string) {
     harness.sandbox.session(answers.get(key)!.request.linkToken).complete();
     await harness.client.checkNow(key);
-    return await harness.client.result(key);
+    return await harness.client.waitForFinalStatus(key);
   }
 
   it('answers a repeated start as before, also once it has ended', async () => {
     const { request, answer } = answers.get('started')!;
     expect(await harness.client.start(request)).toEqual(answer);
-    expect(await finish('started')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await finish('started')).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     expect(await harness.client.start(request)).toEqual(answer);
   });
 
@@ -80,7 +80,7 @@ describeWithDevServer('a session whose history grows long', () => {
   it('answers get as before, also once it has ended', async () => {
     const { request, answer } = answers.get('got')!;
     expect(await harness.client.get('got')).toEqual(answer);
-    expect(await finish('got')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await finish('got')).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     expect(await harness.client.get('got')).toEqual(answer);
     expect(await harness.client.start(request)).toEqual(answer);
   });
@@ -93,7 +93,7 @@ describeWithDevServer('a session whose history grows long', () => {
   });
 
   it('stays cancelled when it was cancelled before', async () => {
-    expect(await finish('cancelled')).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
+    expect(await finish('cancelled')).toMatchObject({ state: 'CANCELLED', results: [{ state: 'REMOVED' }] });
     const { linkToken } = answers.get('cancelled')!.request;
     const items = harness.sandbox.ledger().toJSON().items;
     expect(items.filter(({ sessionId }) => linkToken.endsWith(sessionId))).toEqual([

@@ -69,7 +69,7 @@ describeWithPostgres('the probes of a process', () => {
   async function start(key: string): Promise<void> {
     const file = join(folder, `${key}.json`);
     await writeFile(file, JSON.stringify(LINK_TOKEN_REQUEST));
-    commands.start(['start', '--key', key, '--link-api', 'hosted_link', '--request', file]);
+    commands.start(['start', '--key', key, '--plaid-flow', 'hosted_link', '--request', file]);
   }
 
   /** Starts a session whose create gets no answer, and waits until the worker is at it. */

@@ -17,8 +17,8 @@ describeWithDevServer('the removal of a stored item, by the client', () => {
     await harness.client.start({ key, linkToken });
     harness.sandbox.session(linkToken).complete();
     await harness.client.checkNow(key);
-    const { items } = await harness.client.result(key);
-    return items[0]!.itemId!;
+    const { results } = await harness.client.waitForFinalStatus(key);
+    return results[0]!.itemId!;
   }
   const isLive = (itemId: string) =>
     harness.sandbox
@@ -32,7 +32,7 @@ describeWithDevServer('the removal of a stored item, by the client', () => {
     expect(isLive(itemId)).toBe(false);
     expect(await harness.client.status('removed')).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'REMOVED', itemId }],
+      results: [{ state: 'REMOVED', itemId }],
     });
     await harness.client.removeItem(itemId);
   });

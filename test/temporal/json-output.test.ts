@@ -70,7 +70,7 @@ describeWithDevServer('each command with --json', () => {
       await tells('status', ['linked']);
       await tells('check', ['linked']);
       sandbox.session(linkToken).complete();
-      await Promise.all([tells('result', ['linked']), tells('watch', ['linked'])]);
+      await Promise.all([tells('wait', ['linked']), tells('follow', ['linked'])]);
       const [item] = await tells<{ itemId: string }[]>('items list');
       await tells('items show', [item!.itemId]);
       await tells('callbacks list', ['--state', 'pending']);
@@ -78,12 +78,12 @@ describeWithDevServer('each command with --json', () => {
 
       sandbox.fault('/item/public_token/exchange', { kind: 'reset_after_work' });
       sandbox.session(await start('lost', { tokenShape: 'public_tokens' })).complete();
-      await tells('result', ['lost'], 3);
-      const [{ resultId }] = (await tells<ResultRow[]>('exchanges list', ['--state', 'uncertain'])) as [
+      await tells('wait', ['lost'], 3);
+      const [{ resultId }] = (await tells<ResultRow[]>('results list', ['--state', 'uncertain'])) as [
         ResultRow,
       ];
-      await tells('exchanges show', [resultId]);
-      await tells('exchanges resolve', [resultId, '--no-item']);
+      await tells('results show', [resultId]);
+      await tells('results resolve', [resultId, '--no-item']);
 
       await start('called-off');
       await tells('cancel', ['called-off']);

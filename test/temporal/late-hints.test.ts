@@ -29,7 +29,10 @@ describeWithDevServer('a hinted get', () => {
       };
       await until("the get's time is over", timedOut, 2 * MINUTE_MS);
       await startWorkers();
-      expect(await client.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+      expect(await client.waitForFinalStatus(key)).toMatchObject({
+        state: 'COMPLETED',
+        results: [{ state: 'LINKED' }],
+      });
     },
     3 * MINUTE_MS,
   );

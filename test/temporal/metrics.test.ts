@@ -52,7 +52,7 @@ describeWithDevServer('the metrics of a process', () => {
     const file = join(folder, `${key}.json`);
     const user = { client_user_id: `customer-${key}` };
     await writeFile(file, JSON.stringify({ ...LINK_TOKEN_REQUEST, user, ...more }));
-    const args = ['start', '--key', key, '--link-api', 'hosted_link', '--request', file];
+    const args = ['start', '--key', key, '--plaid-flow', 'hosted_link', '--request', file];
     const { url } = await commands.json<StartedSession>(args);
     return { url: url!, id: url!.split('/').at(-1)! };
   }
@@ -68,18 +68,18 @@ describeWithDevServer('the metrics of a process', () => {
       await untilSample('hosted_link_session_time_to_open_seconds_count', 1);
       person.complete({ institutionId: 'ins_990001' });
       await check(key);
-      const { items } = await commands.json<StatusReport>(['result', key]);
-      expect(items.map(({ state }) => state)).toEqual(['LINKED']);
+      const { results } = await commands.json<StatusReport>(['wait', key]);
+      expect(results.map(({ state }) => state)).toEqual(['LINKED']);
       await untilSample('hosted_link_results_ended_total{state="LINKED"}', 1);
 
       const samples = await scrape();
       const of = (name: string) => valueOf(samples, name);
       expect({
-        ended: of('hosted_link_sessions_ended_total{link_api="hosted_link",state="COMPLETED"}'),
-        failed: of('hosted_link_sessions_ended_total{link_api="link_delivery",state="FAILED"}'),
-        opened: of('hosted_link_session_time_to_open_seconds_count{link_api="hosted_link"}'),
-        completed: of('hosted_link_session_time_to_complete_seconds_count{link_api="hosted_link"}'),
-        seen: of('hosted_link_completion_seen_delay_seconds_count{link_api="hosted_link"}'),
+        ended: of('hosted_link_sessions_ended_total{plaid_flow="hosted_link",state="COMPLETED"}'),
+        failed: of('hosted_link_sessions_ended_total{plaid_flow="link_delivery",state="FAILED"}'),
+        opened: of('hosted_link_session_time_to_open_seconds_count{plaid_flow="hosted_link"}'),
+        completed: of('hosted_link_session_time_to_complete_seconds_count{plaid_flow="hosted_link"}'),
+        seen: of('hosted_link_completion_seen_delay_seconds_count{plaid_flow="hosted_link"}'),
         stored: of('hosted_link_token_stored_delay_seconds_count'),
         creates: of('hosted_link_plaid_calls_total{endpoint="/link/token/create",result="ok"}'),
         exchanges: of('hosted_link_plaid_calls_total{endpoint="/item/public_token/exchange",result="ok"}'),
@@ -104,7 +104,7 @@ describeWithDevServer('the metrics of a process', () => {
         dropped: 0,
       });
       expect(of('hosted_link_session_time_to_complete_seconds_sum')).toBeLessThan(2 * 60);
-      expect(of('hosted_link_get_delay_seconds_count{link_api="hosted_link"}')).toBeGreaterThan(0);
+      expect(of('hosted_link_poll_delay_seconds_count{plaid_flow="hosted_link"}')).toBeGreaterThan(0);
       expect(of('hosted_link_codec_key_use_ratio')).toBeCloseTo(2 ** 16 / 2 ** 32, 5);
 
       for (const { name, labels } of samples.filter(({ name }) => name.startsWith('hosted_link_'))) {
@@ -120,7 +120,7 @@ describeWithDevServer('the metrics of a process', () => {
         for (const [label, value] of Object.entries(own)) expect(declared!.labels[label]).toContain(value);
       }
       const text = await scrapeText();
-      for (const secret of [key, id, url, SECRET, 'ins_990001', 'customer-', items[0]!.itemId!])
+      for (const secret of [key, id, url, SECRET, 'ins_990001', 'customer-', results[0]!.itemId!])
         expect(text).not.toContain(secret);
     },
     2 * MINUTE_MS,

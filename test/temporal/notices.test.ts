@@ -59,13 +59,13 @@ describeWithDevServer("the application's own workflows", () => {
     await harness.client.start({ linkToken, ...request });
     harness.sandbox.session(linkToken)[person]();
     await harness.client.checkNow(request.key);
-    return await harness.client.result(request.key);
+    return await harness.client.waitForFinalStatus(request.key);
   }
 
   it('are told once of a completion, in clear: key, state and the ids of stored items', async () => {
     const notify = await Promise.all([startApplication('told-1'), startApplication('told-2')]);
     const report = await play({ key: 'told', notify }, 'complete', { items: 2 });
-    const itemIds = report.items.map(({ itemId }) => itemId);
+    const itemIds = report.results.map(({ itemId }) => itemId);
     expect(itemIds).toHaveLength(2);
     expect(report.notices).toEqual([
       { workflowId: 'told-1', outcome: 'SIGNALLED' },
@@ -92,7 +92,7 @@ describeWithDevServer("the application's own workflows", () => {
     const report = await play({ key: 'some-gone', notify }, 'complete');
     expect(report).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
       notices: [
         { workflowId: 'never-there', outcome: 'GONE' },
         { workflowId: 'ended-before', outcome: 'GONE' },

@@ -98,12 +98,12 @@ describeWithDevServer('a worker that a team has, with the plugin', () => {
     await hostedLink.start({ key, linkToken, delivery: SMS });
     sandbox.session(linkToken).complete();
     await hostedLink.checkNow(key);
-    return await hostedLink.result(key);
+    return await hostedLink.waitForFinalStatus(key);
   }
 
   const linked = expect.objectContaining({
     state: 'COMPLETED',
-    items: [expect.objectContaining({ state: 'LINKED' })],
+    results: [expect.objectContaining({ state: 'LINKED' })],
   });
 
   it('serves sessions, and its own workflows as before', async () => {

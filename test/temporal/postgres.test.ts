@@ -61,7 +61,7 @@ describeWithPostgres('a deployment on PostgreSQL', () => {
     async () => {
       const first = await commands.run(['setup']);
       expect(first.stdout).toMatch(
-        /^migrations: 0001_vault.*\nroles: granted\nsearch attributes: HostedLinkState, HostedLinkApi, HostedLinkPlaidSession, HostedLinkUser, HostedLinkInstitution\n$/,
+        /^migrations: 0001_vault.*\nroles: granted\nsearch attributes: HostedLinkState, HostedPlaidFlow, HostedLinkPlaidSession, HostedLinkUser, HostedLinkInstitution\n$/,
       );
       const again = await commands.run(['setup']);
       expect(again.stdout).toBe('migrations: up to date\nroles: granted\nsearch attributes: up to date\n');
@@ -80,11 +80,11 @@ describeWithPostgres('a deployment on PostgreSQL', () => {
       const linkToken = sandbox.issueLinkToken();
       await commands.json<StartedSession>(['start', '--key', 'pg', '--link-token', linkToken]);
       sandbox.session(linkToken).complete();
-      const report = await commands.json<StatusReport>(['result', 'pg']);
+      const report = await commands.json<StatusReport>(['wait', 'pg']);
       const [item] = sandbox.ledger().toJSON().items;
       expect(report).toMatchObject({
         state: 'COMPLETED',
-        items: [{ state: 'LINKED', itemId: item!.itemId, institutionName: item!.institutionName }],
+        results: [{ state: 'LINKED', itemId: item!.itemId, institutionName: item!.institutionName }],
       });
       const tables = await runSql<{ name: string }>(
         postgres!.databaseUrl,

@@ -148,8 +148,8 @@ describeWithDevServer('background gets that wait in a long line', () => {
       );
       deployed.sandbox.session(hinted).complete();
       await deployed.client.checkNow('hinted');
-      const result = await deployed.client.result('hinted');
-      expect(result).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+      const result = await deployed.client.waitForFinalStatus('hinted');
+      expect(result).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
       expect(await backlog(TASK_QUEUES.plaid)).toBeGreaterThan(SESSIONS / 2);
     },
     5 * MINUTE_MS,
@@ -196,7 +196,7 @@ describeWithDevServer('with fairness on, the sessions of one customer', () => {
     const linkToken = await start(name, customers.one);
     deployed.sandbox.session(linkToken).complete();
     await setRate(3);
-    await deployed.client.result(name);
+    await deployed.client.waitForFinalStatus(name);
     const waiting = (await Promise.all(keys.map(waits))).filter(Boolean).length;
     await Promise.all(keys.map((key) => deployed.client.cancel(key)));
     return waiting;
@@ -225,7 +225,7 @@ describeWithDevServer('with fairness on, the sessions of one customer', () => {
       const linkToken = await start('carried', 'customer-3');
       deployed.sandbox.session(linkToken).complete();
       await deployed.client.checkNow('carried');
-      await deployed.client.result('carried');
+      await deployed.client.waitForFinalStatus('carried');
       for (const workflowId of [sessionWorkflowId('carried'), exchangeWorkflowId('carried')]) {
         const { raw } = await describeWorkflow(workflowId);
         expect(raw.workflowExecutionInfo!.priority!.fairnessKey).toBe('customer-3');

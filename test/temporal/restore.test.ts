@@ -111,7 +111,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
   /** Starts a session of `hosted_link`, and gives Plaid's session id. */
   async function startHosted(key: string): Promise<string> {
     const linkTokenRequest = { ...LINK_TOKEN_REQUEST, user: { client_user_id: `person-${key}` } };
-    const request = { key, linkApi: 'hosted_link', linkTokenRequest } as const;
+    const request = { key, plaidFlow: 'hosted_link', linkTokenRequest } as const;
     const { url } = await asApplication((client) => client.start(request));
     return url!.split('/').at(-1)!;
   }
@@ -123,12 +123,12 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
     return items[0]!.itemId!;
   }
   /** Asks Plaid now, and waits for the end of a session and its exchange. */
-  async function result(key: string): Promise<StatusReport['items']> {
+  async function result(key: string): Promise<StatusReport['results']> {
     return await asApplication(async (client) => {
       await client.checkNow(key).catch((error: unknown) => {
         if (!(error instanceof HostedLinkError && error.code === 'SESSION_ENDED')) throw error;
       });
-      return (await client.result(key)).items;
+      return (await client.waitForFinalStatus(key)).results;
     });
   }
   const isLive = (itemId: string) =>
@@ -183,7 +183,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
       const open = await startHosted('late-open');
       expect(await commands.run(['items', 'remove', removed])).toMatchObject({ code: 0 });
       expect(await commands.run(['items', 'forget', 'person-forgotten'])).toMatchObject({ code: 0 });
-      const results = await commands.json<ResultRow[]>(['exchanges', 'list']);
+      const results = await commands.json<ResultRow[]>(['results', 'list']);
       const resultOf = (itemId: string) => results.find((result) => result.itemId === itemId)!.resultId;
 
       await stop(worker);
@@ -230,7 +230,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
 
       // What could not be got back is for a person to look at, and is not exchanged once more.
       for (const itemId of lost) {
-        expect(await commands.json(['exchanges', 'show', resultOf(itemId)])).toMatchObject({
+        expect(await commands.json(['results', 'show', resultOf(itemId)])).toMatchObject({
           state: 'UNCERTAIN',
           errorCode: 'LOST_IN_RESTORE',
           itemId,
@@ -290,8 +290,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
       );
       sandbox.session(exchanging).complete();
       await asApplication((client) => client.checkNow('exchanging'));
-      const pending = async () =>
-        await commands.json<ResultRow[]>(['exchanges', 'list', '--state', 'pending']);
+      const pending = async () => await commands.json<ResultRow[]>(['results', 'list', '--state', 'pending']);
       await until(
         'the session has ended and its result waits',
         async () => {
@@ -322,7 +321,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
       expect(mended).toEqual(among([stalled], true));
       await commands.worker();
       await until('the result is linked', async () => (await pending()).length === 0, MINUTE_MS);
-      expect(await commands.json(['status', 'exchanging'])).toMatchObject({ items: [{ state: 'LINKED' }] });
+      expect(await commands.json(['status', 'exchanging'])).toMatchObject({ results: [{ state: 'LINKED' }] });
 
       expect(await reconcile('--fix', '--end-lost')).toEqual(among(open, true));
       expect(await reconcile()).toEqual([]);

@@ -173,9 +173,9 @@ describeHere('a rollout with worker versioning', () => {
     const person = sandbox.session(linkTokens.get(key)!);
     person.open();
     person.complete();
-    expect(await version1.json<StatusReport>(['result', key])).toMatchObject({
+    expect(await version1.json<StatusReport>(['wait', key])).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
     });
   }
 

@@ -45,7 +45,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
   async function finish(key: string, linkToken: string): Promise<void> {
     harness.sandbox.session(linkToken).complete();
     await harness.client.checkNow(key);
-    await harness.client.result(key);
+    await harness.client.waitForFinalStatus(key);
   }
 
   async function openAndFinish(request: StartRequest & { key: string }): Promise<void> {
@@ -57,7 +57,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
       async () => (await harness.client.status(request.key)).plaidStatus === 'OPENED',
     );
     person.complete();
-    await harness.client.result(request.key);
+    await harness.client.waitForFinalStatus(request.key);
   }
 
   async function events(workflowId: string): Promise<number> {
@@ -116,7 +116,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
       const key = `forgotten-${code}`;
       const linkToken = harness.sandbox.issueLinkToken();
       const { requestDigest } = sessionInput({ key, linkToken }, { environment: 'sandbox' });
-      const claim = { key, linkApi: 'link_delivery', requestDigest } as const;
+      const claim = { key, plaidFlow: 'link_delivery', requestDigest } as const;
       await harness.vault.sessions.claim({ ...claim, firstRunId: 'earlier', plaidSessionHash: undefined });
       await harness.vault.sessions.end(key, 'EXPIRED', 'earlier');
       expect(await harness.client.status(key)).toMatchObject({ state: 'EXPIRED', answeredBy: 'vault' });
@@ -136,7 +136,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
       const key = 'forgotten-and-asked';
       const linkToken = harness.sandbox.issueLinkToken();
       const { requestDigest } = sessionInput({ key, linkToken }, { environment: 'sandbox' });
-      const claim = { key, linkApi: 'link_delivery', requestDigest, firstRunId: 'earlier' } as const;
+      const claim = { key, plaidFlow: 'link_delivery', requestDigest, firstRunId: 'earlier' } as const;
       await harness.vault.sessions.claim(claim);
       await harness.vault.sessions.end(key, 'EXPIRED', 'earlier');
       await expect(start(key, { linkToken })).rejects.toMatchObject({ code: 'SESSION_ENDED' });
@@ -148,7 +148,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
       const key = 'terminated-and-forgotten';
       const claim = {
         key,
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         requestDigest: 'earlier',
         firstRunId: 'earlier',
       } as const;
@@ -165,7 +165,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
   });
 
   describe('a key that no session has', () => {
-    it.each(['status', 'get', 'result', 'checkNow', 'cancel'] as const)(
+    it.each(['status', 'get', 'waitForFinalStatus', 'checkNow', 'cancel'] as const)(
       'is refused by %s',
       async (method) => {
         await expect(harness.client[method]('nobody')).rejects.toMatchObject({ code: 'SESSION_UNKNOWN' });
@@ -185,7 +185,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
     it('has FAILED when its workflow was terminated', async () => {
       await start('terminated');
       await harness.temporal.workflow.getHandle(sessionWorkflowId('terminated')).terminate('by hand');
-      expect(await harness.client.result('terminated')).toMatchObject({
+      expect(await harness.client.waitForFinalStatus('terminated')).toMatchObject({
         state: 'FAILED',
         lastError: { message: expect.stringContaining('TERMINATED') },
       });
@@ -200,7 +200,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
         for (const key of ['from-link-token', 'from-request']) {
           expect(await harness.client.status(key)).toMatchObject({
             state: 'COMPLETED',
-            items: [{ state: 'LINKED' }],
+            results: [{ state: 'LINKED' }],
           });
           expect(await events(sessionWorkflowId(key))).toBeLessThanOrEqual(EVENT_BUDGET);
           expect(await events(exchangeWorkflowId(key))).toBeLessThanOrEqual(EVENT_BUDGET);
@@ -249,7 +249,7 @@ describeWithDevServer('sessions on a Temporal server', () => {
       expect(await harness.client.status(quiet.key)).toMatchObject({
         state: 'WAITING',
         answeredBy: 'server',
-        watch: { lastAnswer: expect.stringContaining('CREATED'), nextGetAt: expect.any(String) },
+        watch: { lastAnswer: expect.stringContaining('CREATED'), nextPollAt: expect.any(String) },
       });
     });
 

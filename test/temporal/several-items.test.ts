@@ -24,7 +24,7 @@ describeWithDevServer('a hosted_link session of several banks', () => {
   async function start(key: string, person = newPerson(), request: Partial<StartRequest> = {}) {
     const { url } = await harness.client.start({
       key,
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       linkTokenRequest: {
         ...LINK_TOKEN_REQUEST,
         user: { client_user_id: person },
@@ -34,7 +34,7 @@ describeWithDevServer('a hosted_link session of several banks', () => {
     });
     return harness.sandbox.session(url!.split('/').at(-1)!);
   }
-  const itemsOf = async (key: string) => (await harness.client.status(key)).items;
+  const itemsOf = async (key: string) => (await harness.client.status(key)).results;
   const statesOf = async (key: string) => (await itemsOf(key)).map(({ state }) => state);
 
   /** Asks until the results of a session are in these states, whatever their order. */
@@ -64,16 +64,16 @@ describeWithDevServer('a hosted_link session of several banks', () => {
     await knows('one-by-one', 'LINKED', 'LINKED');
     person.finish();
     await harness.client.checkNow('one-by-one');
-    const { state, items, notices } = await harness.client.result('one-by-one');
+    const { state, results, notices } = await harness.client.waitForFinalStatus('one-by-one');
     expect({ state, notices }).toEqual({
       state: 'COMPLETED',
       notices: [{ workflowId: notify, outcome: 'SIGNALLED' }],
     });
-    expect(items.map(({ institutionName }) => institutionName)).toEqual([
+    expect(results.map(({ institutionName }) => institutionName)).toEqual([
       'Harbour & Hill Bank',
       'Meadowlark Credit Union',
     ]);
-    for (const { itemId, linkSessionId } of items) {
+    for (const { itemId, linkSessionId } of results) {
       expect(linkSessionId).toEqual(expect.any(String));
       expect(exchanges(itemId)).toEqual({ succeeded: 1, refused: 0 });
     }
@@ -82,7 +82,7 @@ describeWithDevServer('a hosted_link session of several banks', () => {
       signal ? [JSON.parse(Buffer.from(signal.input!.payloads![0]!.data!).toString()) as unknown] : [],
     );
     expect(signals).toEqual([
-      { key: 'one-by-one', state: 'COMPLETED', itemIds: items.map(({ itemId }) => itemId) },
+      { key: 'one-by-one', state: 'COMPLETED', itemIds: results.map(({ itemId }) => itemId) },
     ]);
     await told.terminate();
   });
@@ -103,8 +103,8 @@ describeWithDevServer('a hosted_link session of several banks', () => {
     await knows('in-trouble', 'PENDING', 'LINKED');
     mend();
     refusing('INVALID_FIELD', 'INVALID_REQUEST');
-    const { items } = await harness.client.result('in-trouble');
-    expect(items.map(({ state, errorCode }) => [state, errorCode]).sort()).toEqual([
+    const { results } = await harness.client.waitForFinalStatus('in-trouble');
+    expect(results.map(({ state, errorCode }) => [state, errorCode]).sort()).toEqual([
       ['FAILED', 'INVALID_REQUEST/INVALID_FIELD'],
       ['LINKED', undefined],
     ]);
@@ -117,9 +117,9 @@ describeWithDevServer('a hosted_link session of several banks', () => {
     for (const person of [one, two]) person.finish();
     await Promise.all(['twice-at-once', 'meanwhile'].map((key) => harness.client.checkNow(key)));
     const reports = await Promise.all(
-      ['twice-at-once', 'meanwhile'].map((key) => harness.client.result(key)),
+      ['twice-at-once', 'meanwhile'].map((key) => harness.client.waitForFinalStatus(key)),
     );
-    const items = reports.flatMap((report) => report.items);
+    const items = reports.flatMap((report) => report.results);
     expect(items.map(({ state }) => state).sort()).toEqual(['DUPLICATE', 'DUPLICATE', 'LINKED']);
     expect(new Set(items.map(({ itemId }) => itemId)).size).toBe(1);
     expect(exchanges(items[0]!.itemId)).toEqual({ succeeded: 1, refused: 0 });

@@ -22,7 +22,7 @@ describeWithDevServer('the examples of docs/learning-of-the-end.md', () => {
     await harness?.close();
     receiver?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedPlaidFlow: 'Keyword' } });
 
   beforeAll(async () => {
     receiver = createReceiver({
@@ -57,7 +57,7 @@ describeWithDevServer('the examples of docs/learning-of-the-end.md', () => {
     expect(await waiting.result()).toEqual({ key: 'user-42', state: 'COMPLETED', itemIds });
     await until('the callback is kept', () => kept.size > 0);
     expect([...kept.values()]).toMatchObject([
-      { key: 'user-42', linkApi: 'link_delivery', state: 'COMPLETED', itemIds, sequence: 1 },
+      { key: 'user-42', plaidFlow: 'link_delivery', state: 'COMPLETED', itemIds, sequence: 1 },
     ]);
   });
 

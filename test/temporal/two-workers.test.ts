@@ -77,7 +77,7 @@ describeWithPostgres('two worker processes on PostgreSQL', () => {
     const file = join(folder, `${key}.json`);
     const user = { client_user_id: `customer-${key}` };
     await writeFile(file, JSON.stringify({ ...LINK_TOKEN_REQUEST, user, webhook: webhookUrl }));
-    const args = ['start', '--key', key, '--link-api', 'hosted_link', '--request', file];
+    const args = ['start', '--key', key, '--plaid-flow', 'hosted_link', '--request', file];
     const { url } = await commands.json<StartedSession>(args);
     return sandbox.session(url!.split('/').at(-1)!);
   }
@@ -93,7 +93,7 @@ describeWithPostgres('two worker processes on PostgreSQL', () => {
     expect(workers.map((worker) => worker.pid)).toContain(pid);
     return pid;
   }
-  const result = async (key: string) => (await commands.json<StatusReport>(['result', key])).items;
+  const result = async (key: string) => (await commands.json<StatusReport>(['wait', key])).results;
   const exchanges = () =>
     sandbox
       .ledger()

@@ -143,9 +143,9 @@ describeWithDevServer('a payload that cannot be decoded', () => {
       await until('the signal is dropped', async () => (await markers(workflowId)).length > 0);
       harness.sandbox.session(linkToken).complete();
       await harness.client.checkNow(key);
-      expect(await harness.client.result(key)).toMatchObject({
+      expect(await harness.client.waitForFinalStatus(key)).toMatchObject({
         state: 'COMPLETED',
-        items: [{ state: 'LINKED' }],
+        results: [{ state: 'LINKED' }],
       });
       const [forged] = await eventIdsOfSignals(workflowId);
       expect(await markers(workflowId)).toEqual([expect.stringContaining(`"unreadable-signal-${forged}"`)]);
@@ -253,7 +253,7 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     );
     harness.sandbox.session(linkToken).complete();
     await harness.client.checkNow('update');
-    expect(await harness.client.result('update')).toMatchObject({ state: 'COMPLETED' });
+    expect(await harness.client.waitForFinalStatus('update')).toMatchObject({ state: 'COMPLETED' });
     expect(await failedTasks(workflowId)).toEqual([]);
   });
 
@@ -270,7 +270,7 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     );
     harness.sandbox.session(linkToken).complete();
     await harness.client.checkNow('query');
-    expect(await harness.client.result('query')).toMatchObject({ state: 'COMPLETED' });
+    expect(await harness.client.waitForFinalStatus('query')).toMatchObject({ state: 'COMPLETED' });
     expect(await failedTasks(workflowId)).toEqual([]);
   });
 

@@ -33,12 +33,12 @@ describeWithDevServer('what Temporal shows of sessions', () => {
     const plaidSessionId = url!.split('/').at(-1)!;
     const person = harness.sandbox.session(plaidSessionId);
     person.open();
-    if (request.linkApi === 'hosted_link') {
+    if (request.plaidFlow === 'hosted_link') {
       person.connect({ institutionId: INSTITUTION });
       person.finish();
     } else person.complete();
     await harness.client.checkNow(request.key);
-    await harness.client.result(request.key);
+    await harness.client.waitForFinalStatus(request.key);
     return plaidSessionId;
   }
 
@@ -57,14 +57,14 @@ describeWithDevServer('what Temporal shows of sessions', () => {
 
   it.each(['link_delivery', 'hosted_link'] as const)(
     'is found by state, link api, person, session of Plaid and institution, with %s',
-    async (linkApi) => {
-      const key = `found-${linkApi}`;
-      const user = { client_user_id: `person-${linkApi}` };
-      const id = await complete({ key, linkApi, linkTokenRequest: { ...LINK_TOKEN_REQUEST, user } });
-      const ofPerson = `HostedLinkUser = '${userHash(`person-${linkApi}`)}'`;
+    async (plaidFlow) => {
+      const key = `found-${plaidFlow}`;
+      const user = { client_user_id: `person-${plaidFlow}` };
+      const id = await complete({ key, plaidFlow, linkTokenRequest: { ...LINK_TOKEN_REQUEST, user } });
+      const ofPerson = `HostedLinkUser = '${userHash(`person-${plaidFlow}`)}'`;
       expect(await found(ofPerson, 2)).toEqual(both(key));
       expect(await found(`HostedLinkPlaidSession = '${plaidSessionHash(id)}'`, 2)).toEqual(both(key));
-      const completed = `HostedLinkState = 'COMPLETED' AND HostedLinkApi = '${linkApi}' AND ${ofPerson}`;
+      const completed = `HostedLinkState = 'COMPLETED' AND HostedPlaidFlow = '${plaidFlow}' AND ${ofPerson}`;
       expect(await found(completed, 1)).toEqual([sessionWorkflowId(key)]);
       expect(await found(`HostedLinkInstitution = '${INSTITUTION}' AND ${ofPerson}`, 1)).toEqual([
         exchangeWorkflowId(key),
@@ -118,7 +118,7 @@ describeWithDevServer('what Temporal shows of sessions', () => {
       await until('OPENED is known', async () => (await harness.client.status(key)).plaidStatus === 'OPENED');
       harness.sandbox.session(linkToken).complete();
       await harness.client.checkNow(key);
-      await harness.client.result(key);
+      await harness.client.waitForFinalStatus(key);
       const events = (await Promise.all(both(key).map(eventsOf))).flat();
       const steps = events.filter(isStep);
       expect(steps.length).toBeGreaterThan(8);

@@ -77,13 +77,13 @@ function auditSession(finding: Finding, evidence: Evidence, handedOut: readonly 
   // Of a visit that was left after a bank was connected, hosted_link has what was connected, and for us that is a completion.
   const isComplete =
     session.status === 'COMPLETED' ||
-    (report.linkApi === 'hosted_link' &&
+    (report.plaidFlow === 'hosted_link' &&
       session.linkSessions.some(({ finishedAt, results }) => finishedAt !== null && results > 0));
   if (isComplete !== (state === 'COMPLETED') && state !== 'CANCELLED')
     problems.push(`Plaid says ${session.status}, but it ended as ${state}`);
   if (state === 'COMPLETED' && visit.request.update) problems.push(...auditMending(finding, evidence));
   // A link_delivery session shows nothing until it is COMPLETED; of a cancelled one, what was not seen dies, or is removed.
-  const shown = isComplete || report.linkApi === 'hosted_link';
+  const shown = isComplete || report.plaidFlow === 'hosted_link';
   if (shown && (state === 'COMPLETED' || state === 'EXPIRED')) {
     const unseen = handedOut.filter(
       ({ resultId, sessionId }) =>
@@ -98,9 +98,9 @@ function auditMending({ visit, report }: Finding, { ledger, items }: Evidence): 
   const itemId = visit.request.update?.itemId;
   const atPlaid = ledger.items.find((item) => item.itemId === itemId);
   if (atPlaid?.errorCode) return [`was COMPLETED, but Plaid says ${atPlaid.errorCode} of its item`];
-  const isMended = items.find((item) => item.itemId === itemId)?.mendedAt !== undefined;
+  const isMended = items.find((item) => item.itemId === itemId)?.healthyAt !== undefined;
   if (!isMended) return ['its item is mended, but the vault does not know'];
-  return report.update?.mendedAt === undefined ? ['its item is mended, but its status does not say so'] : [];
+  return report.update?.healthyAt === undefined ? ['its item is mended, but its status does not say so'] : [];
 }
 
 /** A result's end is what the ledger says of its token. */

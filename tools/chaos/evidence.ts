@@ -64,7 +64,7 @@ export async function gatherEvidence(
         : await hasIssuedToken(vault, item.itemId, ledger, 'torture'),
     })),
   );
-  return { findings, results: await vault.journal.find(), items, ledger, calls, blows, unfinished };
+  return { findings, results: await vault.results.find(), items, ledger, calls, blows, unfinished };
 }
 
 /** The status as a worker tells it, who knows more than the server does. */

@@ -13,7 +13,11 @@ import { WEBHOOK_PATH } from '../../src/webhook/receiver';
 import { startPostgres, type Postgres } from '../../testing/postgres';
 import { freePorts } from '../../testing/child-server';
 import { ProgramProcess } from '../../testing/program-process';
-import { SESSION_SEARCH_ATTRIBUTES, startTemporalServer, type TemporalServer } from '../../testing/temporal-server';
+import {
+  SESSION_SEARCH_ATTRIBUTES,
+  startTemporalServer,
+  type TemporalServer,
+} from '../../testing/temporal-server';
 import { startRelay, type Relay } from './relay';
 
 const CLIENT_ID = 'torture';

@@ -1,6 +1,6 @@
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
-import { type DeliveryMethod, type LinkApiName } from '../../src/domain/plaid-api';
+import { type DeliveryMethod, type PlaidFlow } from '../../src/domain/plaid-flow';
 import { isEndState } from '../../src/domain/states';
 import type { Dice } from './dice';
 import { pause } from './pause';
@@ -28,7 +28,7 @@ type Person = ReturnType<Sandbox['session']>;
 /** What a person and the application do with one session. */
 interface Story {
   name: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   lifetimeMs?: number;
   delivery?: DeliveryMethod;
   items?: number;
@@ -76,10 +76,13 @@ const STORIES: readonly (readonly [weight: number, story: Story])[] = [
 ];
 
 function storiesOf(
-  linkApi: LinkApiName,
-  stories: readonly (readonly [weight: number, story: Omit<Story, 'linkApi'>])[],
+  plaidFlow: PlaidFlow,
+  stories: readonly (readonly [weight: number, story: Omit<Story, 'plaidFlow'>])[],
 ): (readonly [number, Story])[] {
-  return stories.map(([weight, story]) => [weight, { ...story, linkApi, name: `${linkApi}: ${story.name}` }]);
+  return stories.map(([weight, story]) => [
+    weight,
+    { ...story, plaidFlow, name: `${plaidFlow}: ${story.name}` },
+  ]);
 }
 
 /** One session of the run. */
@@ -109,10 +112,10 @@ export async function visit(
   const itemId = story.mended ? await storedItem(topology, first, signal) : undefined;
   if (itemId === undefined) return [first];
   topology.sandbox.item(itemId).requireLogin();
-  const { linkApi, linkTokenRequest } = first.request;
+  const { plaidFlow, linkTokenRequest } = first.request;
   const { products: _, ...rest } = linkTokenRequest!;
-  const second = newVisit(`${first.key}-update`, `${story.linkApi}: update mode`, {
-    linkApi,
+  const second = newVisit(`${first.key}-update`, `${story.plaidFlow}: update mode`, {
+    plaidFlow,
     update: { itemId },
     linkTokenRequest: rest,
   });
@@ -167,10 +170,10 @@ async function storedItem(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   while (!signal.aborted) {
-    const { state, items } = (await client.status(key).catch(() => undefined)) ?? { items: [] };
-    const stored = items.find((item) => item.state === 'LINKED')?.itemId;
+    const { state, results } = (await client.status(key).catch(() => undefined)) ?? { results: [] };
+    const stored = results.find((item) => item.state === 'LINKED')?.itemId;
     const isWaiting =
-      state === undefined || !isEndState(state) || items.some((item) => item.state === 'PENDING');
+      state === undefined || !isEndState(state) || results.some((item) => item.state === 'PENDING');
     if (stored !== undefined || !isWaiting) return stored;
     await pause(REPEAT_MS, signal);
   }
@@ -183,24 +186,24 @@ function requestOf(
   dice: Dice,
   index: number,
 ): Omit<StartRequest, 'key'> {
-  const { linkApi, lifetimeMs = LONG_LIFETIME_MS, items = 1, publicTokens = false } = story;
+  const { plaidFlow, lifetimeMs = LONG_LIFETIME_MS, items = 1, publicTokens = false } = story;
   const webhook = dice.chance(0.7) ? { webhook: webhookUrl } : {};
   const delivery = story.delivery && { method: story.delivery, address: addressOf(story.delivery, index) };
-  if (linkApi === 'hosted_link' || story.fromRequest) {
+  if (plaidFlow === 'hosted_link' || story.fromRequest) {
     const linkTokenRequest = {
       client_name: 'Torture',
       language: 'en',
       country_codes: ['US'],
       products: ['auth'],
       user: { client_user_id: `person-${Math.floor(dice.between(0, PERSONS))}` },
-      ...(linkApi === 'hosted_link' && { hosted_link: { url_lifetime_seconds: lifetimeMs / SECOND } }),
+      ...(plaidFlow === 'hosted_link' && { hosted_link: { url_lifetime_seconds: lifetimeMs / SECOND } }),
       ...webhook,
     };
-    return { linkApi, delivery, linkTokenRequest };
+    return { plaidFlow, delivery, linkTokenRequest };
   }
   const tokenShape = publicTokens ? 'public_tokens' : 'access_tokens';
   const linkToken = sandbox.issueLinkToken({ lifetimeMs, items, tokenShape, ...webhook });
-  return { linkApi, linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
+  return { plaidFlow, linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
 }
 
 /** Nobody else's in this run, so that messages can be told apart by it. */

@@ -7,7 +7,7 @@ import type { ExpectedEnd } from './scenarios';
 export interface Outcome {
   plaidSessionId: string;
   /** What the client tells, with the vault. */
-  report: Pick<StatusReport, 'state' | 'plaidStatus' | 'items'>;
+  report: Pick<StatusReport, 'state' | 'plaidStatus' | 'results'>;
   /** The session's items in the vault. */
   items: Pick<ItemRow, 'itemId' | 'institutionName' | 'removedAt'>[];
   /** What happened at Plaid. */
@@ -31,7 +31,7 @@ export function judge(expected: ExpectedEnd, { plaidSessionId, report, items, le
     expected.statuses,
     session.history.map(({ status }) => status),
   );
-  compare('results', [...expected.results].sort(), report.items.map(({ state }) => state).sort());
+  compare('results', [...expected.results].sort(), report.results.map(({ state }) => state).sort());
   const live = ledger.items.filter((item) => ofSession(item) && item.live);
   const nameOf = (item: { itemId: string; institutionName?: string | undefined }) =>
     `${item.itemId} at ${item.institutionName}`;

@@ -99,7 +99,10 @@ class Cast implements PlayedSession {
 
   async end(): Promise<void> {
     const { client, signal } = this.theatre;
-    await within("the session's end", client.result(this.key), { timeoutMs: END_TIMEOUT_MS, signal });
+    await within("the session's end", client.waitForFinalStatus(this.key), {
+      timeoutMs: END_TIMEOUT_MS,
+      signal,
+    });
     this.#ended.abort();
     this.#show(await client.status(this.key));
     this.#tell('ended');

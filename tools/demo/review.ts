@@ -36,7 +36,7 @@ export async function reviewSessions(
       const found = judge(session.scenario.end, { plaidSessionId, report, items: ofSession, ledger });
       return {
         session,
-        end: [report.state, ...report.items.map(({ state }) => state)].join(', '),
+        end: [report.state, ...report.results.map(({ state }) => state)].join(', '),
         problems: [...(problem === undefined ? [] : [problem]), ...found],
       };
     });

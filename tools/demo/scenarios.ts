@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { HostedLinkClient, StartRequest, StatusReport } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
-import type { DeliveryMethod } from '../../src/domain/plaid-api';
+import type { DeliveryMethod } from '../../src/domain/plaid-flow';
 import type { ResultState, SessionState, SessionStatus } from '../../src/domain/states';
 
 /** How a session should end. */

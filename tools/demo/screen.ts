@@ -134,8 +134,8 @@ const COLORS: readonly (readonly [RegExp, Style])[] = [
 /** State, Plaid's status, the states of the results, and what is wrong. */
 function standingOf(report: StatusReport | undefined): string[] {
   if (!report) return [];
-  const { state, plaidStatus = '', items, answeredBy } = report;
-  return [state, plaidStatus, items.map((item) => item.state).join(' '), troubleOf(report, answeredBy)];
+  const { state, plaidStatus = '', results, answeredBy } = report;
+  return [state, plaidStatus, results.map((item) => item.state).join(' '), troubleOf(report, answeredBy)];
 }
 
 function sentenceOf(report: StatusReport | undefined): string {

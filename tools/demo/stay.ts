@@ -26,7 +26,7 @@ export async function stayOpen(stage: Stage, screen: Screen, signal: AbortSignal
       seenStatus = person.status;
       client.checkNow(key).catch(() => undefined);
     }
-    if (!inVault && report.items.some(({ state }) => state === 'LINKED')) {
+    if (!inVault && report.results.some(({ state }) => state === 'LINKED')) {
       inVault = true;
       withVault((vault) => vault.items.list({ sessionKey: key })).then(
         (items) => items.forEach((item) => screen.log(itemLine(item))),

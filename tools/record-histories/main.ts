@@ -12,13 +12,23 @@ import { Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { userHash } from '../../src/secrets/digest';
-import { callbacksWorkflowId, exchangeWorkflowId, forgettingWorkflowId, removalWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
+import {
+  callbacksWorkflowId,
+  exchangeWorkflowId,
+  erasureWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+} from '../../src/domain/ids';
 import { startCallbackReceiver, type CallbackReceiver } from '../../testing/callback-receiver';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { HISTORIES, RECORDING_RING } from '../../testing/recorded-histories';
 import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS, type Scenario } from './scenarios';
 import { PARENTS, Stage } from './stage';
-import { findTemporalCli, SESSION_SEARCH_ATTRIBUTES, startTemporalServer } from '../../testing/temporal-server';
+import {
+  findTemporalCli,
+  SESSION_SEARCH_ATTRIBUTES,
+  startTemporalServer,
+} from '../../testing/temporal-server';
 
 /** More at once, and a small machine takes so long for a workflow task that its histories show it. */
 const AT_ONCE = 8;
@@ -111,8 +121,8 @@ async function keep(
     ['hostedLinkSession', session, sessionWorkflowId(key)],
     ['tokenExchange', exchange, exchangeWorkflowId(key)],
     ['removeItem', removal, removalWorkflowId(itemId)],
-    ['deliverCallbacks', callbacks, callbacksWorkflowId(key)],
-    ['forgetUser', forgetting, forgettingWorkflowId(userHash(key))],
+    ['callbackDelivery', callbacks, callbacksWorkflowId(key)],
+    ['forgetUser', forgetting, erasureWorkflowId(userHash(key))],
   ] as const;
   for (const [workflowType, end, workflowId, runId] of workflowIds) {
     if (end !== undefined) await write(workflowType, end, await history(harness, workflowId, runId));
@@ -166,7 +176,7 @@ function filesOf({ session, exchange, removal, forgetting, callbacks }: Scenario
     hostedLinkSession: session,
     tokenExchange: exchange,
     removeItem: removal,
-    deliverCallbacks: callbacks,
+    callbackDelivery: callbacks,
     forgetUser: forgetting,
   };
   return Object.entries(names).flatMap(([workflowType, end]) =>

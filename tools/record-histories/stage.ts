@@ -155,7 +155,7 @@ export class Stage {
   /** Waits until session and exchange have ended. */
   async ended(): Promise<void> {
     let ended = false;
-    const result = this.harness.client.result(this.key).finally(() => (ended = true));
+    const result = this.harness.client.waitForFinalStatus(this.key).finally(() => (ended = true));
     await this.until('it ends', () => ended);
     await result;
   }

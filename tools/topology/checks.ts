@@ -56,14 +56,16 @@ async function askDoctor({ run }: Topology): Promise<string> {
 
 /** Temporal's visibility, on PostgreSQL, is asked by each search attribute that the command filters by. */
 async function listSessions({ run }: Topology, { sessions }: Play, signal: AbortSignal): Promise<string> {
-  const wanted = (linkApi?: string) =>
-    sessions.filter((session) => linkApi === undefined || session.linkApi === linkApi).map(({ key }) => key);
-  const someone = sessions.find(({ linkApi }) => linkApi === 'hosted_link')!;
+  const wanted = (plaidFlow?: string) =>
+    sessions
+      .filter((session) => plaidFlow === undefined || session.plaidFlow === plaidFlow)
+      .map(({ key }) => key);
+  const someone = sessions.find(({ plaidFlow }) => plaidFlow === 'hosted_link')!;
   const filters: [args: string[], keys: string[]][] = [
     [[], wanted()],
     [['--state', 'completed'], wanted()],
     [['--state', 'waiting'], []],
-    [['--link-api', 'hosted_link'], wanted('hosted_link')],
+    [['--plaid-flow', 'hosted_link'], wanted('hosted_link')],
     [['--user', personOf(someone.name)], [someone.key]],
   ];
   for (const [args, keys] of filters) {

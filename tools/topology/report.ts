@@ -19,7 +19,7 @@ export function verdictLines(verdicts: readonly Verdict[]): string[] {
   const rows = verdicts.map(({ session, end, hints, actions, ranOn, problems }) => [
     problems.length === 0 ? 'ok' : 'BAD',
     session.name,
-    session.linkApi,
+    session.plaidFlow,
     session.atKill.toLowerCase(),
     end,
     String(hints),

@@ -44,7 +44,7 @@ export async function review(topology: Topology, play: Play): Promise<Verdict[]>
       );
       return {
         session,
-        end: [report.state, ...report.items.map(({ state }) => state)].join(', '),
+        end: [report.state, ...report.results.map(({ state }) => state)].join(', '),
         hints,
         actions: totalActions(billableActions(histories)),
         ranOn: namesOf(topology, steps),

@@ -1,6 +1,6 @@
 import type { StartRequest } from '../../src/client';
 import { exchangeWorkflowId } from '../../src/domain/ids';
-import { type LinkApiName } from '../../src/domain/plaid-api';
+import { type PlaidFlow } from '../../src/domain/plaid-flow';
 import { linkTokenRequest, type ExpectedEnd } from '../demo/scenarios';
 import { until, within } from '../demo/until';
 import type { Part, Topology } from './topology';
@@ -17,17 +17,17 @@ const HOLD_MS = 60_000;
 /** One session of the run. */
 interface Story {
   name: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   /** Where the session stands when a worker is killed. */
   atKill: 'ENDED' | 'WAITING' | 'EXCHANGING';
 }
 
 const STORIES: readonly Story[] = [
-  { name: 'before-link-delivery', linkApi: 'link_delivery', atKill: 'ENDED' },
-  { name: 'before-hosted-link', linkApi: 'hosted_link', atKill: 'ENDED' },
-  { name: 'across-link-delivery', linkApi: 'link_delivery', atKill: 'WAITING' },
-  { name: 'across-hosted-link', linkApi: 'hosted_link', atKill: 'WAITING' },
-  { name: 'held-hosted-link', linkApi: 'hosted_link', atKill: 'EXCHANGING' },
+  { name: 'before-link-delivery', plaidFlow: 'link_delivery', atKill: 'ENDED' },
+  { name: 'before-hosted-link', plaidFlow: 'hosted_link', atKill: 'ENDED' },
+  { name: 'across-link-delivery', plaidFlow: 'link_delivery', atKill: 'WAITING' },
+  { name: 'across-hosted-link', plaidFlow: 'hosted_link', atKill: 'WAITING' },
+  { name: 'held-hosted-link', plaidFlow: 'hosted_link', atKill: 'EXCHANGING' },
 ];
 
 /** How each of them should end. */
@@ -112,10 +112,10 @@ async function begin(topology: Topology, story: Story, signal: AbortSignal): Pro
 
 function requestOf(
   { sandbox, webhookUrl: webhook }: Topology,
-  { name, linkApi }: Story,
+  { name, plaidFlow }: Story,
 ): Omit<StartRequest, 'key'> {
-  const request = { linkApi, fairnessKey: `customer-${linkApi}` };
-  return linkApi === 'hosted_link'
+  const request = { plaidFlow, fairnessKey: `customer-${plaidFlow}` };
+  return plaidFlow === 'hosted_link'
     ? { ...request, linkTokenRequest: { ...linkTokenRequest(personOf(name)), webhook, hosted_link: {} } }
     : { ...request, linkToken: sandbox.issueLinkToken({ webhook }) };
 }

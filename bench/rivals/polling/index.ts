@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import type * as PlaidApiModule from '../../../src/domain/plaid-api';
+import type * as PlaidFlowModule from '../../../src/domain/plaid-flow';
 import { built } from '../../built';
 import { readHistories, type Histories } from '../../temporal/history';
 import type { VirtualTime } from '../../temporal/virtual-time';
@@ -9,7 +9,7 @@ import { bareUndici } from '../bare-undici';
 import { pollingActivities } from './activities';
 import type { infrequentPolling, periodicPolling } from './workflows';
 
-const { LINK_API_RULES } = built<typeof PlaidApiModule>('domain/plaid-api');
+const { PLAID_FLOW_RULES } = built<typeof PlaidFlowModule>('domain/plaid-flow');
 
 const TASK_QUEUE = 'polling';
 const INTERVAL_MS = 60_000;
@@ -24,7 +24,7 @@ export async function runPolling(virtual: VirtualTime, waitMs: number) {
     activities: pollingActivities(bareUndici(account.url, account.clientId, account.secret)),
   });
   const client = new Client({ connection: environment.connection });
-  const { maxGetDelayMs } = LINK_API_RULES.link_delivery;
+  const { maxPollDelayMs } = PLAID_FLOW_RULES.link_delivery;
   let started = 0;
 
   /** One after the other: time is the server's. */
@@ -44,7 +44,7 @@ export async function runPolling(virtual: VirtualTime, waitMs: number) {
     await virtual.pass(waitMs);
     await virtual.syncClock();
     sandbox.session(linkToken).complete();
-    await virtual.pass(2 * maxGetDelayMs);
+    await virtual.pass(2 * maxPollDelayMs);
     return await readHistories(client, [{ workflowId, firstRunId: handle.firstExecutionRunId }]);
   }
 
@@ -58,7 +58,7 @@ export async function runPolling(virtual: VirtualTime, waitMs: number) {
 
   return await worker.runUntil(async () => ({
     periodic: await run<typeof periodicPolling>('periodicPolling', { intervalMs: INTERVAL_MS }),
-    periodicBySchedule: await run<typeof periodicPolling>('periodicPolling', { maxDelayMs: maxGetDelayMs }),
+    periodicBySchedule: await run<typeof periodicPolling>('periodicPolling', { maxDelayMs: maxPollDelayMs }),
     infrequent: await run<typeof infrequentPolling>('infrequentPolling', INTERVAL_MS),
   }));
 }

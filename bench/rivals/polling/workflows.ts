@@ -1,5 +1,5 @@
 import { continueAsNew, proxyActivities, sleep, workflowInfo } from '@temporalio/workflow';
-import { nextGetDelayMs } from '../../../src/domain/schedule';
+import { nextPollDelayMs } from '../../../src/domain/schedule';
 import type { Activities } from './activities';
 
 /** After so many events a server suggests to continue as new. The time-skipping one never does. */
@@ -29,7 +29,7 @@ export async function periodicPolling(
 function delayMs(schedule: PollingSchedule, sinceChangeMs: number): number {
   if ('intervalMs' in schedule) return schedule.intervalMs;
   const { maxDelayMs } = schedule;
-  return nextGetDelayMs({ sinceChangeMs, untilDeadlineMs: Infinity, maxDelayMs, jitter: Math.random() });
+  return nextPollDelayMs({ sinceChangeMs, untilDeadlineMs: Infinity, maxDelayMs, jitter: Math.random() });
 }
 
 /** The infrequent polling of Temporal's samples: an activity that fails until it is done, and is tried again by the server. */

@@ -1,7 +1,7 @@
 import { printableJson } from '../../secrets/printable';
 
 /** One call of the codec server's `/decode`, without any content. */
-export interface AuditEntry {
+export interface CodecAuditEntry {
   /** The name of the caller's token, or the user's `sub`; null where the caller was not let in, or is not asked. */
   who: string | null;
   /** The namespace that the caller said it looks at; null when it said none, or none that could be one. */
@@ -20,7 +20,7 @@ export interface AuditEntry {
 }
 
 /** A line of JSON for a log, `warn` when payloads could not be decoded: then a key is missing, or somebody forged a payload. */
-export function auditLine(entry: AuditEntry): string {
+export function auditLine(entry: CodecAuditEntry): string {
   const level = entry.undecodable > 0 ? 'warn' : 'info';
   const line = { level, time: new Date().toISOString(), msg: 'codec server call', ...entry };
   // `who` is what an identity provider calls its user.

@@ -7,7 +7,7 @@ import { InputError, inputErrorFrom } from '../../domain/input-error';
 import type { KeyRing } from '../../secrets/key-ring';
 import { listenError } from '../../http/listen-error';
 import { AccessDenied, type CheckAccess } from './access';
-import type { AuditEntry } from './audit';
+import type { CodecAuditEntry } from './audit';
 import { maskPayload, textPayload } from './mask';
 import { decryptOr } from '../../codec/payload-codec';
 
@@ -37,7 +37,7 @@ export interface CodecServerOptions {
   /** The address to listen on. Default 127.0.0.1. */
   host?: string | undefined;
   /** Is told of each call of `/decode`, when it has been answered. */
-  audit: (entry: AuditEntry) => void;
+  audit: (entry: CodecAuditEntry) => void;
 }
 
 /** A running codec server. */
@@ -153,7 +153,7 @@ function allowOrigins(app: App, origins: ReadonlySet<string>): void {
 }
 
 /** What the audit has to know of a request that is under way. */
-type Account = Pick<AuditEntry, 'who' | 'payloads' | 'undecodable' | 'reasons'>;
+type Account = Pick<CodecAuditEntry, 'who' | 'payloads' | 'undecodable' | 'reasons'>;
 
 function answerDecode(
   app: App,

@@ -1,5 +1,5 @@
 import { METADATA_ENCODING_KEY, type Payload } from '@temporalio/common';
-import { isSecretName, redactText, wordsOf } from '../../secrets/redact';
+import { isSecretName, redactText, splitName } from '../../secrets/redact';
 import { metadataText } from '../../codec/payload-codec';
 
 /** What stands in the place of what was masked. */
@@ -53,7 +53,7 @@ function mask(value: unknown, whole: boolean): unknown {
 }
 
 function isMasked(name: string): boolean {
-  const words = wordsOf(name);
+  const words = splitName(name);
   return (isSecretName(name) || PERSONAL_NAME.test(words)) && !HARMLESS_NAME.test(words);
 }
 

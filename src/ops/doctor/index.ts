@@ -24,7 +24,7 @@ export type { Finding } from './finding';
  *
  * @param settings what `readSettings` gave, or what it threw
  */
-export async function examine(settings: Settings | InputError): Promise<Finding[]> {
+export async function runChecks(settings: Settings | InputError): Promise<Finding[]> {
   if (settings instanceof InputError) return settingsFindings(settings);
   const [temporal, vault, plaid] = await Promise.all([
     examineTemporal(settings),

@@ -75,18 +75,18 @@ function findings(linkDelivery: Standing, hostedLink: Standing, environment: str
   const noneOpen = both.every(({ kind }) => kind === 'CLOSED');
   return [
     ...(known ? [ok(CREDENTIALS, `taken by Plaid's ${environment}`)] : []),
-    linkApi('link_delivery', linkDelivery, {
+    plaidFlow('link_delivery', linkDelivery, {
       level: noneOpen ? problem : warning,
-      remedy: 'start sessions with linkApi hosted_link, or have Plaid enable Link Delivery',
+      remedy: 'start sessions with plaidFlow hosted_link, or have Plaid enable Link Delivery',
     }),
-    linkApi('hosted_link', hostedLink, {
+    plaidFlow('hosted_link', hostedLink, {
       level: noneOpen ? problem : warning,
       remedy: 'have Plaid enable Link for the account',
     }),
   ];
 }
 
-function linkApi(
+function plaidFlow(
   name: string,
   standing: Standing,
   closed: { level: typeof problem; remedy: string },

@@ -4,10 +4,10 @@ import { exchangePending } from '../../client/resume-exchange';
 import { exchangedSessionKeyOf, exchangeWorkflowId, sessionWorkflowId } from '../../domain/ids';
 import { isEndState } from '../../domain/states';
 import { type ResultView } from '../../domain/views';
-import type { LinkApiName } from '../../domain/plaid-api';
+import type { PlaidFlow } from '../../domain/plaid-flow';
 import type { SessionState } from '../../domain/states';
 import type { LostResult, ResultRow } from '../../vault';
-import { LINK_API_ATTRIBUTE } from '../../workflows/search-attributes';
+import { PLAID_FLOW_ATTRIBUTE } from '../../workflows/search-attributes';
 import { pagesOf, type ReconcileContext } from './context';
 import type { Discrepancy } from './discrepancy';
 import {
@@ -16,7 +16,7 @@ import {
   listWorkflows,
   recordedResults,
   recordedSession,
-  standingOf,
+  recordedStateOf,
   unlessUnreadable,
 } from './workflow-records';
 
@@ -34,7 +34,7 @@ export async function* checkPendingResults(context: ReconcileContext): AsyncGene
   const { vault } = context;
   const seen = new Set<string>();
   const pages = pagesOf(
-    (page) => vault.journal.find({ state: 'PENDING', ...page }),
+    (page) => vault.results.find({ state: 'PENDING', ...page }),
     ({ resultId }) => resultId,
   );
   for await (const results of pages) {
@@ -53,7 +53,7 @@ async function* checkExchange(
   const session = await exchangedSession(exchangedSessionKeyOf(workflow.workflowId), context);
   if (!session) return;
   const known = await recordedResults(workflow, context.temporal);
-  const rows = new Map((await context.vault.journal.list(session.key)).map((row) => [row.resultId, row]));
+  const rows = new Map((await context.vault.results.list(session.key)).map((row) => [row.resultId, row]));
   for (const result of known) {
     const row = rows.get(result.resultId);
     if (row && row.state !== 'PENDING') continue;
@@ -68,7 +68,7 @@ async function* checkExchange(
 /** A session as far as the check of its results needs it. */
 interface ExchangedSession {
   key: string;
-  linkApi: LinkApiName;
+  plaidFlow: PlaidFlow;
   state: SessionState;
   /** Whether its results can be mended: their session must have its row. */
   fix: boolean;
@@ -82,10 +82,10 @@ async function exchangedSession(
   const row = await vault.sessions.get(key);
   if (row) return row.strippedAt ? undefined : { ...row, fix };
   // Its row is lost too, and not made again before it is asked for, or cannot be.
-  const standing = await standingOf(sessionWorkflowId(key), temporal);
-  const linkApi = standing?.typedSearchAttributes.get(LINK_API_ATTRIBUTE) as LinkApiName | undefined;
+  const standing = await recordedStateOf(sessionWorkflowId(key), temporal);
+  const plaidFlow = standing?.typedSearchAttributes.get(PLAID_FLOW_ATTRIBUTE) as PlaidFlow | undefined;
   const state = (standing && endOf(standing)?.state) ?? 'CREATING';
-  return { key, linkApi: linkApi ?? 'hosted_link', state, fix: false };
+  return { key, plaidFlow: plaidFlow ?? 'hosted_link', state, fix: false };
 }
 
 /** Temporal knows that an item was linked. */
@@ -103,7 +103,7 @@ async function* lostItem(
   if (await vault.items.get(itemId)) return;
   const recovered = fix && (await askAgain(resultId, session, context));
   if (fix && !recovered) await vault.repairs.restoreResult(uncertain(result, session, itemId));
-  const support = `have Plaid's support remove it, end the result by \`hosted-link exchanges resolve ${resultId} --removed\`, and only then let the person link again`;
+  const support = `have Plaid's support remove it, end the result by \`hosted-link results resolve ${resultId} --removed\`, and only then let the person link again`;
   yield {
     kind: 'ITEM_LOST',
     sessionKey: key,
@@ -114,7 +114,7 @@ async function* lostItem(
       ? 'Plaid has shown its access token again: with a worker it is stored'
       : fix
         ? `it cannot be got back, and its result is UNCERTAIN now: ${support}`
-        : session.linkApi === 'link_delivery'
+        : session.plaidFlow === 'link_delivery'
           ? 'with --fix Plaid is asked for its access token again; if it shows none, the result is recorded as UNCERTAIN'
           : `with --fix its result is recorded as UNCERTAIN, so that its public token is not exchanged again; it cannot be got back: ${support}`,
     mended: fix,
@@ -130,7 +130,7 @@ async function* missedEnd(
   const { resultId, state } = result;
   const { fix } = session;
   // What is a duplicate is found again; and a running exchange may have told since.
-  if (!isMissedEnd(state) || (await vault.journal.get(resultId))?.state !== 'PENDING') return;
+  if (!isMissedEnd(state) || (await vault.results.get(resultId))?.state !== 'PENDING') return;
   if (fix) await vault.repairs.restoreResult({ ...uncertain(result, session), state });
   yield {
     kind: 'RESULT_END_MISSED',
@@ -154,7 +154,7 @@ async function* lostResult(
   const { resultId, state } = result;
   const { key, fix } = session;
   // The journal is written before the exchange hears of it.
-  if (await vault.journal.get(resultId)) return;
+  if (await vault.results.get(resultId)) return;
   const recovered = fix && state === 'PENDING' && (await askAgain(resultId, session, context));
   if (fix && !recovered) await vault.repairs.restoreResult(uncertain(result, session));
   yield {
@@ -165,7 +165,7 @@ async function* lostResult(
     remedy: recovered
       ? 'Plaid has shown its access token again: with a worker its item is stored'
       : fix
-        ? "it is UNCERTAIN now, since an item may have been made of it: see `hosted-link exchanges show`, and ask Plaid's support"
+        ? "it is UNCERTAIN now, since an item may have been made of it: see `hosted-link results show`, and ask Plaid's support"
         : 'with --fix it is asked for again, or recorded as UNCERTAIN, so that its public token is not exchanged again',
     mended: fix,
   };
@@ -176,15 +176,15 @@ async function* pendingWithoutWorkflow(
   { temporal, vault, fix }: ReconcileContext,
 ): AsyncGenerator<Discrepancy> {
   const workflows = [sessionWorkflowId(key), exchangeWorkflowId(key)];
-  const standings = await Promise.all(workflows.map((id) => standingOf(id, temporal)));
+  const standings = await Promise.all(workflows.map((id) => recordedStateOf(id, temporal)));
   if (standings.some((standing) => standing && endOf(standing) === undefined)) return;
   // The exchange may have ended in between.
-  if ((await vault.journal.get(resultId))?.state !== 'PENDING') return;
+  if ((await vault.results.get(resultId))?.state !== 'PENDING') return;
   let told: string[] = [];
   if (fix) {
     await vault.repairs.enter('EXCHANGE_STARTED', key);
-    const { linkApi, state } = (await vault.sessions.get(key))!;
-    told = await exchangePending({ key, linkApi, state: isEndState(state) ? state : 'FAILED' }, temporal);
+    const { plaidFlow, state } = (await vault.sessions.get(key))!;
+    told = await exchangePending({ key, plaidFlow, state: isEndState(state) ? state : 'FAILED' }, temporal);
   }
   const whom =
     told.length > 0 ? `tells ${told.join(', ')}` : 'tells no workflow: whom the caller named is not known';
@@ -205,19 +205,19 @@ async function* pendingWithoutWorkflow(
  */
 async function askAgain(
   resultId: string,
-  { key, linkApi, state }: ExchangedSession,
+  { key, plaidFlow, state }: ExchangedSession,
   { temporal, vault, plaid, pace, rules }: ReconcileContext,
 ): Promise<boolean> {
-  if (linkApi !== 'link_delivery') return false;
+  if (plaidFlow !== 'link_delivery') return false;
   // Another result of the session may have been asked for before.
-  if (await vault.journal.get(resultId)) return true;
-  const standing = await standingOf(sessionWorkflowId(key), temporal);
+  if (await vault.results.get(resultId)) return true;
+  const standing = await recordedStateOf(sessionWorkflowId(key), temporal);
   const plaidSessionId = standing && (await recordedSession(standing, temporal, rules))?.plaidSessionId;
   if (plaidSessionId === undefined) return false;
   try {
     const { accessTokens } = await pace.call(() => plaid.linkDeliveryGet(plaidSessionId));
     const tokens = accessTokens.map((token) => ({ kind: 'access_token' as const, token }));
-    const rows = await vault.journal.record(key, tokens);
+    const rows = await vault.results.record(key, tokens);
     if (!rows.some((row) => row.resultId === resultId)) return false;
   } catch (error) {
     // Plaid has forgotten the session.
@@ -225,7 +225,7 @@ async function askAgain(
     throw error;
   }
   await vault.repairs.enter('EXCHANGE_STARTED', key);
-  await exchangePending({ key, linkApi, state: isEndState(state) ? state : 'COMPLETED' }, temporal);
+  await exchangePending({ key, plaidFlow, state: isEndState(state) ? state : 'COMPLETED' }, temporal);
   return true;
 }
 
@@ -233,13 +233,13 @@ const FORGOTTEN_CLASSES: readonly ErrorClass[] = ['permanent', 'person'];
 
 function uncertain(
   { resultId, errorCode, requestIds, linkSessionId }: ResultView,
-  { key, linkApi }: ExchangedSession,
+  { key, plaidFlow }: ExchangedSession,
   lostItemId?: string,
 ): LostResult {
   return {
     resultId,
     sessionKey: key,
-    kind: linkApi === 'link_delivery' ? 'access_token' : 'public_token',
+    kind: plaidFlow === 'link_delivery' ? 'access_token' : 'public_token',
     state: 'UNCERTAIN',
     lostItemId,
     errorCode: (lostItemId === undefined && errorCode) || LOST_IN_RESTORE,

@@ -7,7 +7,7 @@ import {
   type ListedWorkflow,
   listWorkflows,
   recordedSession,
-  standingOf,
+  recordedStateOf,
   unlessUnreadable,
 } from './workflow-records';
 
@@ -33,7 +33,9 @@ export async function* checkOpenSessions(context: ReconcileContext): AsyncGenera
     ({ key }) => key,
   );
   for await (const rows of pages) {
-    const standings = await Promise.all(rows.map(({ key }) => standingOf(sessionWorkflowId(key), temporal)));
+    const standings = await Promise.all(
+      rows.map(({ key }) => recordedStateOf(sessionWorkflowId(key), temporal)),
+    );
     for (const [index, row] of rows.entries()) {
       const standing = standings[index];
       if (standing?.firstRunId !== row.firstRunId) yield* lost(row, context);
@@ -65,7 +67,7 @@ async function* missingRow(
 
 async function* runningAgain(row: SessionRow, { temporal }: ReconcileContext): AsyncGenerator<Discrepancy> {
   const { key, state } = row;
-  const standing = await standingOf(sessionWorkflowId(key), temporal);
+  const standing = await recordedStateOf(sessionWorkflowId(key), temporal);
   // It may have been about to end, or be another workflow's session, which ends by itself.
   if (standing?.firstRunId !== row.firstRunId || endOf(standing)) return;
   yield {
@@ -96,7 +98,7 @@ async function* missedEnd(
 }
 
 async function* lost(
-  { key, linkApi }: SessionRow,
+  { key, plaidFlow }: SessionRow,
   { vault, fix, endLost }: ReconcileContext,
 ): AsyncGenerator<Discrepancy> {
   if ((await vault.sessions.get(key))?.endedAt) return;
@@ -105,14 +107,14 @@ async function* lost(
   yield {
     kind: 'SESSION_LOST',
     sessionKey: key,
-    message: `session ${key} is open in the vault, and Temporal does not know it: nobody watches its link (${linkApi})`,
-    remedy: `${mended ? 'it is FAILED now; ' : 'if this is the right Temporal namespace, --fix --end-lost ends it as FAILED; '}${AFTER_LOSS[linkApi]}`,
+    message: `session ${key} is open in the vault, and Temporal does not know it: nobody watches its link (${plaidFlow})`,
+    remedy: `${mended ? 'it is FAILED now; ' : 'if this is the right Temporal namespace, --fix --end-lost ends it as FAILED; '}${AFTER_LOSS[plaidFlow]}`,
     mended,
   };
 }
 
 /** What becomes of a link that nobody watches. */
-const AFTER_LOSS: Record<SessionRow['linkApi'], string> = {
+const AFTER_LOSS: Record<SessionRow['plaidFlow'], string> = {
   hosted_link:
     'no item comes of its link any more; start a session with a new key, and give the person that link',
   link_delivery:

@@ -1,4 +1,4 @@
-import { forgottenUserHashOf } from '../../domain/ids';
+import { erasedUserHashOf } from '../../domain/ids';
 import type { ReconcileContext } from './context';
 import type { Discrepancy } from './discrepancy';
 import { listWorkflows } from './workflow-records';
@@ -10,7 +10,7 @@ export async function* checkTombstones({
   fix,
 }: ReconcileContext): AsyncGenerator<Discrepancy> {
   for await (const { workflowId, startTime } of listWorkflows(temporal, 'forgetUser')) {
-    const userHash = forgottenUserHashOf(workflowId);
+    const userHash = erasedUserHashOf(workflowId);
     const forgottenAt = await vault.retention.forgottenAt(userHash);
     if (forgottenAt && forgottenAt >= startTime) continue;
     if (fix) await vault.repairs.restoreTombstone(userHash, startTime);

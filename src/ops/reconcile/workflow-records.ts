@@ -20,7 +20,7 @@ export type ListedWorkflow = Pick<
 >;
 
 /** A workflow as the server describes it. */
-export interface Standing extends ListedWorkflow {
+export interface RecordedState extends ListedWorkflow {
   /** What tells it from another workflow with the same id. */
   firstRunId: string;
 }
@@ -44,7 +44,10 @@ export async function* listWorkflows(
 }
 
 /** The newest workflow with an id; undefined when the server knows none. */
-export async function standingOf(workflowId: string, temporal: Client): Promise<Standing | undefined> {
+export async function recordedStateOf(
+  workflowId: string,
+  temporal: Client,
+): Promise<RecordedState | undefined> {
   try {
     const description = await temporal.workflow.getHandle(workflowId).describe();
     const firstRunId = description.raw.workflowExecutionInfo?.firstRunId ?? description.runId;
@@ -97,7 +100,7 @@ export async function recordedSession(
     (input.linkToken === undefined ? undefined : parseLinkToken(input.linkToken)?.id);
   return {
     key: input.key,
-    linkApi: input.linkApi,
+    plaidFlow: input.plaidFlow,
     firstRunId: started.firstExecutionRunId!,
     requestDigest: input.requestDigest,
     plaidSessionId,

@@ -1,16 +1,16 @@
 import { GOOD_CREDENTIALS, INSTITUTIONS, findInstitution } from '../institutions';
-import type { Institution } from '../institutions';
+import type { SandboxInstitution } from '../institutions';
 import type { Connection, ItemRecord } from '../records';
 
 /** Where the person stands on the page. The browser holds none of it. */
-export type Visit = {
+export type PageVisit = {
   connected: readonly Connection[];
   /** In update mode, what the person has only to sign in to again. */
   mends?: Connection;
 } & (
   | { step: 'institution' }
-  | { step: 'credentials'; institution: Institution; problem?: string }
-  | { step: 'accounts'; institution: Institution; problem?: string }
+  | { step: 'credentials'; institution: SandboxInstitution; problem?: string }
+  | { step: 'accounts'; institution: SandboxInstitution; problem?: string }
   | { step: 'review' }
 );
 
@@ -27,7 +27,7 @@ export const ACTIONS = [
 export type Action = (typeof ACTIONS)[number];
 
 /** The first step of a new visit: the choice of a bank or, in update mode, the password of the item's own. */
-export function newVisit(updates: ItemRecord | undefined): Visit {
+export function newVisit(updates: ItemRecord | undefined): PageVisit {
   if (!updates) return { step: 'institution', connected: [] };
   const { institution } = updates;
   const masks = updates.accounts.map(({ mask }) => mask);
@@ -36,7 +36,7 @@ export function newVisit(updates: ItemRecord | undefined): Visit {
 }
 
 /** The banks that can still be chosen: each one once in a session. */
-export function choices(visit: Visit): Institution[] {
+export function choices(visit: PageVisit): SandboxInstitution[] {
   return INSTITUTIONS.filter(
     (institution) => !visit.connected.some((connection) => connection.institution === institution),
   );
@@ -46,7 +46,7 @@ export function choices(visit: Visit): Institution[] {
  * The visit after a form was sent. A form of another step, or with a value that the page never offered, changes nothing:
  * it comes from an old tab or from no browser at all.
  */
-export function advance(visit: Visit, action: Action, form: URLSearchParams): Visit {
+export function advance(visit: PageVisit, action: Action, form: URLSearchParams): PageVisit {
   const { connected } = visit;
   switch (action) {
     case 'institution': {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Connection, Session } from '../records';
 import type { SandboxState } from '../state';
 import { IllegalMove } from '../state';
-import type { Action, Visit } from './flow';
+import type { Action, PageVisit } from './flow';
 import { ACTIONS, advance, newVisit } from './flow';
 import { STYLE, STYLE_PATH } from './style';
 import { completedPage, expiredPage, leftPage, refusedPage, stepPage, unknownPage } from './views';
@@ -33,8 +33,8 @@ interface ActionRoute {
 
 /** Serves the hosted page: what the person who was sent the link sees. Works without scripts. */
 export async function hostedPage(server: FastifyInstance, { state }: { state: SandboxState }): Promise<void> {
-  const visits = new Map<string, Visit>();
-  const visitOf = ({ linkToken }: Session): Visit =>
+  const visits = new Map<string, PageVisit>();
+  const visitOf = ({ linkToken }: Session): PageVisit =>
     visits.get(linkToken.sessionId) ?? newVisit(linkToken.updates);
   /** What the session has been told of. With several banks it hears of each when the person goes on to the next. */
   const handedOver = new WeakSet<Connection>();
@@ -104,7 +104,7 @@ export async function hostedPage(server: FastifyInstance, { state }: { state: Sa
     return pagePath(sessionId);
   }
 
-  function handOver(session: Session, { connected }: Visit): void {
+  function handOver(session: Session, { connected }: PageVisit): void {
     for (const connection of connected) {
       if (handedOver.has(connection)) continue;
       handedOver.add(connection);

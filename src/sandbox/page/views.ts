@@ -1,6 +1,6 @@
 import { GOOD_CREDENTIALS } from '../institutions';
-import type { LinkSession, LinkTokenRecord } from '../records';
-import type { Action, Visit } from './flow';
+import type { SandboxLinkSession, LinkTokenRecord } from '../records';
+import type { Action, PageVisit } from './flow';
 import { choices } from './flow';
 import type { Html } from './html';
 import { html } from './html';
@@ -17,7 +17,7 @@ interface PageSession {
 }
 
 /** The page of the step at which the person stands. */
-export function stepPage(session: PageSession, visit: Visit): string {
+export function stepPage(session: PageSession, visit: PageVisit): string {
   switch (visit.step) {
     case 'institution':
       return institutionPage(session, visit);
@@ -30,7 +30,7 @@ export function stepPage(session: PageSession, visit: Visit): string {
   }
 }
 
-function institutionPage(session: PageSession, visit: Visit): string {
+function institutionPage(session: PageSession, visit: PageVisit): string {
   return page(
     'Choose your bank',
     html`${steps(1)}
@@ -54,7 +54,7 @@ function institutionPage(session: PageSession, visit: Visit): string {
   );
 }
 
-function credentialsPage(session: PageSession, visit: Extract<Visit, { step: 'credentials' }>): string {
+function credentialsPage(session: PageSession, visit: Extract<PageVisit, { step: 'credentials' }>): string {
   const { institution, problem, mends } = visit;
   const invalid = problem === undefined ? undefined : html` aria-invalid="true" aria-describedby="problem"`;
   return page(
@@ -92,7 +92,7 @@ function credentialsPage(session: PageSession, visit: Extract<Visit, { step: 'cr
   );
 }
 
-function accountsPage(session: PageSession, visit: Extract<Visit, { step: 'accounts' }>): string {
+function accountsPage(session: PageSession, visit: Extract<PageVisit, { step: 'accounts' }>): string {
   const { institution, problem } = visit;
   return page(
     'Choose accounts',
@@ -118,7 +118,7 @@ function accountsPage(session: PageSession, visit: Extract<Visit, { step: 'accou
   );
 }
 
-function reviewPage(session: PageSession, visit: Visit): string {
+function reviewPage(session: PageSession, visit: PageVisit): string {
   const { record } = session;
   const { connected } = visit;
   const another = record.multiItem && !visit.mends && choices(visit).length > 0;
@@ -161,7 +161,7 @@ export function completedPage({ record }: PageSession): string {
 }
 
 /** The page of a person who left. */
-export function leftPage({ record, path }: PageSession, { results }: LinkSession): string {
+export function leftPage({ record, path }: PageSession, { results }: SandboxLinkSession): string {
   const shared = results.map(({ institution }) => institution.name);
   return page(
     'You left',

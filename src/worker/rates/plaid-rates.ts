@@ -5,11 +5,11 @@ import { isRateLimit } from '../../plaid/error-classes';
 import type { PlaidError } from '../../plaid/errors';
 import { TASK_QUEUES } from '../../domain/ids';
 import { RATE_TIMES } from './adaptive-rate';
-import type { KeeperTimes } from './rate-controller';
-import { RateKeeper } from './rate-controller';
+import type { ControllerTiming } from './rate-controller';
+import { RateController } from './rate-controller';
 import { readLimit } from './task-queue-limit';
 
-const TIMES: KeeperTimes = { ...RATE_TIMES, lookEveryMs: 15_000 };
+const TIMES: ControllerTiming = { ...RATE_TIMES, lookEveryMs: 15_000 };
 
 /** The most that the task queues which call Plaid may do, in tasks a second, over all workers. */
 export interface PlaidRateSettings {
@@ -51,14 +51,14 @@ export interface PlaidRates {
  * Lets the rates of the queues follow what Plaid bears, from now on. A 429 lowers the rate of background gets, wherever it was
  * met: they give way first. Met by urgent work, it lowers the rate of that too.
  */
-export function keepPlaidRates(
+export function startPlaidRateController(
   server: { connection: ConnectionLike; namespace: string; identity: string },
   settings: PlaidRateSettings,
   logger: Logger,
-  times: KeeperTimes = TIMES,
+  times: ControllerTiming = TIMES,
 ): PlaidRates {
   const keeper = (queue: keyof PlaidRateSettings) =>
-    new RateKeeper({ ...server, taskQueue: TASK_QUEUES[queue], setting: settings[queue] }, times, logger);
+    new RateController({ ...server, taskQueue: TASK_QUEUES[queue], setting: settings[queue] }, times, logger);
   const background = keeper('plaid');
   const urgent = keeper('plaidUrgent');
   return {

@@ -10,7 +10,7 @@ import { readLimit, writeLimit } from './task-queue-limit';
 const REFUSALS: readonly number[] = [7, 12];
 
 /** Which task queue, on which server. */
-export interface KeptQueue {
+export interface ControlledQueue {
   connection: ConnectionLike;
   namespace: string;
   taskQueue: string;
@@ -20,8 +20,8 @@ export interface KeptQueue {
   setting: number;
 }
 
-/** How a {@link RateKeeper} tells time, for tests. */
-export interface KeeperTimes extends RateTimes {
+/** How a {@link RateController} tells time, for tests. */
+export interface ControllerTiming extends RateTimes {
   /** How often it looks at the limit, in milliseconds. */
   lookEveryMs: number;
 }
@@ -32,7 +32,7 @@ export interface KeeperTimes extends RateTimes {
  * act at once write the same. A change by another worker is dated by when this one saw it, since clocks differ. A limit that
  * an operator has set is left alone.
  */
-export class RateKeeper {
+export class RateController {
   /** The newest limit that this worker has seen, and since when. */
   #known: { limit: StoredLimit; sinceMs: number } | undefined;
   #lastRateLimitMs = -Infinity;
@@ -44,8 +44,8 @@ export class RateKeeper {
   readonly #timer: NodeJS.Timeout;
 
   constructor(
-    private readonly queue: KeptQueue,
-    private readonly times: KeeperTimes,
+    private readonly queue: ControlledQueue,
+    private readonly times: ControllerTiming,
     private readonly logger: Logger,
   ) {
     this.#timer = setInterval(() => this.#next(() => this.#look()), times.lookEveryMs);

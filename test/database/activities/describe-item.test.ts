@@ -52,12 +52,12 @@ describe('a stored item is described', () => {
     const accessToken = new Secret(ACCESS_TOKEN);
     await vault.sessions.claim({
       key: 'shop-1',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
     });
-    const [row] = await vault.journal.record('shop-1', [{ kind: 'access_token', token: accessToken }]);
-    await vault.journal.link(row!.resultId, { itemId, accessToken, requestId: 'r0' });
+    const [row] = await vault.results.record('shop-1', [{ kind: 'access_token', token: accessToken }]);
+    await vault.results.link(row!.resultId, { itemId, accessToken, requestId: 'r0' });
   });
 
   const describeItem = (itemWebhookUrl: string | undefined) => {

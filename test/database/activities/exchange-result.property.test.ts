@@ -84,7 +84,7 @@ describe('any order of tokens, answers, crashes, lost leases and resolutions', (
     const key = randomUUID();
     await vault.sessions.claim({
       key,
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       firstRunId: 'run',
       requestDigest: 'digest',
       userHash: userHash(key),
@@ -105,7 +105,7 @@ describe('any order of tokens, answers, crashes, lost leases and resolutions', (
     const see = async (index: number) => {
       const { token: seen, mask } = tokens[index]!;
       const accounts = [{ name: 'Checking', mask }];
-      await vault.journal.record(key, [
+      await vault.results.record(key, [
         { kind: 'public_token', token: seen, institutionId: 'ins_1', accounts },
       ]);
     };
@@ -123,7 +123,7 @@ describe('any order of tokens, answers, crashes, lost leases and resolutions', (
     };
     /** A worker is killed between Plaid's answer and the vault, or frozen there to go on late. */
     const crash = async (index: number) => {
-      const acquired = await vault.journal.acquire(ids[index]!, 30_000, { refuseDuplicates: true });
+      const acquired = await vault.results.acquire(ids[index]!, 30_000, { refuseDuplicates: true });
       if (acquired.outcome !== 'LEASED' || acquired.unansweredCalls >= 2) return;
       plaid.answer = 'OK';
       const item = await plaid.exchange(acquired.token).catch(() => undefined);
@@ -135,8 +135,8 @@ describe('any order of tokens, answers, crashes, lost leases and resolutions', (
       if (one.do === 'lease over') await leaseOver(index);
       else if (one.do === 'attempt') await attempt(index, one.answer);
       else if (one.do === 'crash') await crash(index);
-      else if (one.do === 'resolve') await vault.journal.resolve(ids[index]!, one.as).catch(() => undefined);
-      else if (inHand.has(index)) await vault.journal.link(ids[index]!, inHand.get(index)!);
+      else if (one.do === 'resolve') await vault.results.resolve(ids[index]!, one.as).catch(() => undefined);
+      else if (inHand.has(index)) await vault.results.link(ids[index]!, inHand.get(index)!);
     }
     for (let rounds = 0; rounds < 4; rounds++) {
       for (const index of tokens.keys()) {
@@ -152,7 +152,7 @@ describe('any order of tokens, answers, crashes, lost leases and resolutions', (
     const ends = new Set<ResultState>();
     const property = fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
       const { key, plaid, tokens, ids, callsWhenLinked } = await play(steps);
-      const results = await vault.journal.list(key);
+      const results = await vault.results.list(key);
       expect(results.map(({ resultId }) => resultId).sort()).toEqual([...ids].sort());
       for (const { resultId, state, itemId, errorCode } of results) {
         ends.add(state);

@@ -38,12 +38,12 @@ describe('the exchange of one result', () => {
     expect(linkToken.endsWith(sessionId)).toBe(true);
     await vault.sessions.claim({
       key,
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       firstRunId: 'run',
       requestDigest: 'digest',
       userHash: userHash(person),
     });
-    const [row] = await vault.journal.record(key, [
+    const [row] = await vault.results.record(key, [
       {
         kind: 'public_token',
         token: new Secret(publicToken),
@@ -139,7 +139,7 @@ describe('the exchange of one result', () => {
   it('waits without a call while another result with the same account is being exchanged', async () => {
     const person = randomUUID();
     const [first, second] = [await seen(person), await seen(person)];
-    const acquired = await vault.journal.acquire(first.resultId, LEASE_MS, { refuseDuplicates: true });
+    const acquired = await vault.results.acquire(first.resultId, LEASE_MS, { refuseDuplicates: true });
     expect(acquired.outcome).toBe('LEASED');
     expect(await failureOf(exchange(second.resultId))).toMatchObject({
       type: 'NOT_YET',
@@ -167,10 +167,10 @@ describe('the exchange of one result', () => {
 
   it('is not begun by an attempt that was held up until its lease ran short', async () => {
     const { resultId } = await seen(randomUUID());
-    const { acquire } = vault.journal;
+    const { acquire } = vault.results;
     const clock = jest.spyOn(performance, 'now');
-    vault.journal.acquire = async (...args) => {
-      const acquired = await acquire.apply(vault.journal, args);
+    vault.results.acquire = async (...args) => {
+      const acquired = await acquire.apply(vault.results, args);
       const wokeAt = performance.now() + 10_000;
       clock.mockReturnValue(wokeAt);
       return acquired;
@@ -178,7 +178,7 @@ describe('the exchange of one result', () => {
     try {
       expect(await failureOf(exchange(resultId))).toMatchObject({ type: 'NOT_YET' });
     } finally {
-      vault.journal.acquire = acquire;
+      vault.results.acquire = acquire;
       clock.mockRestore();
     }
     expect(answered()).toEqual({ succeeded: 0, refused: 0 });
@@ -189,15 +189,15 @@ describe('the exchange of one result', () => {
   it('wins late, with its accounts, over an attempt that had to give up', async () => {
     const person = randomUUID();
     const { resultId } = await seen(person);
-    const { link } = vault.journal;
+    const { link } = vault.results;
     let goOn = () => {};
     const stored = new Promise<void>((resolve) => {
-      vault.journal.link = async (...args) => {
-        vault.journal.link = link;
+      vault.results.link = async (...args) => {
+        vault.results.link = link;
         const heldUp = new Promise<void>((wakeUp) => (goOn = wakeUp));
         resolve();
         await heldUp;
-        await link.apply(vault.journal, args);
+        await link.apply(vault.results, args);
       };
     });
     const slow = exchange(resultId);

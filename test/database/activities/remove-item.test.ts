@@ -24,12 +24,12 @@ describe('the removal of a stored item', () => {
     const item = { itemId: issued.itemId, accessToken: new Secret(issued.accessToken), requestId: 'linked' };
     await vault.sessions.claim({
       key,
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
     });
-    const [row] = await vault.journal.record(key, [{ kind: 'access_token', token: item.accessToken }]);
-    await vault.journal.link(row!.resultId, item);
+    const [row] = await vault.results.record(key, [{ kind: 'access_token', token: item.accessToken }]);
+    await vault.results.link(row!.resultId, item);
     return item;
   }
 
@@ -50,7 +50,7 @@ describe('the removal of a stored item', () => {
     await removeItem(itemId);
     expect(isLive(itemId)).toBe(false);
     expect(await vault.items.get(itemId)).toMatchObject({ removedAt: expect.any(Date) as Date });
-    expect(await vault.journal.list('stored')).toMatchObject([{ state: 'REMOVED', itemId }]);
+    expect(await vault.results.list('stored')).toMatchObject([{ state: 'REMOVED', itemId }]);
     expect(await readsOf(itemId)).toEqual([{ actor: 'hosted-link worker', purpose: 'remove item' }]);
   });
 

@@ -13,13 +13,13 @@ describeOnPostgres((server) => {
     const vault = await prepareVault(databaseUrl);
     await vault.sessions.claim({
       key: 'session',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
     });
     const accessToken = new Secret('access-sandbox-audited');
-    const [row] = await vault.journal.record('session', [{ kind: 'access_token', token: accessToken }]);
-    await vault.journal.link(row!.resultId, { itemId: 'item-1', accessToken, requestId: 'request' });
+    const [row] = await vault.results.record('session', [{ kind: 'access_token', token: accessToken }]);
+    await vault.results.link(row!.resultId, { itemId: 'item-1', accessToken, requestId: 'request' });
     for (const actor of ['ledger', 'evil\u001b[2J\nactor'])
       await vault.withAccessToken({ itemId: 'item-1', actor, purpose: 'sync' }, () => Promise.resolve());
     await vault.close();

@@ -17,14 +17,19 @@ describeOnPostgres((server) => {
     const databaseUrl = await server.emptyDatabase();
     commands = new HostedLinkCommands({ DATABASE_URL: databaseUrl });
     const vault = await prepareVault(databaseUrl);
-    const claim = { key: 'session', linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'd' } as const;
+    const claim = {
+      key: 'session',
+      plaidFlow: 'hosted_link',
+      firstRunId: 'run',
+      requestDigest: 'd',
+    } as const;
     await vault.sessions.claim(claim);
     const accessToken = new Secret('access-sandbox-hostile');
-    const [row] = await vault.journal.record('session', [
+    const [row] = await vault.results.record('session', [
       { kind: 'access_token', token: accessToken, institutionName: NAME, linkSessionId: NAME },
     ]);
     resultId = row!.resultId;
-    await vault.journal.link(resultId, {
+    await vault.results.link(resultId, {
       itemId: 'item-1',
       accessToken,
       institutionId: NAME,
@@ -39,7 +44,7 @@ describeOnPostgres((server) => {
   test.each([
     ['items list', 1],
     ['items show item-1', 4],
-    ['exchanges list', 1],
+    ['results list', 1],
     ['exchanges show RESULT', 9],
     ['audit', 1],
   ])('a name from outside is no more than text in what hosted-link %s prints', async (command, lines) => {
@@ -48,7 +53,7 @@ describeOnPostgres((server) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(PLAIN);
     expect(stdout.trimEnd().split('\n')).toHaveLength(lines);
-    if (command !== 'exchanges list') expect(stdout).toContain(SHOWN);
+    if (command !== 'results list') expect(stdout).toContain(SHOWN);
   });
 
   test('and in JSON it is the same name, in characters that do not act', async () => {

@@ -90,10 +90,10 @@ describeOnPostgres((server) => {
 
   async function linkItem(vault: Vault, index: number): Promise<void> {
     const key = `session-${index}`;
-    await vault.sessions.claim({ key, linkApi: 'link_delivery', firstRunId: 'run', requestDigest: key });
+    await vault.sessions.claim({ key, plaidFlow: 'link_delivery', firstRunId: 'run', requestDigest: key });
     const accessToken = new Secret(`access-sandbox-${index}`);
-    const [row] = await vault.journal.record(key, [{ kind: 'access_token', token: accessToken }]);
-    await vault.journal.link(row!.resultId, { itemId: `item-${index}`, accessToken, requestId: 'request' });
+    const [row] = await vault.results.record(key, [{ kind: 'access_token', token: accessToken }]);
+    await vault.results.link(row!.resultId, { itemId: `item-${index}`, accessToken, requestId: 'request' });
   }
 
   const settings = (vaultKeys: string, more: NodeJS.ProcessEnv = {}) => ({

@@ -15,15 +15,15 @@ describeOnPostgres((server) => {
     for (const itemId of ITEMS) {
       await vault.sessions.claim({
         key: `of-${itemId}`,
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         firstRunId: 'run',
         requestDigest: 'digest',
       });
       const accessToken = new Secret(`access-sandbox-${itemId}`);
-      const [row] = await vault.journal.record(`of-${itemId}`, [
+      const [row] = await vault.results.record(`of-${itemId}`, [
         { kind: 'access_token', token: accessToken },
       ]);
-      await vault.journal.link(row!.resultId, { itemId, accessToken, requestId: 'request' });
+      await vault.results.link(row!.resultId, { itemId, accessToken, requestId: 'request' });
     }
     await vault.close();
   });
@@ -31,7 +31,7 @@ describeOnPostgres((server) => {
 
   test.each([
     ['items', (row: ItemRow & ResultRow) => row.itemId],
-    ['exchanges', (row: ItemRow & ResultRow) => row.resultId],
+    ['results', (row: ItemRow & ResultRow) => row.resultId],
   ])('hosted-link %s list prints a page, and how to go on on stderr', async (name, idOf) => {
     const all = await commands.json<(ItemRow & ResultRow)[]>([name, 'list']);
     expect(all.map(({ itemId }) => itemId)).toEqual(ITEMS);

@@ -27,8 +27,8 @@ describeOnEachDatabase((server) => {
   /** A session with one result of an access token. */
   async function newResult(): Promise<string> {
     const key = randomUUID();
-    await vault.sessions.claim({ key, linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' });
-    const [row] = await vault.journal.record(key, [
+    await vault.sessions.claim({ key, plaidFlow: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' });
+    const [row] = await vault.results.record(key, [
       { kind: 'access_token', token: new Secret(randomUUID()) },
     ]);
     return row!.resultId;
@@ -46,14 +46,14 @@ describeOnEachDatabase((server) => {
         const { institution_id: institutionId, institution_name: institutionName } = read.data!.item;
         const institution = { institutionId, institutionName };
         const resultId = await newResult();
-        await vault.journal.link(resultId, {
+        await vault.results.link(resultId, {
           itemId: id,
           ...institution,
           accessToken: new Secret(randomUUID()),
           requestId: 'request',
         });
         await vault.items.describe(id, institution);
-        expect((await vault.journal.get(resultId))!.state).toBe('LINKED');
+        expect((await vault.results.get(resultId))!.state).toBe('LINKED');
       }),
       RUNS,
     );
@@ -65,7 +65,7 @@ describeOnEachDatabase((server) => {
       fc.asyncProperty(text, async (id) => {
         const read = exchangeAnswer.safeParse({ access_token: 'a', item_id: id, request_id: 'request' });
         if (!read.success) return;
-        await vault.journal.link(await newResult(), {
+        await vault.results.link(await newResult(), {
           itemId: read.data.item_id,
           accessToken: read.data.access_token,
           requestId: read.data.request_id,
@@ -97,7 +97,7 @@ describeOnEachDatabase((server) => {
         const key = randomUUID();
         await vault.sessions.claim({
           key,
-          linkApi: 'hosted_link',
+          plaidFlow: 'hosted_link',
           firstRunId: 'run',
           requestDigest: 'digest',
         });
@@ -110,7 +110,7 @@ describeOnEachDatabase((server) => {
           })),
         );
         expect(tokens.length).toBeGreaterThan(0);
-        await vault.journal.record(key, tokens);
+        await vault.results.record(key, tokens);
       }),
       RUNS,
     );
@@ -127,14 +127,14 @@ describeOnEachDatabase((server) => {
         const read = plaidErrorAnswer.safeParse({ error_type, error_code });
         if (!read.success) return;
         const resultId = await newResult();
-        const acquired = await vault.journal.acquire(resultId, 60_000);
+        const acquired = await vault.results.acquire(resultId, 60_000);
         const errorCode = `${read.data.error_type}/${read.data.error_code}`;
-        await vault.journal.release(resultId, acquired.outcome === 'LEASED' ? acquired.fence : 0, {
+        await vault.results.release(resultId, acquired.outcome === 'LEASED' ? acquired.fence : 0, {
           errorCode,
           requestId: read.data.request_id,
           answered: true,
         });
-        expect((await vault.journal.get(resultId))!.errorCode).toBe(errorCode);
+        expect((await vault.results.get(resultId))!.errorCode).toBe(errorCode);
       }),
       { numRuns: 150 },
     );

@@ -14,15 +14,15 @@ describeOnEachDatabase((server) => {
     records = await openRecords(databaseUrl);
     await vault.sessions.claim({
       key: 'session',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
     });
     for (const itemId of ['item-1', 'item-2']) {
       const accessToken = new Secret(`access-sandbox-${itemId}`);
-      const rows = await vault.journal.record('session', [{ kind: 'access_token', token: accessToken }]);
+      const rows = await vault.results.record('session', [{ kind: 'access_token', token: accessToken }]);
       const { resultId } = rows.find(({ state }) => state === 'PENDING')!;
-      await vault.journal.link(resultId, { itemId, accessToken, requestId: 'request' });
+      await vault.results.link(resultId, { itemId, accessToken, requestId: 'request' });
     }
     await read('item-1', 'ledger', 'monthly sync');
     await read('item-2', 'ledger', 'monthly sync');

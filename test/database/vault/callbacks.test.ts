@@ -20,7 +20,7 @@ describeOnEachDatabase((server) => {
   const callback = (key: string, toldBy = 'run-1'): NewCallback => ({
     key,
     toldBy,
-    linkApi: 'hosted_link',
+    plaidFlow: 'hosted_link',
     state: 'COMPLETED',
     itemIds: ['item-1', 'item-2'],
   });
@@ -35,7 +35,7 @@ describeOnEachDatabase((server) => {
       {
         key: 'one',
         sequence: 1,
-        linkApi: 'hosted_link',
+        plaidFlow: 'hosted_link',
         state: 'COMPLETED',
         itemIds: ['item-1', 'item-2'],
         callbackState: 'PENDING',
@@ -104,7 +104,7 @@ describeOnEachDatabase((server) => {
     for (const key of ['stripped', 'uncertain']) {
       await vault.sessions.claim({
         key,
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         firstRunId: 'run',
         requestDigest: 'digest',
       });
@@ -113,11 +113,11 @@ describeOnEachDatabase((server) => {
     }
     // Once that is resolved, its session is told of again.
     const token = { kind: 'public_token' as const, token: new Secret(`public-sandbox-${randomUUID()}`) };
-    const [row] = await vault.journal.record('uncertain', [token]);
+    const [row] = await vault.results.record('uncertain', [token]);
     const { resultId } = row!;
-    const acquired = await vault.journal.acquire(resultId, 60_000);
+    const acquired = await vault.results.acquire(resultId, 60_000);
     const fence = acquired.outcome === 'LEASED' ? acquired.fence : -1;
-    await vault.journal.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
+    await vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
     for (const key of ['stripped', 'uncertain']) await vault.sessions.end(key, 'COMPLETED', 'run');
     await vault.callbacks.queue(callback('pending-without-row'));
     await vault.callbacks.queue(callback('ended-without-row'));

@@ -40,7 +40,7 @@ describeOnEachDatabase((server) => {
     const key = randomUUID();
     await vault.sessions.claim({
       key,
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       firstRunId: 'run',
       requestDigest: 'digest',
       userHash: user ?? undefined,
@@ -55,12 +55,12 @@ describeOnEachDatabase((server) => {
   ): Promise<string> {
     const token = new Secret(`public-sandbox-${randomUUID()}`);
     const seen = { kind: 'public_token', token, institutionId: 'ins_1', accounts, ...told } as const;
-    const rows = await vault.journal.record(session ?? (await startSession()), [seen]);
+    const rows = await vault.results.record(session ?? (await startSession()), [seen]);
     return rows.at(-1)!.resultId;
   }
 
   const acquire = (resultId: string, holder = vault) =>
-    holder.journal.acquire(resultId, LONG_LEASE_MS, { refuseDuplicates: true });
+    holder.results.acquire(resultId, LONG_LEASE_MS, { refuseDuplicates: true });
 
   async function lease(resultId: string, holder = vault) {
     const acquired = await acquire(resultId, holder);
@@ -72,7 +72,7 @@ describeOnEachDatabase((server) => {
   async function link({ row, accounts }: Extract<Acquired, { outcome: 'LEASED' }>): Promise<string> {
     const itemId = `item-${randomUUID()}`;
     const accessToken = new Secret(`access-sandbox-${randomUUID()}`);
-    await vault.journal.link(row.resultId, { itemId, accessToken, accounts, requestId: 'request' });
+    await vault.results.link(row.resultId, { itemId, accessToken, accounts, requestId: 'request' });
     return itemId;
   }
   const linkNew = async (accounts: SeenAccount[], told: Parameters<typeof see>[1] = {}) =>
@@ -85,7 +85,7 @@ describeOnEachDatabase((server) => {
     const resultId = await see([CHECKING, SAVINGS]);
     const ended = { state: 'DUPLICATE', itemId, errorCode: undefined, endedAt: expect.any(Date) as Date };
     expect(await acquire(resultId)).toMatchObject({ outcome: 'ENDED', row: ended });
-    expect(await vault.journal.get(resultId)).toMatchObject(ended);
+    expect(await vault.results.get(resultId)).toMatchObject(ended);
     expect(await acquire(resultId)).toMatchObject({ outcome: 'ENDED', row: ended });
     const [row] = await runSql<Record<string, unknown>>(
       databaseUrl,
@@ -139,14 +139,14 @@ describeOnEachDatabase((server) => {
     const duplicate = await see([CHECKING]);
     await acquire(duplicate);
     await vault.items.markRemoved(itemId);
-    expect(await vault.journal.get(duplicate)).toMatchObject({ state: 'DUPLICATE', itemId });
+    expect(await vault.results.get(duplicate)).toMatchObject({ state: 'DUPLICATE', itemId });
     expect((await acquire(await see([CHECKING]))).outcome).toBe('LEASED');
   });
 
   test('without refuseDuplicates, and for an access token, nothing is compared', async () => {
     await linkNew([CHECKING]);
     const allowed = await see([CHECKING]);
-    expect((await vault.journal.acquire(allowed, LONG_LEASE_MS)).outcome).toBe('LEASED');
+    expect((await vault.results.acquire(allowed, LONG_LEASE_MS)).outcome).toBe('LEASED');
     const made = await see([CHECKING], {
       kind: 'access_token',
       token: new Secret(`access-sandbox-${randomUUID()}`),
@@ -165,7 +165,7 @@ describeOnEachDatabase((server) => {
   test('it takes the place of another one that Plaid refused, for now or for good', async () => {
     const [first, second] = [await see([CHECKING]), await see([CHECKING])];
     const { fence } = await lease(first);
-    await vault.journal.release(first, fence, { errorCode: 'RATE_LIMIT_EXCEEDED/X', answered: true });
+    await vault.results.release(first, fence, { errorCode: 'RATE_LIMIT_EXCEEDED/X', answered: true });
     const leased = await lease(second, other);
     expect(await acquire(first)).toEqual(HELD);
     const itemId = await link(leased);
@@ -173,19 +173,19 @@ describeOnEachDatabase((server) => {
 
     const [third, fourth] = [await see([LOAN]), await see([LOAN])];
     const refused = await lease(third);
-    await vault.journal.end(third, refused.fence, 'FAILED', { errorCode: 'INVALID_REQUEST/X' });
+    await vault.results.end(third, refused.fence, 'FAILED', { errorCode: 'INVALID_REQUEST/X' });
     expect((await acquire(fourth)).outcome).toBe('LEASED');
   });
 
   test('it waits for the second try of one whose answer was lost, which is never itself a duplicate', async () => {
     const [first, second] = [await see([CHECKING]), await see([CHECKING])];
     const { fence } = await lease(first);
-    await vault.journal.release(first, fence, { errorCode: 'NO_ANSWER', answered: false });
+    await vault.results.release(first, fence, { errorCode: 'NO_ANSWER', answered: false });
     expect(await acquire(second)).toEqual(HELD);
     // Meanwhile somebody linked the account without asking.
     const allowed = await see([CHECKING]);
     await link(
-      (await vault.journal.acquire(allowed, LONG_LEASE_MS)) as Extract<Acquired, { outcome: 'LEASED' }>,
+      (await vault.results.acquire(allowed, LONG_LEASE_MS)) as Extract<Acquired, { outcome: 'LEASED' }>,
     );
     const again = await lease(first);
     expect(again.unansweredCalls).toBe(1);
@@ -194,7 +194,7 @@ describeOnEachDatabase((server) => {
   test('it waits no longer than ten minutes for a second try that nobody makes', async () => {
     const [first, second] = [await see([CHECKING]), await see([CHECKING])];
     const { fence } = await lease(first);
-    await vault.journal.release(first, fence, { errorCode: 'NO_ANSWER', answered: false });
+    await vault.results.release(first, fence, { errorCode: 'NO_ANSWER', answered: false });
     await runSql(
       databaseUrl,
       `UPDATE hosted_link.results SET seen_at = seen_at - interval '11 minutes' WHERE result_id = '${first}'`,

@@ -13,7 +13,13 @@ import {
   type Vault,
 } from '../../../src/vault';
 import { until } from '../../../testing/until';
-import { firstLine, type PgliteOwner, spawnTypeScript, startOwner, startPglite } from '../../../testing/pglite';
+import {
+  firstLine,
+  type PgliteOwner,
+  spawnTypeScript,
+  startOwner,
+  startPglite,
+} from '../../../testing/pglite';
 
 const CLIENT = 'testing/embedded-client.ts';
 
@@ -40,7 +46,7 @@ describe('the embedded vault', () => {
   });
 
   const claim = (key: string, by = vault) =>
-    by.sessions.claim({ key, linkApi: 'link_delivery', firstRunId: 'run', requestDigest: 'digest' });
+    by.sessions.claim({ key, plaidFlow: 'link_delivery', firstRunId: 'run', requestDigest: 'digest' });
 
   test('is for its user alone', () => {
     expect(statSync(join(folder.path, 'vault')).mode & 0o777).toBe(0o700);
@@ -120,7 +126,7 @@ describe('an embedded vault whose owner dies', () => {
             try {
               await vault.sessions.claim({
                 key,
-                linkApi: 'link_delivery',
+                plaidFlow: 'link_delivery',
                 firstRunId: 'run',
                 requestDigest: key,
               });

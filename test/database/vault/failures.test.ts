@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { Client } from 'pg';
-import { describeOnEachDatabase, describeOnPostgres, makeFolder, newKeys, prepareVault } from '../../../testing/databases';
+import {
+  describeOnEachDatabase,
+  describeOnPostgres,
+  makeFolder,
+  newKeys,
+  prepareVault,
+} from '../../../testing/databases';
 import { Secret } from '../../../src/secrets/secret';
 import { embeddedDatabaseUrl, migrate, openVault, type Vault, VaultError } from '../../../src/vault';
 import { Database, VAULT_LIMITS } from '../../../src/vault/database';
@@ -50,17 +56,17 @@ describeOnEachDatabase((server) => {
     const digest = 'digest-of-a-phone-number';
     await vault.sessions.claim({
       key: 'leak',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: digest,
     });
-    const [row] = await vault.journal.record('leak', [{ kind: 'access_token', token }]);
+    const [row] = await vault.results.record('leak', [{ kind: 'access_token', token }]);
     const item = { itemId: 'item', accessToken: token, requestId: 'request' };
     const longName = 'Bank of Secrets '.repeat(40);
     const failures = [
-      await failureOf(vault.journal.link(row!.resultId, { ...item, institutionName: longName })),
-      await failureOf(vault.journal.link(row!.resultId, { ...item, itemId: '' })),
-      await failureOf(vault.journal.link(row!.resultId, { ...item, itemId: 'zero\0byte' })),
+      await failureOf(vault.results.link(row!.resultId, { ...item, institutionName: longName })),
+      await failureOf(vault.results.link(row!.resultId, { ...item, itemId: '' })),
+      await failureOf(vault.results.link(row!.resultId, { ...item, itemId: 'zero\0byte' })),
       await failureOf(vault.sessions.get('zero\0byte')),
     ];
     for (const failure of failures) {
@@ -69,7 +75,7 @@ describeOnEachDatabase((server) => {
       expectNone(readAll(failure), [token.reveal(), digest, 'Bank of Secrets', 'zero']);
     }
     expect(failures[0]!.message).toContain('constraint items_institution_name_check, table items');
-    expect(await vault.journal.list('leak')).toMatchObject([{ state: 'PENDING' }]);
+    expect(await vault.results.list('leak')).toMatchObject([{ state: 'PENDING' }]);
   });
 
   test('a statement without an answer in time is given up, and the next one has a connection of its own', async () => {
@@ -188,7 +194,7 @@ describeOnPostgres((server) => {
     try {
       await vault.sessions.claim({
         key: 'cut',
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         firstRunId: 'run',
         requestDigest: 'd',
       });

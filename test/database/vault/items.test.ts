@@ -21,15 +21,15 @@ describeOnEachDatabase((server) => {
     const session = randomUUID();
     await vault.sessions.claim({
       key: session,
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
       userHash,
     });
     const accessToken = new Secret(`access-sandbox-${randomUUID()}`);
-    const [row] = await vault.journal.record(session, [{ kind: 'access_token', token: accessToken }]);
+    const [row] = await vault.results.record(session, [{ kind: 'access_token', token: accessToken }]);
     const itemId = `item-${randomUUID()}`;
-    await vault.journal.link(row!.resultId, { itemId, accessToken, requestId: 'request' });
+    await vault.results.link(row!.resultId, { itemId, accessToken, requestId: 'request' });
     return { session, itemId, accessToken };
   }
   const readOf = (itemId: string): AccessRead => ({ itemId, actor: 'ledger', purpose: 'monthly sync' });
@@ -51,7 +51,7 @@ describeOnEachDatabase((server) => {
         institutionId: undefined,
         institutionName: undefined,
         linkedAt: expect.any(Date),
-        mendedAt: undefined,
+        healthyAt: undefined,
         removedAt: undefined,
       },
     ]);
@@ -120,7 +120,7 @@ describeOnEachDatabase((server) => {
     await vault.items.markRemoved(itemId);
     const [item] = await vault.items.list({ sessionKey: session });
     expect(item).toMatchObject({ itemId, removedAt: expect.any(Date) });
-    expect(await vault.journal.list(session)).toMatchObject([{ state: 'REMOVED', itemId }]);
+    expect(await vault.results.list(session)).toMatchObject([{ state: 'REMOVED', itemId }]);
     const use = jest.fn();
     await expect(vault.withAccessToken(readOf(itemId), use)).rejects.toMatchObject({ code: 'ITEM_REMOVED' });
     expect(use).not.toHaveBeenCalled();

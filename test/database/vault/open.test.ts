@@ -85,7 +85,7 @@ describeOnEachDatabase((server) => {
       const vault = await prepareVault(databaseUrl, keys);
       await vault.sessions.claim({
         key: randomUUID(),
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         firstRunId: 'run',
         requestDigest: 'digest',
       });
@@ -144,13 +144,13 @@ describeOnEachDatabase((server) => {
     const vault = await prepareVault(databaseUrl, keys);
     await vault.sessions.claim({
       key: 'session',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
     });
     const accessToken = new Secret('access-sandbox-1');
-    const [row] = await vault.journal.record('session', [{ kind: 'access_token', token: accessToken }]);
-    await vault.journal.link(row!.resultId, { itemId: 'item', accessToken, requestId: 'request' });
+    const [row] = await vault.results.record('session', [{ kind: 'access_token', token: accessToken }]);
+    await vault.results.link(row!.resultId, { itemId: 'item', accessToken, requestId: 'request' });
     await vault.close();
     await expect(openVault({ databaseUrl, keys, environment: 'production' })).rejects.toMatchObject({
       code: 'ENVIRONMENT_MISMATCH',

@@ -1,7 +1,12 @@
 import { Database, VAULT_LIMITS } from '../../../src/vault/database';
 import { openVault, type Vault } from '../../../src/vault';
 import { type Pgbouncer, startPgbouncer, whyNoPgbouncer } from '../../../testing/pgbouncer';
-import { describeOnEachDatabase, describeOnPostgres, newKeys, prepareVault } from '../../../testing/databases';
+import {
+  describeOnEachDatabase,
+  describeOnPostgres,
+  newKeys,
+  prepareVault,
+} from '../../../testing/databases';
 
 const PREPARED = 'SELECT statement FROM pg_prepared_statements';
 
@@ -71,7 +76,7 @@ describeOnPostgres((server) => {
 
     test('several vaults work at once, each with the rows that it asked for', async () => {
       const claim = (vault: Vault, key: string) =>
-        vault.sessions.claim({ key, linkApi: 'link_delivery', firstRunId: key, requestDigest: 'digest' });
+        vault.sessions.claim({ key, plaidFlow: 'link_delivery', firstRunId: key, requestDigest: 'digest' });
       const keys = Array.from({ length: 60 }, (_, index) => `session-${index}`);
       await Promise.all(keys.map((key, index) => claim(vaults[index % vaults.length]!, key)));
       const found = await Promise.all(

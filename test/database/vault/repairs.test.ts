@@ -21,7 +21,7 @@ describeOnEachDatabase((server) => {
 
   const claimOf = (sessionKey: string) => ({
     key: sessionKey,
-    linkApi: 'hosted_link' as const,
+    plaidFlow: 'hosted_link' as const,
     firstRunId: 'run',
     requestDigest: `digest of ${sessionKey}`,
     plaidSessionHash: userHash(`session ${sessionKey}`),
@@ -41,9 +41,9 @@ describeOnEachDatabase((server) => {
   });
   async function linkItem(): Promise<string> {
     const accessToken = new Secret(`access-sandbox-${randomUUID()}`);
-    const [row] = await vault.journal.record(key, [{ kind: 'access_token', token: accessToken }]);
+    const [row] = await vault.results.record(key, [{ kind: 'access_token', token: accessToken }]);
     const itemId = `item-${randomUUID()}`;
-    await vault.journal.link(row!.resultId, { itemId, accessToken, requestId: 'request' });
+    await vault.results.link(row!.resultId, { itemId, accessToken, requestId: 'request' });
     return itemId;
   }
 
@@ -58,7 +58,7 @@ describeOnEachDatabase((server) => {
     expect(await vault.repairs.restoreSession({ ...session, end: undefined })).toBe(false);
     expect(await vault.sessions.get(lost)).toEqual({
       key: lost,
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       state: 'EXPIRED',
       firstRunId: 'run',
       plaidSessionHash: userHash(`session ${lost}`),
@@ -96,8 +96,8 @@ describeOnEachDatabase((server) => {
     const lost = lostResult(token);
     expect(await vault.repairs.restoreResult(lost)).toBe(true);
     expect(await vault.repairs.restoreResult(lost)).toBe(false);
-    await vault.journal.record(key, [{ kind: 'public_token', token: new Secret(token) }]);
-    expect(await vault.journal.list(key)).toMatchObject([
+    await vault.results.record(key, [{ kind: 'public_token', token: new Secret(token) }]);
+    expect(await vault.results.list(key)).toMatchObject([
       {
         resultId: lost.resultId,
         state: 'UNCERTAIN',
@@ -107,8 +107,8 @@ describeOnEachDatabase((server) => {
         linkSessionId: 'link-session-1',
       },
     ]);
-    expect(await vault.journal.acquire(lost.resultId, 60_000)).toMatchObject({ outcome: 'ENDED' });
-    expect(await vault.journal.resolve(lost.resultId, 'REMOVED')).toMatchObject({
+    expect(await vault.results.acquire(lost.resultId, 60_000)).toMatchObject({ outcome: 'ENDED' });
+    expect(await vault.results.resolve(lost.resultId, 'REMOVED')).toMatchObject({
       state: 'REMOVED',
       itemId: 'item-lost',
     });
@@ -119,16 +119,16 @@ describeOnEachDatabase((server) => {
     const token = `public-sandbox-${randomUUID()}`;
     const lost = lostResult(token);
     const { resultId } = lost;
-    await vault.journal.record(key, [
+    await vault.results.record(key, [
       { kind: 'public_token', token: new Secret(token), accounts: [{ name: 'Everyday', mask: '0001' }] },
     ]);
-    const lease = await vault.journal.acquire(resultId, 60_000);
+    const lease = await vault.results.acquire(resultId, 60_000);
     if (lease.outcome !== 'LEASED') throw new Error(lease.outcome);
     expect(await vault.repairs.restoreResult({ ...lost, state: 'EXPIRED', lostItemId: undefined })).toBe(
       true,
     );
-    await vault.journal.end(resultId, lease.fence, 'FAILED', { errorCode: 'X' });
-    expect(await vault.journal.get(resultId)).toMatchObject({ state: 'EXPIRED', itemId: undefined });
+    await vault.results.end(resultId, lease.fence, 'FAILED', { errorCode: 'X' });
+    expect(await vault.results.get(resultId)).toMatchObject({ state: 'EXPIRED', itemId: undefined });
     const [row] = await runSql<object>(
       databaseUrl,
       `SELECT sealed_token, sealed_accounts FROM hosted_link.results WHERE result_id = '${resultId}'`,
@@ -141,7 +141,7 @@ describeOnEachDatabase((server) => {
     expect(await vault.repairs.removeItem(itemId)).toBe(true);
     expect(await vault.repairs.removeItem(itemId)).toBe(false);
     expect(await vault.items.get(itemId)).toMatchObject({ removedAt: expect.any(Date) });
-    expect(await vault.journal.list(key)).toMatchObject([{ state: 'REMOVED', itemId }]);
+    expect(await vault.results.list(key)).toMatchObject([{ state: 'REMOVED', itemId }]);
     await expect(vault.repairs.removeItem('nobody')).rejects.toMatchObject({ code: 'ITEM_UNKNOWN' });
     expect(await entered(itemId)).toEqual(['ITEM_REMOVED']);
   });
@@ -157,7 +157,7 @@ describeOnEachDatabase((server) => {
     // Linked after: the person came back.
     const forgotten = async () => (await vault.retention.listForgottenItems()).map((item) => item.itemId);
     expect(await forgotten()).not.toContain(itemId);
-    await vault.retention.markForgotten(person);
+    await vault.retention.writeTombstone(person);
     expect(await forgotten()).toContain(itemId);
     expect(await vault.repairs.restoreTombstone(person, new Date('2026-01-03T00:00:00Z'))).toBe(false);
     expect(await forgotten()).toContain(itemId);

@@ -21,7 +21,7 @@ describeOnEachDatabase((server) => {
   const sql = <Row>(text: string) => runSql<Row>(databaseUrl, text);
   const claimOf = (key: string, user = key) => ({
     key,
-    linkApi: 'link_delivery' as const,
+    plaidFlow: 'link_delivery' as const,
     firstRunId: 'run',
     requestDigest: `digest of ${key}`,
     plaidSessionHash: userHash(key),
@@ -33,9 +33,9 @@ describeOnEachDatabase((server) => {
   async function linked(key: string, user = key): Promise<string> {
     await vault.sessions.claim(claimOf(key, user));
     const accessToken = new Secret(`access-sandbox-${randomUUID()}`);
-    const [row] = await vault.journal.record(key, [{ kind: 'access_token', token: accessToken }]);
+    const [row] = await vault.results.record(key, [{ kind: 'access_token', token: accessToken }]);
     const itemId = `item-${key}`;
-    await vault.journal.link(row!.resultId, {
+    await vault.results.link(row!.resultId, {
       itemId,
       accessToken,
       institutionName: 'First Fictitious Bank',
@@ -46,7 +46,7 @@ describeOnEachDatabase((server) => {
   }
   async function pending(key: string): Promise<string> {
     const token = new Secret(`public-sandbox-${randomUUID()}`);
-    const rows = await vault.journal.record(key, [{ kind: 'public_token', token }]);
+    const rows = await vault.results.record(key, [{ kind: 'public_token', token }]);
     return rows.find(({ state }) => state === 'PENDING')!.resultId;
   }
   /** Makes everything older by so many days. */
@@ -81,7 +81,7 @@ describeOnEachDatabase((server) => {
         wrapped_key: null,
         sealed_request_digest: null,
       });
-      expect(await vault.journal.list('old')).toEqual([]);
+      expect(await vault.results.list('old')).toEqual([]);
       // The item is alive: it is read as before, and found by its person.
       const read = { itemId, actor: 'test', purpose: 'compare' };
       expect(await vault.withAccessToken(read, async (token) => token.reveal())).toMatch(/^access-sandbox-/);
@@ -114,19 +114,19 @@ describeOnEachDatabase((server) => {
       const exchanging = await pending('exchanging');
       await linked('uncertain');
       const uncertain = await pending('uncertain');
-      const lease = await vault.journal.acquire(uncertain, 60_000);
+      const lease = await vault.results.acquire(uncertain, 60_000);
       if (lease.outcome !== 'LEASED') throw new Error(lease.outcome);
-      await vault.journal.end(uncertain, lease.fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
+      await vault.results.end(uncertain, lease.fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
       await age(DAYS * 10);
       const before = await Promise.all(['waiting', 'exchanging', 'uncertain'].map(sessionRow));
       expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
       expect(await Promise.all(['waiting', 'exchanging', 'uncertain'].map(sessionRow))).toEqual(before);
       for (const resultId of [waiting, exchanging])
-        expect(await vault.journal.acquire(resultId, 60_000)).toMatchObject({ outcome: 'LEASED' });
+        expect(await vault.results.acquire(resultId, 60_000)).toMatchObject({ outcome: 'LEASED' });
       // Once it has ended, its time begins.
-      const again = await vault.journal.acquire(exchanging, 60_000);
+      const again = await vault.results.acquire(exchanging, 60_000);
       expect(again.outcome).toBe('HELD');
-      await vault.journal.end(exchanging, 1, 'EXPIRED', { errorCode: 'X' });
+      await vault.results.end(exchanging, 1, 'EXPIRED', { errorCode: 'X' });
       expect((await vault.retention.strip(DAYS)).sessions).toBe(0);
       await age(DAYS + 1);
       expect((await vault.retention.strip(DAYS)).sessions).toBe(1);
@@ -146,7 +146,7 @@ describeOnEachDatabase((server) => {
         institutionId: undefined,
         institutionName: undefined,
         linkedAt: expect.any(Date),
-        mendedAt: undefined,
+        healthyAt: undefined,
         removedAt: expect.any(Date),
       });
       expect(await vault.audit.list()).toHaveLength(1);
@@ -158,7 +158,7 @@ describeOnEachDatabase((server) => {
       );
       await sql(
         `INSERT INTO hosted_link.sessions
-          (session_key, link_api, state, first_run_id, ended_at, key_id, wrapped_key, sealed_request_digest)
+          (session_key, plaid_flow, state, first_run_id, ended_at, key_id, wrapped_key, sealed_request_digest)
         SELECT 'bulk-' || n, 'link_delivery', 'EXPIRED', 'run', now() - interval '1 year', 'bulk', '', ''
         FROM generate_series(1, 250) AS n`,
       );
@@ -183,7 +183,7 @@ describeOnEachDatabase((server) => {
         pendingResults: 0,
         uncertainResults: 0,
       });
-      await vault.retention.markForgotten(userHash('person'));
+      await vault.retention.writeTombstone(userHash('person'));
       await vault.items.markRemoved(itemId);
       expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 1, results: 1, items: 1 });
       expect(await sessionRow('person-1')).toMatchObject({ stripped_at: expect.any(Date), user_hash: null });
@@ -208,23 +208,23 @@ describeOnEachDatabase((server) => {
     });
 
     test('may come back: what is linked after is kept like anybody’s', async () => {
-      await vault.retention.markForgotten(userHash('person'));
+      await vault.retention.writeTombstone(userHash('person'));
       await age(1);
       await linked('back', 'person');
       expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
-      await vault.retention.markForgotten(userHash('person'));
+      await vault.retention.writeTombstone(userHash('person'));
       expect((await vault.retention.strip(DAYS)).sessions).toBe(1);
     });
 
     test('keeps an exchange that is under way until it has ended', async () => {
       await linked('busy', 'person');
       const resultId = await pending('busy');
-      await vault.retention.markForgotten(userHash('person'));
+      await vault.retention.writeTombstone(userHash('person'));
       expect((await vault.retention.strip(DAYS)).sessions).toBe(0);
       expect(await vault.retention.find(userHash('person'))).toMatchObject({ pendingResults: 1 });
-      const lease = await vault.journal.acquire(resultId, 60_000);
+      const lease = await vault.results.acquire(resultId, 60_000);
       if (lease.outcome !== 'LEASED') throw new Error(lease.outcome);
-      await vault.journal.end(resultId, lease.fence, 'EXPIRED', { errorCode: 'X' });
+      await vault.results.end(resultId, lease.fence, 'EXPIRED', { errorCode: 'X' });
       expect((await vault.retention.strip(DAYS)).sessions).toBe(1);
     });
   });

@@ -129,22 +129,22 @@ describeOnPostgres((server) => {
   test('each of them may do its part', async () => {
     await worker.sessions.claim({
       key: 'session',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
       plaidSessionHash: 'a'.repeat(32),
       traceparent: TRACEPARENT,
     });
     const accessToken = new Secret('access-sandbox-roles');
-    const [row] = await worker.journal.record('session', [{ kind: 'access_token', token: accessToken }]);
-    const acquired = await worker.journal.acquire(row!.resultId, 60_000);
+    const [row] = await worker.results.record('session', [{ kind: 'access_token', token: accessToken }]);
+    const acquired = await worker.results.acquire(row!.resultId, 60_000);
     expect(acquired.outcome).toBe('LEASED');
-    await worker.journal.link(row!.resultId, { itemId: 'item', accessToken, requestId: 'request' });
+    await worker.results.link(row!.resultId, { itemId: 'item', accessToken, requestId: 'request' });
     await worker.items.describe('item', { institutionName: 'First Fictitious Bank' });
     await worker.callbacks.queue({
       key: 'session',
       toldBy: 'run',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       state: 'COMPLETED',
       itemIds: ['item'],
     });
@@ -170,7 +170,7 @@ describeOnPostgres((server) => {
 
     await worker.sessions.end('session', 'COMPLETED', 'run');
     await worker.items.markRemoved('item');
-    await worker.retention.markForgotten('b'.repeat(32));
+    await worker.retention.writeTombstone('b'.repeat(32));
     expect(await worker.repairs.restoreTombstone('c'.repeat(32), new Date())).toBe(true);
     expect(await worker.repairs.list(1)).toMatchObject([{ kind: 'TOMBSTONE_RESTORED' }]);
     await runSql(superuserUrl, "UPDATE hosted_link.sessions SET ended_at = now() - interval '2 days'");

@@ -24,13 +24,13 @@ async function fill(vault: Vault, count: number): Promise<Filled> {
   const filled: Filled = { sessions: [], results: new Map(), items: new Map() };
   for (let index = 0; index < count; index++) {
     const key = `session-${index}`;
-    await vault.sessions.claim({ key, linkApi: 'link_delivery', firstRunId: 'run', requestDigest: key });
+    await vault.sessions.claim({ key, plaidFlow: 'link_delivery', firstRunId: 'run', requestDigest: key });
     filled.sessions.push(key);
     const [pending, token] = [`public-sandbox-${randomUUID()}`, `access-sandbox-${randomUUID()}`];
-    await vault.journal.record(key, [{ kind: 'public_token', token: new Secret(pending) }]);
-    const rows = await vault.journal.record(key, [{ kind: 'access_token', token: new Secret(token) }]);
+    await vault.results.record(key, [{ kind: 'public_token', token: new Secret(pending) }]);
+    const rows = await vault.results.record(key, [{ kind: 'access_token', token: new Secret(token) }]);
     const itemId = `item-${index}`;
-    await vault.journal.link(rows.find(({ kind }) => kind === 'access_token')!.resultId, {
+    await vault.results.link(rows.find(({ kind }) => kind === 'access_token')!.resultId, {
       itemId,
       accessToken: new Secret(token),
       requestId: 'request',
@@ -43,14 +43,14 @@ async function fill(vault: Vault, count: number): Promise<Filled> {
 
 async function expectAllThere(vault: Vault, { sessions, results, items }: Filled): Promise<void> {
   for (const key of sessions) {
-    const claim = { key, linkApi: 'link_delivery', firstRunId: 'run', requestDigest: key } as const;
+    const claim = { key, plaidFlow: 'link_delivery', firstRunId: 'run', requestDigest: key } as const;
     await vault.sessions.claim(claim);
     await expect(vault.sessions.claim({ ...claim, requestDigest: 'other' })).rejects.toMatchObject({
       code: 'KEY_REUSED',
     });
   }
   for (const [resultId, token] of results) {
-    const acquired = await vault.journal.acquire(resultId, 60_000);
+    const acquired = await vault.results.acquire(resultId, 60_000);
     expect(acquired.outcome === 'LEASED' && acquired.token.reveal()).toBe(token);
   }
   for (const [itemId, token] of items) {
@@ -185,9 +185,9 @@ describeOnEachDatabase((server) => {
     // Every item gets a new token meanwhile, under either key.
     async function relink(vault: Vault, odd: boolean): Promise<void> {
       for (const itemId of [...filled.items.keys()].filter((_, index) => (index % 2 === 1) === odd)) {
-        const [row] = await vault.journal.list(itemId.replace('item', 'session'));
+        const [row] = await vault.results.list(itemId.replace('item', 'session'));
         const token = `access-sandbox-${randomUUID()}`;
-        await vault.journal.link(row!.resultId, {
+        await vault.results.link(row!.resultId, {
           itemId,
           accessToken: new Secret(token),
           requestId: 'again',
@@ -195,7 +195,7 @@ describeOnEachDatabase((server) => {
         filled.items.set(itemId, token);
       }
     }
-    const linked = await before.journal.list('session-0');
+    const linked = await before.results.list('session-0');
     expect(linked.map(({ state }) => state).sort()).toEqual(['LINKED', 'PENDING']);
     await Promise.all([relink(before, true), relink(one, false), one.rotateKeys(), two.rotateKeys()]);
     await before.close();

@@ -4,7 +4,7 @@ import { runSql } from '../../../testing/postgres';
 
 const claimOf = (key: string, changes: Partial<SessionClaim> = {}): SessionClaim => ({
   key,
-  linkApi: 'link_delivery',
+  plaidFlow: 'link_delivery',
   firstRunId: 'run-1',
   requestDigest: 'a'.repeat(64),
   ...changes,
@@ -25,7 +25,7 @@ describeOnEachDatabase((server) => {
       row: {
         key: 'repeat',
         firstRunId: 'run-1',
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         state: 'CREATING',
         plaidSessionHash: undefined,
         createdAt: expect.any(Date),

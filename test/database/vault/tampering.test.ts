@@ -18,14 +18,14 @@ describeOnEachDatabase((server) => {
     for (const name of ['one', 'two']) {
       await vault.sessions.claim({
         key: name,
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         firstRunId: 'run',
         requestDigest: `digest of ${name}`,
       });
       const accessToken = new Secret(`access-sandbox-${name}`);
-      const [linked] = await vault.journal.record(name, [{ kind: 'access_token', token: accessToken }]);
-      await vault.journal.link(linked!.resultId, { itemId: name, accessToken, requestId: 'request' });
-      const rows = await vault.journal.record(name, [
+      const [linked] = await vault.results.record(name, [{ kind: 'access_token', token: accessToken }]);
+      await vault.results.link(linked!.resultId, { itemId: name, accessToken, requestId: 'request' });
+      const rows = await vault.results.record(name, [
         { kind: 'public_token', token: new Secret(`public-sandbox-${name}`) },
       ]);
       results.push(rows.find(({ state }) => state === 'PENDING')!.resultId);
@@ -37,11 +37,11 @@ describeOnEachDatabase((server) => {
   const openings = (by = vault): Record<string, () => Promise<unknown>> => ({
     items: () =>
       by.withAccessToken({ itemId: 'one', actor: 'test', purpose: 'open' }, async (token) => token.reveal()),
-    results: () => by.journal.acquire(results[0]!, 60_000),
+    results: () => by.results.acquire(results[0]!, 60_000),
     sessions: () =>
       by.sessions.claim({
         key: 'one',
-        linkApi: 'link_delivery',
+        plaidFlow: 'link_delivery',
         firstRunId: 'run',
         requestDigest: 'digest of one',
       }),

@@ -42,7 +42,7 @@ async function fill(databaseUrl: string): Promise<void> {
     for (const state of ['WAITING', 'COMPLETED']) {
       await client.query(
         `INSERT INTO hosted_link.sessions
-          (session_key, link_api, state, first_run_id, ended_at, key_id, wrapped_key, sealed_request_digest)
+          (session_key, plaid_flow, state, first_run_id, ended_at, key_id, wrapped_key, sealed_request_digest)
         VALUES ($1, 'link_delivery', $2, 'run', $3, $4, $5, $6)`,
         [
           state,
@@ -95,8 +95,8 @@ const DIGEST = "decode(repeat('0a', 32), 'hex')";
 /** What a database of each later schema has besides, by the number of its migration. */
 const LATER_ROWS: Record<number, readonly string[]> = {
   2: [
-    `UPDATE hosted_link.sessions SET link_api = 'hosted_link', user_hash = '${USER}' WHERE session_key = 'COMPLETED'`,
-    `UPDATE hosted_link.items SET user_hash = '${USER}', mended_at = now() WHERE item_id = 'item-live'`,
+    `UPDATE hosted_link.sessions SET plaid_flow = 'hosted_link', user_hash = '${USER}' WHERE session_key = 'COMPLETED'`,
+    `UPDATE hosted_link.items SET user_hash = '${USER}', healthy_at = now() WHERE item_id = 'item-live'`,
     `UPDATE hosted_link.results SET link_session_id = 'link-session', institution_id = 'ins_1',
       institution_name = 'First Fictitious Bank'`,
   ],
@@ -104,7 +104,7 @@ const LATER_ROWS: Record<number, readonly string[]> = {
     `INSERT INTO hosted_link.codec_keys (key_id, check_value, encryptions) VALUES ('codec-1', ${DIGEST}, 7)`,
   ],
   4: [
-    `INSERT INTO hosted_link.sessions (session_key, link_api, state, first_run_id, ended_at, stripped_at)
+    `INSERT INTO hosted_link.sessions (session_key, plaid_flow, state, first_run_id, ended_at, stripped_at)
       VALUES ('STRIPPED', 'link_delivery', 'EXPIRED', 'run', now(), now())`,
     `INSERT INTO hosted_link.forgotten_users (user_hash) VALUES ('${USER}')`,
   ],
@@ -113,7 +113,7 @@ const LATER_ROWS: Record<number, readonly string[]> = {
     `INSERT INTO hosted_link.repairs (kind, subject) VALUES ('RESULT_LOST', 'COMPLETED')`,
   ],
   6: [
-    `INSERT INTO hosted_link.callbacks (session_key, sequence, told_by, link_api, session_state, item_ids)
+    `INSERT INTO hosted_link.callbacks (session_key, sequence, told_by, plaid_flow, session_state, item_ids)
       VALUES ('COMPLETED', 1, 'run', 'link_delivery', 'COMPLETED', '{item-live}')`,
   ],
   7: [
@@ -177,16 +177,16 @@ describeOnEachDatabase((server) => {
       const vault = await openVault({ databaseUrl, keys: keysOf(key), environment: 'sandbox' });
       try {
         expect(await vault.sessions.get('COMPLETED')).toMatchObject({ state: 'COMPLETED' });
-        const claim = { key: 'WAITING', linkApi: 'link_delivery', firstRunId: 'run' } as const;
+        const claim = { key: 'WAITING', plaidFlow: 'link_delivery', firstRunId: 'run' } as const;
         expect(await vault.sessions.claim({ ...claim, requestDigest: 'digest' })).toMatchObject({
           claimedBefore: false,
         });
         await expect(vault.sessions.claim({ ...claim, requestDigest: 'other' })).rejects.toMatchObject({
           code: 'KEY_REUSED',
         });
-        const acquired = await vault.journal.acquire(PENDING_ID, 60_000);
+        const acquired = await vault.results.acquire(PENDING_ID, 60_000);
         expect(acquired.outcome === 'LEASED' && acquired.token.reveal()).toBe(PENDING_TOKEN);
-        expect((await vault.journal.list('COMPLETED')).map(({ state }) => state).sort()).toEqual([
+        expect((await vault.results.list('COMPLETED')).map(({ state }) => state).sort()).toEqual([
           'LINKED',
           'UNCERTAIN',
         ]);

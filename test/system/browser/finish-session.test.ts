@@ -50,14 +50,17 @@ describeWithBoth('a person with a link, in Chromium', () => {
       await page.getByRole('heading', { name: 'All done' }).waitFor();
       await harness.client.checkNow(key);
 
-      const report = await harness.client.result(key);
+      const report = await harness.client.waitForFinalStatus(key);
       expect(report).toMatchObject({
         state: 'COMPLETED',
-        items: [{ state: 'LINKED', institutionName: 'Harbour & Hill Bank' }],
+        results: [{ state: 'LINKED', institutionName: 'Harbour & Hill Bank' }],
       });
       const [item, ...others] = await harness.vault.items.list({ sessionKey: key });
       expect(others).toEqual([]);
-      expect(item).toMatchObject({ itemId: report.items[0]!.itemId, institutionName: 'Harbour & Hill Bank' });
+      expect(item).toMatchObject({
+        itemId: report.results[0]!.itemId,
+        institutionName: 'Harbour & Hill Bank',
+      });
       const stored = await harness.vault.withAccessToken(
         { itemId: item!.itemId, actor: 'test', purpose: 'compare' },
         (token) => Promise.resolve(token.reveal()),

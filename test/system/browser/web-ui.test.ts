@@ -1,14 +1,23 @@
 import type { Browser, BrowserContext } from 'playwright-core';
 import { type CodecSettings, WebUi } from '../../../tools/web-ui';
 import { createAccessCheck } from '../../../src/ops/codec-server/access';
-import type { AuditEntry } from '../../../src/ops/codec-server/audit';
-import { type CodecServer, type CodecServerOptions, startCodecServer } from '../../../src/ops/codec-server/codec-server';
+import type { CodecAuditEntry } from '../../../src/ops/codec-server/audit';
+import {
+  type CodecServer,
+  type CodecServerOptions,
+  startCodecServer,
+} from '../../../src/ops/codec-server/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
 import { LINK_TOKEN_REQUEST } from '../../../testing/plaid-calls';
 import { LOCALHOST } from '../../../testing/certificates';
 import { describeInChromium, launchChromium } from '../../../testing/chromium';
 import { onDevServer, startHarness, type Harness } from '../../../testing/harness';
-import { AUDIENCE, type IdentityProvider, ISSUER, startIdentityProvider } from '../../../testing/identity-provider';
+import {
+  AUDIENCE,
+  type IdentityProvider,
+  ISSUER,
+  startIdentityProvider,
+} from '../../../testing/identity-provider';
 import { devServer } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
 
@@ -36,7 +45,7 @@ describeWithBoth('a session in Temporal Web UI, in Chromium', () => {
   const ring = parseKeyRing(generateKeyRingText('codec'), 'test ring');
   const contexts: BrowserContext[] = [];
   const codecServers: CodecServer[] = [];
-  const audited: AuditEntry[] = [];
+  const audited: CodecAuditEntry[] = [];
 
   afterAll(async () => {
     await browser?.close();

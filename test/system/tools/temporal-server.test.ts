@@ -8,7 +8,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { freePorts } from '../../../testing/child-server';
-import { startTemporalServer, useOrStartTemporal, type TemporalServer } from '../../../testing/temporal-server';
+import {
+  startTemporalServer,
+  useOrStartTemporal,
+  type TemporalServer,
+} from '../../../testing/temporal-server';
 import { writeExecutable } from '../../../testing/executable';
 import { describeWithDevServer } from '../../../testing/temporal';
 

@@ -44,11 +44,11 @@ describeWithDevServer('reconcile', () => {
   async function link(key: string): Promise<{ itemId: string; resultId: string }> {
     const { client, sandbox, vault } = harness;
     const linkTokenRequest = { ...LINK_TOKEN_REQUEST, user: { client_user_id: `person-${key}` } };
-    const { url } = await client.start({ key, linkApi: 'hosted_link', linkTokenRequest });
+    const { url } = await client.start({ key, plaidFlow: 'hosted_link', linkTokenRequest });
     sandbox.session(url!.split('/').at(-1)!).complete();
     await client.checkNow(key);
-    await client.result(key);
-    const [row] = await vault.journal.list(key);
+    await client.waitForFinalStatus(key);
+    const [row] = await vault.results.list(key);
     expect(row).toMatchObject({ state: 'LINKED' });
     return { itemId: row!.itemId!, resultId: row!.resultId };
   }
@@ -77,7 +77,7 @@ describeWithDevServer('reconcile', () => {
       errorCode: 'INVALID_LINK_TOKEN',
     });
     await expect(start('refused-create')).rejects.toMatchObject({ code: 'CREATE_FAILED' });
-    const claim = { linkApi: 'link_delivery', firstRunId: 'earlier', requestDigest: 'earlier' } as const;
+    const claim = { plaidFlow: 'link_delivery', firstRunId: 'earlier', requestDigest: 'earlier' } as const;
     await vault.sessions.claim({ key: 'taken', ...claim });
     await expect(start('taken')).rejects.toMatchObject({ code: 'KEY_REUSED' });
     await until('both have ended', async () =>
@@ -97,7 +97,7 @@ describeWithDevServer('reconcile', () => {
     async () => {
       const { client, sandbox, temporal, vault } = harness;
       const linkTokenRequest = LINK_TOKEN_REQUEST;
-      const { url } = await client.start({ key: 'lost', linkApi: 'hosted_link', linkTokenRequest });
+      const { url } = await client.start({ key: 'lost', plaidFlow: 'hosted_link', linkTokenRequest });
       const mend = sandbox.fault(
         '/item/public_token/exchange',
         { kind: 'plaid_error', status: 503, errorType: 'API_ERROR', errorCode: 'PLANNED_MAINTENANCE' },
@@ -112,14 +112,14 @@ describeWithDevServer('reconcile', () => {
       };
       // It does not exist at first.
       await until('the exchange was tried', async () => (await attempts().catch(() => 0)) > 1);
-      const [row] = await vault.journal.list('lost');
+      const [row] = await vault.results.list('lost');
       await sql("DELETE FROM hosted_link.results WHERE session_key = 'lost'");
       const found = { kind: 'RESULT_LOST', sessionKey: 'lost', resultId: row!.resultId };
       expect(await find()).toEqual([{ ...found, mended: false }]);
       expect(await find({ fix: true })).toEqual([{ ...found, mended: true }]);
       mend();
       await handle.result();
-      expect(await vault.journal.list('lost')).toMatchObject([{ state: 'UNCERTAIN' }]);
+      expect(await vault.results.list('lost')).toMatchObject([{ state: 'UNCERTAIN' }]);
       const { publicTokens } = sandbox.ledger().toJSON();
       expect(publicTokens.at(-1)!.exchanges).toEqual({ succeeded: 0, refused: 0 });
       expect(await find()).toEqual([]);
@@ -129,7 +129,7 @@ describeWithDevServer('reconcile', () => {
 
   it('removes an item of a person who was forgotten, though it was there before and is at Plaid', async () => {
     const { itemId } = await link('person');
-    await harness.vault.retention.markForgotten(userHash('person-person'));
+    await harness.vault.retention.writeTombstone(userHash('person-person'));
     const found = { kind: 'FORGOTTEN_ITEM', itemId, userHash: userHash('person-person') };
     expect(await find()).toEqual([{ ...found, mended: false }]);
     expect(await find({ fix: true })).toEqual([{ ...found, mended: true }]);

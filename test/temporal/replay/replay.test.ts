@@ -69,7 +69,7 @@ describe('recorded histories', () => {
   });
 
   test('every end of the delivery of callbacks is among them', () => {
-    const last = recorded.filter(isOf('deliverCallbacks')).map(lastEvent);
+    const last = recorded.filter(isOf('callbackDelivery')).map(lastEvent);
     expect(last.some((event) => event.workflowExecutionCompletedEventAttributes)).toBe(true);
     expect(last.some((event) => event.workflowExecutionFailedEventAttributes)).toBe(true);
     expect(last.some((event) => event.workflowExecutionCanceledEventAttributes)).toBe(true);
@@ -101,7 +101,7 @@ describe('recorded histories', () => {
       ...(continued ? [`hostedLinkSession/${continued}`] : []),
       ...(exchange ? [`tokenExchange/${exchange}`] : []),
       ...(removal ? [`removeItem/${removal}`] : []),
-      ...(callbacks ? [`deliverCallbacks/${callbacks}`] : []),
+      ...(callbacks ? [`callbackDelivery/${callbacks}`] : []),
       ...(forgetting ? [`forgetUser/${forgetting}`] : []),
     ]);
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));

@@ -57,7 +57,7 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
         const args = ['start', '--key', key, '--link-token', linkToken, '--sms', '+14155550123'];
         await commands.json(args);
         sandbox.session(linkToken).complete();
-        expect(await commands.json<StatusReport>(['result', key])).toMatchObject({ state: 'COMPLETED' });
+        expect(await commands.json<StatusReport>(['wait', key])).toMatchObject({ state: 'COMPLETED' });
       }
       for (const { kill, ended } of [receiver, worker]) {
         kill('SIGTERM');
@@ -76,7 +76,7 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
             `${start} > RunWorkflow:hostedLinkSession`,
             `${hint} > RunActivity:getSession > POST /link_delivery/get`,
             `${hint} > RunActivity:exchangeResult > POST /item/public_token/exchange`,
-            `${hint} > RunActivity:exchangeResult > vault.journal.link`,
+            `${hint} > RunActivity:exchangeResult > vault.results.link`,
           ]),
         );
       }

@@ -68,7 +68,7 @@ describeWithDevServer('the trace of a session', () => {
 
   async function startHosted(key: string) {
     const linkTokenRequest = { ...LINK_TOKEN_REQUEST, webhook: receiver.url };
-    const { url } = await connect({ key, linkApi: 'hosted_link', linkTokenRequest });
+    const { url } = await connect({ key, plaidFlow: 'hosted_link', linkTokenRequest });
     return url!.split('/').at(-1)!;
   }
 
@@ -118,7 +118,7 @@ describeWithDevServer('the trace of a session', () => {
 
   /** Waits until a session and its exchange have ended, and their spans are there. */
   async function finished(key: string): Promise<ReadableSpan[]> {
-    await harness.client.result(key);
+    await harness.client.waitForFinalStatus(key);
     await until(
       'the runs have their spans',
       () => runOf('hostedLinkSession', key) !== undefined && runOf('tokenExchange', key) !== undefined,
@@ -151,11 +151,11 @@ describeWithDevServer('the trace of a session', () => {
           `${START} > RunActivity:claimAndCreate > POST /link/token/create`,
           `${START} > RunActivity:watchSession`,
           `${hint} > RunActivity:getSession > POST /link/token/get`,
-          `${hint} > RunActivity:getSession > vault.journal.record`,
+          `${hint} > RunActivity:getSession > vault.results.record`,
           `${hint} > RunWorkflow:tokenExchange`,
-          `${hint} > RunActivity:exchangeResult > vault.journal.acquire`,
+          `${hint} > RunActivity:exchangeResult > vault.results.acquire`,
           `${hint} > RunActivity:exchangeResult > POST /item/public_token/exchange`,
-          `${hint} > RunActivity:exchangeResult > vault.journal.link`,
+          `${hint} > RunActivity:exchangeResult > vault.results.link`,
           `${hint} > RunActivity:endSession > vault.sessions.end`,
         ]),
       );
@@ -165,7 +165,7 @@ describeWithDevServer('the trace of a session', () => {
           `${START} > RunActivity:createSession > POST /link_delivery/create`,
           `${hint} > RunActivity:getSession > POST /link_delivery/get`,
           `${hint} > RunActivity:exchangeResult > POST /item/get`,
-          `${hint} > RunActivity:exchangeResult > vault.journal.link`,
+          `${hint} > RunActivity:exchangeResult > vault.results.link`,
         ]),
       );
       // Every span has its parent, and none of one session is in the trace of the other.
@@ -252,7 +252,7 @@ describeWithDevServer('the trace of a session', () => {
       const linkToken = await startWithSms('untraced');
       await watched('untraced');
       harness.sandbox.session(linkToken).complete();
-      await harness.client.result('untraced');
+      await harness.client.waitForFinalStatus('untraced');
       expect(spansOf('untraced')).toEqual([]);
       expect((await harness.vault.sessions.get('untraced'))!.traceparent).toBeUndefined();
       expect(await headersIn('untraced')).toEqual([]);
@@ -264,12 +264,12 @@ describeWithDevServer('the trace of a session', () => {
       await watched('off-then-on');
       collector.start();
       harness.sandbox.session(linkToken).complete();
-      await harness.client.result('off-then-on');
+      await harness.client.waitForFinalStatus('off-then-on');
       await until('the exchange has its span', () => runOf('tokenExchange', 'off-then-on') !== undefined);
       expect(collector.pathsOf(runOf('tokenExchange', 'off-then-on'))).toEqual(
         expect.arrayContaining([
           `${hint} > RunActivity:getSession > POST /link_delivery/get`,
-          `${hint} > RunActivity:exchangeResult > vault.journal.link`,
+          `${hint} > RunActivity:exchangeResult > vault.results.link`,
         ]),
       );
     });
@@ -289,7 +289,7 @@ describeWithDevServer('the trace of a session', () => {
       harness.sandbox.session(linkToken).complete();
       await finished('on-off-on');
       expect(collector.pathsOf(startOf('on-off-on'))).toEqual(
-        expect.arrayContaining([`${START} > ${hint} > RunActivity:exchangeResult > vault.journal.link`]),
+        expect.arrayContaining([`${START} > ${hint} > RunActivity:exchangeResult > vault.results.link`]),
       );
     });
 
@@ -298,13 +298,13 @@ describeWithDevServer('the trace of a session', () => {
       await untracedClient().start({ key: 'by-worker', linkToken });
       await watched('by-worker');
       harness.sandbox.session(linkToken).complete();
-      await harness.client.result('by-worker');
+      await harness.client.waitForFinalStatus('by-worker');
       await until('the run has its span', () => runOf('hostedLinkSession', 'by-worker') !== undefined);
       expect(collector.pathsOf(runOf('hostedLinkSession', 'by-worker'))).toEqual(
         expect.arrayContaining([
           'RunActivity:claimAndCreate > vault.sessions.claim',
           'RunActivity:claimAndCreate > POST /link_delivery/create',
-          `RunActivity:claimAndCreate > ${hint} > RunActivity:exchangeResult > vault.journal.link`,
+          `RunActivity:claimAndCreate > ${hint} > RunActivity:exchangeResult > vault.results.link`,
         ]),
       );
     });
@@ -361,7 +361,7 @@ describeWithDevServer('the trace of a session', () => {
     });
     const spans = await finished('foreign-hint');
     expect(spans.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['RunActivity:getSession', 'RunActivity:exchangeResult', 'vault.journal.link']),
+      expect.arrayContaining(['RunActivity:getSession', 'RunActivity:exchangeResult', 'vault.results.link']),
     );
     const hinting = collector.spans().find(({ name }) => name === 'GET /callback');
     expect(collector.pathsOf(hinting)).toEqual(['GET /callback', 'GET /callback > SignalWorkflow:checkNow']);

@@ -70,12 +70,12 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
 
   /** Waits until a session's next get is far away, as it is after {@link MAINTENANCE}; gives when it is, in milliseconds since 1970. */
   async function farNextGet(client: Harness['client'], key: string): Promise<number> {
-    let nextGetAt = 0;
+    let nextPollAt = 0;
     await until('the next get is far away', async () => {
-      nextGetAt = Date.parse((await client.status(key)).watch?.nextGetAt ?? '');
-      return nextGetAt - Date.now() > 45_000;
+      nextPollAt = Date.parse((await client.status(key)).watch?.nextPollAt ?? '');
+      return nextPollAt - Date.now() > 45_000;
     });
-    return nextGetAt;
+    return nextPollAt;
   }
 
   async function eventsOf({ workflow }: Harness['temporal'], key: string) {
@@ -92,14 +92,14 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     const linkToken = sandbox.issueLinkToken({ webhook: receiver.url });
     await client.start({ key: 'delivered', linkToken });
     sandbox.fault('/link_delivery/get', MAINTENANCE);
-    const nextGetAt = await farNextGet(client, 'delivered');
+    const nextPollAt = await farNextGet(client, 'delivered');
 
     sandbox.session(linkToken).complete();
-    expect(await client.result('delivered')).toMatchObject({
+    expect(await client.waitForFinalStatus('delivered')).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
     });
-    expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
+    expect(nextPollAt - Date.now()).toBeGreaterThan(15_000);
     await delivered(sandbox);
     expect(receiver.counts()).toMatchObject({ hinted: 1, refused: 0, unavailable: 0 });
     expect((await eventsOf(temporal, 'delivered')).length).toBeLessThanOrEqual(45);
@@ -114,15 +114,15 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     await until('the hinted get has failed', async () =>
       (await eventsOf(temporal, 'failing')).some((event) => event.activityTaskFailedEventAttributes),
     );
-    const nextGetAt = await farNextGet(client, 'failing');
+    const nextPollAt = await farNextGet(client, 'failing');
 
     mend();
     sandbox.session(linkToken).complete();
-    expect(await client.result('failing')).toMatchObject({
+    expect(await client.waitForFinalStatus('failing')).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
     });
-    expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
+    expect(nextPollAt - Date.now()).toBeGreaterThan(15_000);
   }, 120_000);
 
   test('a page that sends 100 webhooks costs its session a few hints, and no more than 120 events', async () => {
@@ -143,7 +143,10 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
     expect(receiver.counts()).toMatchObject({ hinted: 100 });
     sandbox.session(linkToken).complete();
-    expect(await client.result('chatty')).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await client.waitForFinalStatus('chatty')).toMatchObject({
+      state: 'COMPLETED',
+      results: [{ state: 'LINKED' }],
+    });
     expect((await eventsOf(temporal, 'chatty')).length).toBeLessThanOrEqual(120);
   }, 120_000);
 
@@ -155,16 +158,16 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       user_id: 'usr_webhooks',
       enable_multi_item_link: true,
     };
-    const { url } = await client.start({ key: 'hosted', linkApi: 'hosted_link', linkTokenRequest });
+    const { url } = await client.start({ key: 'hosted', plaidFlow: 'hosted_link', linkTokenRequest });
     sandbox.fault('/link/token/get', MAINTENANCE);
-    const nextGetAt = await farNextGet(client, 'hosted');
+    const nextPollAt = await farNextGet(client, 'hosted');
 
     sandbox.session(url!.split('/').at(-1)!).complete({ items: 2 });
-    expect(await client.result('hosted')).toMatchObject({
+    expect(await client.waitForFinalStatus('hosted')).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }, { state: 'LINKED' }],
+      results: [{ state: 'LINKED' }, { state: 'LINKED' }],
     });
-    expect(nextGetAt - Date.now()).toBeGreaterThan(15_000);
+    expect(nextPollAt - Date.now()).toBeGreaterThan(15_000);
     await delivered(sandbox);
     const { hinted, endedSession, ...others } = receiver.counts();
     // Two items, the finished session, its events.
@@ -210,8 +213,8 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       await client.start({ key, linkToken });
       sandbox.session(linkToken).complete();
       await client.checkNow(key);
-      const { items } = await client.result(key);
-      return items[0]!.itemId!;
+      const { results } = await client.waitForFinalStatus(key);
+      return results[0]!.itemId!;
     };
     const moved = await link('moved');
     sandbox.fault('/item/webhook/update', {
@@ -263,10 +266,10 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       const linkToken = sandbox.issueLinkToken({ webhook });
       const { code } = await commands.run(['start', '--key', 'inside', '--link-token', linkToken]);
       expect(code).toBe(0);
-      const result = commands.json<StatusReport>(['result', 'inside']);
+      const result = commands.json<StatusReport>(['wait', 'inside']);
       sandbox.session(linkToken).exit();
       sandbox.session(linkToken).complete();
-      expect(await result).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+      expect(await result).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
       await delivered(sandbox);
 
       worker.kill('SIGTERM');

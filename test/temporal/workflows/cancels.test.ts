@@ -38,7 +38,7 @@ describeWithTimeSkipping('a cancel', () => {
       async () => (await virtual.harness.client.status(key)).state === 'CANCELLING',
       1,
     );
-    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [] });
     const { status } = await virtual.harness.temporal.workflow.getHandle(`hosted-link/${key}`).describe();
     expect(status.name).toBe('CANCELLED');
   });
@@ -51,7 +51,7 @@ describeWithTimeSkipping('a cancel', () => {
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
     expect(await virtual.result(key)).toMatchObject({
       state: 'CANCELLED',
-      items: [{ state: 'REMOVED' }, { state: 'REMOVED' }],
+      results: [{ state: 'REMOVED' }, { state: 'REMOVED' }],
     });
     expect(liveItems()).toHaveLength(before);
   });
@@ -64,7 +64,7 @@ describeWithTimeSkipping('a cancel', () => {
     const before = liveItems().length;
     await virtual.person((plaid) => plaid.session(linkToken).open());
     await virtual.person((plaid) => plaid.session(linkToken).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [{ state: 'REMOVED' }] });
     expect(liveItems()).toHaveLength(before);
   });
 
@@ -73,7 +73,7 @@ describeWithTimeSkipping('a cancel', () => {
     await virtual.harness.client.cancel(key);
     await virtual.person((sandbox) => sandbox.session(linkToken).open());
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [{ state: 'REMOVED' }] });
     const { publicTokens } = virtual.harness.sandbox.ledger().toJSON();
     expect(publicTokens.every(({ exchanges }) => exchanges.succeeded === 0)).toBe(true);
   });
@@ -112,7 +112,7 @@ describeWithTimeSkipping('a cancel', () => {
     );
     const exchange = virtual.harness.temporal.workflow.getHandle(`token-exchange/${key}`);
     await exchange.cancel();
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
   });
 
   it('of a session that Plaid may never have made ends as FAILED when Plaid does not know it', async () => {
@@ -127,6 +127,6 @@ describeWithTimeSkipping('a cancel', () => {
       async () => (await virtual.harness.client.status(key)).state === 'CANCELLING',
     );
     mend();
-    expect(await virtual.result(key)).toMatchObject({ state: 'FAILED', items: [] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'FAILED', results: [] });
   });
 });

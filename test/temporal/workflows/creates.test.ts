@@ -148,14 +148,14 @@ describeWithTimeSkipping('a create', () => {
     expect(url).toBeUndefined();
     await virtual.person((sandbox) => sandbox.session(linkToken).open());
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     expect(messages(linkToken)).toBe(1);
   });
 
   it('that sends and was lost on the way is DELIVERY_UNCERTAIN, and not repeated', async () => {
     virtual.fault('/link_delivery/create', { kind: 'reset_before_work' });
     const { key, linkToken } = await virtual.start({ delivery: DELIVERY });
-    expect(await virtual.result(key)).toMatchObject({ state: 'DELIVERY_UNCERTAIN', items: [] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'DELIVERY_UNCERTAIN', results: [] });
     expect(messages(linkToken)).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { Secret } from '../../../src/secrets/secret';
 import { exchangeWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
 import type { tokenExchange } from '../../../src/workflows';
-import { linkCompletedSignal } from '../../../src/workflows/messages';
+import { completionSignal } from '../../../src/workflows/messages';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
 import { HOUR_MS, virtualTime } from '../../../testing/virtual-time';
@@ -23,9 +23,9 @@ describeWithTimeSkipping('a token exchange', () => {
 
   it('of a public token stores its item, found again by a token reader', async () => {
     const { key, linkToken } = await finished('public_tokens');
-    const { items } = await virtual.result(key);
-    expect(items).toMatchObject([{ state: 'LINKED', institutionName: expect.any(String) as string }]);
-    const itemId = items[0]!.itemId!;
+    const { results } = await virtual.result(key);
+    expect(results).toMatchObject([{ state: 'LINKED', institutionName: expect.any(String) as string }]);
+    const itemId = results[0]!.itemId!;
     const stored = await virtual.harness.vault.withAccessToken(
       { itemId, actor: 'test', purpose: 'compare' },
       (token) => Promise.resolve(token.reveal()),
@@ -45,14 +45,14 @@ describeWithTimeSkipping('a token exchange', () => {
       { times: 2 },
     );
     const { key, linkToken } = await finished('public_tokens');
-    expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ results: [{ state: 'LINKED' }] });
     expect(publicTokenOf(linkToken).exchanges.succeeded).toBe(1);
   });
 
   it('that was lost on the way there is tried once more, and succeeds', async () => {
     virtual.fault('/item/public_token/exchange', { kind: 'reset_before_work' });
     const { key, linkToken } = await finished('public_tokens');
-    expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ results: [{ state: 'LINKED' }] });
     expect(publicTokenOf(linkToken).exchanges.succeeded).toBe(1);
   });
 
@@ -62,9 +62,9 @@ describeWithTimeSkipping('a token exchange', () => {
     const report = await virtual.result(key);
     expect(report).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'UNCERTAIN', errorCode: 'INVALID_INPUT/INVALID_PUBLIC_TOKEN' }],
+      results: [{ state: 'UNCERTAIN', errorCode: 'INVALID_INPUT/INVALID_PUBLIC_TOKEN' }],
     });
-    expect(report.items[0]!.requestIds.length).toBeGreaterThan(0);
+    expect(report.results[0]!.requestIds.length).toBeGreaterThan(0);
     expect(publicTokenOf(linkToken).exchanges).toEqual({ succeeded: 1, refused: 1 });
   });
 
@@ -72,7 +72,7 @@ describeWithTimeSkipping('a token exchange', () => {
     virtual.fault('/item/public_token/exchange', { kind: 'reset_before_work' }, { times: 2 });
     const { key, linkToken } = await finished('public_tokens');
     expect(await virtual.result(key)).toMatchObject({
-      items: [{ state: 'UNCERTAIN', errorCode: 'NO_ANSWER_TWICE' }],
+      results: [{ state: 'UNCERTAIN', errorCode: 'NO_ANSWER_TWICE' }],
     });
     expect(publicTokenOf(linkToken).exchanges).toEqual({ succeeded: 0, refused: 0 });
   });
@@ -91,43 +91,43 @@ describeWithTimeSkipping('a token exchange', () => {
     await virtual.pass(HOUR_MS);
     await virtual.harness.syncClock();
     mend();
-    expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'EXPIRED' }] });
+    expect(await virtual.result(key)).toMatchObject({ results: [{ state: 'EXPIRED' }] });
   });
 
   it('of a cancelled session leaves a public token to die that was seen too late', async () => {
     const { temporal, vault } = virtual.harness;
     const key = 'seen-too-late';
-    const claim = { key, linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
+    const claim = { key, plaidFlow: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
     await vault.sessions.claim(claim);
-    await vault.journal.record(key, [{ kind: 'public_token', token: new Secret('public-sandbox-late') }]);
+    await vault.results.record(key, [{ kind: 'public_token', token: new Secret('public-sandbox-late') }]);
     const handle = await temporal.workflow.start<typeof tokenExchange>('tokenExchange', {
       workflowId: exchangeWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
       args: [{ key, notify: [] }],
     });
-    await handle.signal(linkCompletedSignal, { last: true, state: 'CANCELLED' });
+    await handle.signal(completionSignal, { last: true, state: 'CANCELLED' });
     expect(await handle.result()).toMatchObject({ results: [{ state: 'REMOVED' }] });
   });
 
   it('that is started to look at once does so untold, and only again where the session knows of more', async () => {
     const { temporal, vault } = virtual.harness;
     const key = 'looks-at-once';
-    const claim = { key, linkApi: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
+    const claim = { key, plaidFlow: 'hosted_link', firstRunId: 'run', requestDigest: 'digest' } as const;
     await vault.sessions.claim(claim);
     const record = (name: string) =>
-      vault.journal.record(key, [{ kind: 'public_token', token: new Secret(`public-sandbox-${name}`) }]);
-    const states = async () => (await vault.journal.list(key)).map(({ state }) => state);
+      vault.results.record(key, [{ kind: 'public_token', token: new Secret(`public-sandbox-${name}`) }]);
+    const states = async () => (await vault.results.list(key)).map(({ state }) => state);
     await record('first');
     const handle = await temporal.workflow.start<typeof tokenExchange>('tokenExchange', {
       workflowId: exchangeWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
-      args: [{ key, notify: [], lookAtOnce: true }],
+      args: [{ key, notify: [], startImmediately: true }],
     });
     await until('the first has its end', async () => (await states())[0] !== 'PENDING');
     await record('second');
-    await handle.signal(linkCompletedSignal, { last: false, results: 2 });
+    await handle.signal(completionSignal, { last: false, results: 2 });
     await until('the second has its end', async () => (await states())[1] !== 'PENDING');
-    await handle.signal(linkCompletedSignal, { last: true, state: 'COMPLETED', results: 2 });
+    await handle.signal(completionSignal, { last: true, state: 'COMPLETED', results: 2 });
     expect((await handle.result()).results).toHaveLength(2);
     const { events } = await handle.fetchHistory();
     // Its only local activity is the look.
@@ -140,7 +140,7 @@ describeWithTimeSkipping('a token exchange', () => {
   it('of an access token waits while Plaid cannot tell its item, and ends as FAILED when there is none', async () => {
     virtual.fault('/item/get', { kind: 'html', status: 503 }, { times: 2 });
     const waiting = await finished('access_tokens');
-    expect(await virtual.result(waiting.key)).toMatchObject({ items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(waiting.key)).toMatchObject({ results: [{ state: 'LINKED' }] });
     virtual.fault('/item/get', {
       kind: 'plaid_error',
       status: 400,
@@ -149,7 +149,7 @@ describeWithTimeSkipping('a token exchange', () => {
     });
     const gone = await finished('access_tokens');
     expect(await virtual.result(gone.key)).toMatchObject({
-      items: [{ state: 'FAILED', errorCode: 'ITEM_ERROR/ITEM_NOT_FOUND' }],
+      results: [{ state: 'FAILED', errorCode: 'ITEM_ERROR/ITEM_NOT_FOUND' }],
     });
   });
 });

@@ -57,7 +57,7 @@ describeWithTimeSkipping('any session', () => {
     });
     const { key, linkToken } = await virtual.start();
     await virtual.person(() => sandbox.session(linkToken).complete());
-    brokenItemId = (await virtual.result(key)).items[0]!.itemId!;
+    brokenItemId = (await virtual.result(key)).results[0]!.itemId!;
   }, 2 * MINUTE_MS);
   afterAll(async () => await receiver?.close());
 
@@ -84,9 +84,9 @@ describeWithTimeSkipping('any session', () => {
     };
     const request: Omit<StartRequest, 'key'> =
       api === 'hosted_link'
-        ? { linkApi: 'hosted_link', linkTokenRequest }
+        ? { plaidFlow: 'hosted_link', linkTokenRequest }
         : api === 'update mode'
-          ? { linkApi: 'hosted_link', linkTokenRequest, update: { itemId: brokenItemId } }
+          ? { plaidFlow: 'hosted_link', linkTokenRequest, update: { itemId: brokenItemId } }
           : { linkToken };
     sandbox.set({ deliveryFails: delivery === 'SMS in vain' });
     if (api === 'update mode') sandbox.item(brokenItemId).requireLogin();
@@ -215,7 +215,7 @@ describeWithTimeSkipping('any session', () => {
         expect(await virtual.harness.vault.sessions.get(key)).toMatchObject({ state: report.state });
         ends.add(report.state);
 
-        const results = await virtual.harness.vault.journal.list(key);
+        const results = await virtual.harness.vault.results.list(key);
         for (const { state } of results) ends.add(state);
         if (setting.api === 'update mode') {
           expect(results).toEqual([]);

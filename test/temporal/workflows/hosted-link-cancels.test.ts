@@ -49,7 +49,7 @@ describeWithTimeSkipping('a cancel of a session of hosted_link', () => {
     await virtual.harness.client.cancel(key);
     await until('it has ended', async () => (await status(key)).state === 'CANCELLED');
     await virtual.person((sandbox) => sandbox.session(id).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [] });
     await virtual.pass(30 * MINUTE_MS);
     expect(publicTokensOf(id)).toEqual([
       expect.objectContaining({ exchanges: { succeeded: 0, refused: 0 }, itemId: null }),
@@ -59,14 +59,14 @@ describeWithTimeSkipping('a cancel of a session of hosted_link', () => {
   it('removes the items that it has already, and exchanges nothing more', async () => {
     const { key, id } = await virtual.startHosted();
     await virtual.person((sandbox) => sandbox.session(id).connect());
-    await virtual.passUntil('it is an item', async () => (await status(key)).items[0]?.state === 'LINKED');
+    await virtual.passUntil('it is an item', async () => (await status(key)).results[0]?.state === 'LINKED');
     const [item] = await virtual.harness.vault.items.list({ sessionKey: key });
     virtual.fault('/item/remove', { kind: 'html', status: 503 });
     virtual.fault('/item/remove', { kind: 'reset_after_work' });
     await virtual.harness.client.cancel(key);
     await virtual.person((sandbox) => sandbox.session(id).connect());
     expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED' });
-    expect(await status(key)).toMatchObject({ items: [{ state: 'REMOVED', itemId: item!.itemId }] });
+    expect(await status(key)).toMatchObject({ results: [{ state: 'REMOVED', itemId: item!.itemId }] });
     expect(liveItemsOf(id)).toEqual([]);
     expect(publicTokensOf(id).map(({ exchanges }) => exchanges.succeeded)).toEqual([1, 0]);
     const read = { itemId: item!.itemId, actor: 'test', purpose: 'see that it is gone' };
@@ -86,7 +86,7 @@ describeWithTimeSkipping('a cancel of a session of hosted_link', () => {
     await virtual.person((sandbox) => sandbox.session(id).connect());
     await virtual.passUntil('it is exchanged', () => asked, 1_000);
     await virtual.harness.client.cancel(key);
-    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [{ state: 'REMOVED' }] });
     expect(liveItemsOf(id)).toEqual([]);
   });
 
@@ -100,10 +100,10 @@ describeWithTimeSkipping('a cancel of a session of hosted_link', () => {
     await virtual.person((sandbox) => sandbox.session(id).connect());
     await virtual.passUntil(
       'it is refused',
-      async () => (await status(key)).items[0]?.errorCode !== undefined,
+      async () => (await status(key)).results[0]?.errorCode !== undefined,
     );
     await virtual.harness.client.cancel(key);
-    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [{ state: 'REMOVED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [{ state: 'REMOVED' }] });
     expect(publicTokensOf(id)[0]!.exchanges.succeeded).toBe(0);
   });
 

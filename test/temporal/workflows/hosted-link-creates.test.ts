@@ -70,7 +70,7 @@ describeWithTimeSkipping('a create of hosted_link', () => {
     expect(await virtual.result(key)).toMatchObject({
       state: 'DELIVERY_UNCERTAIN',
       lastError: { effect: 'UNKNOWN' },
-      items: [],
+      results: [],
     });
     expect(await virtual.harness.vault.sessions.get(key)).toMatchObject({ state: 'DELIVERY_UNCERTAIN' });
     expect(messages() - before).toBe(sent);
@@ -93,7 +93,7 @@ describeWithTimeSkipping('a create of hosted_link', () => {
     await virtual.pass(MINUTE_MS);
     const { key, id } = await starting;
     await virtual.person((sandbox) => sandbox.session(id).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
   });
 
   it('on an account that may not let Plaid send says so', async () => {

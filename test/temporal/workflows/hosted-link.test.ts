@@ -18,7 +18,7 @@ describeWithTimeSkipping('a session of hosted_link', () => {
     const { key, url, expiresAt, id } = await virtual.startHosted();
     expect(url).toContain(virtual.harness.sandbox.url);
     const row = await virtual.harness.vault.sessions.findByPlaidSession(plaidSessionHash(id));
-    expect(row).toMatchObject({ key, linkApi: 'hosted_link' });
+    expect(row).toMatchObject({ key, plaidFlow: 'hosted_link' });
     const session = ledger().sessions.find(({ sessionId }) => sessionId === id)!;
     expect(expiresAt).toBe(session.expiresAt);
     await virtual.harness.client.cancel(key);
@@ -30,10 +30,10 @@ describeWithTimeSkipping('a session of hosted_link', () => {
     await knows(key, 'OPENED');
     await virtual.person((sandbox) => sandbox.session(id).complete());
     expect(await virtual.result(key)).toMatchObject({
-      linkApi: 'hosted_link',
+      plaidFlow: 'hosted_link',
       state: 'COMPLETED',
       plaidStatus: 'COMPLETED',
-      items: [{ state: 'LINKED', institutionName: expect.any(String) as string }],
+      results: [{ state: 'LINKED', institutionName: expect.any(String) as string }],
     });
     expect(await virtual.events(key)).toBeLessThanOrEqual(45);
   });
@@ -44,7 +44,7 @@ describeWithTimeSkipping('a session of hosted_link', () => {
     });
     await virtual.pass(20.9 * DAY_MS);
     await virtual.person((sandbox) => sandbox.session(id).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     expect(await virtual.events(key)).toBeLessThanOrEqual(45);
   }, 120_000);
 
@@ -64,7 +64,7 @@ describeWithTimeSkipping('a session of hosted_link', () => {
     expect(await virtual.result(key)).toMatchObject({
       state: 'COMPLETED',
       exitError: { type: 'ITEM_ERROR/INVALID_MFA' },
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
     });
   });
 
@@ -73,16 +73,16 @@ describeWithTimeSkipping('a session of hosted_link', () => {
     for (const linked of [1, 2]) {
       await virtual.person((sandbox) => sandbox.session(id).connect());
       await virtual.passUntil(`${linked} is an item`, async () => {
-        const { items } = await status(key);
-        return items.filter(({ state }) => state === 'LINKED').length === linked;
+        const { results } = await status(key);
+        return results.filter(({ state }) => state === 'LINKED').length === linked;
       });
       expect(await status(key)).toMatchObject({ state: 'WAITING', plaidStatus: 'OPENED' });
     }
     await virtual.person((sandbox) => sandbox.session(id).connect());
     await virtual.person((sandbox) => sandbox.session(id).finish());
-    const { state, items } = await virtual.result(key);
+    const { state, results } = await virtual.result(key);
     expect(state).toBe('COMPLETED');
-    expect(items.map((item) => item.state)).toEqual(['LINKED', 'LINKED', 'LINKED']);
+    expect(results.map((item) => item.state)).toEqual(['LINKED', 'LINKED', 'LINKED']);
     expect(ledger().publicTokens.filter(({ sessionId }) => sessionId === id)).toEqual(
       Array.from({ length: 3 }, () => expect.objectContaining({ exchanges: { succeeded: 1, refused: 0 } })),
     );
@@ -92,13 +92,13 @@ describeWithTimeSkipping('a session of hosted_link', () => {
     const { key, id } = await virtual.startHosted();
     await virtual.person((sandbox) => sandbox.session(id).connect());
     await virtual.person((sandbox) => sandbox.session(id).exit());
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
   });
 
   it('is EXPIRED when nobody opens it, soon after Plaid’s expiration', async () => {
     const { key, expiresAt } = await virtual.startHosted();
-    const { state, plaidStatus, changedAt, items } = await virtual.result(key);
-    expect([state, plaidStatus, items]).toEqual(['EXPIRED', 'EXPIRED', []]);
+    const { state, plaidStatus, changedAt, results } = await virtual.result(key);
+    expect([state, plaidStatus, results]).toEqual(['EXPIRED', 'EXPIRED', []]);
     expect(Date.parse(changedAt!) - Date.parse(expiresAt)).toBeLessThan(8 * MINUTE_MS);
   });
 
@@ -116,7 +116,7 @@ describeWithTimeSkipping('a session of hosted_link', () => {
   it('that is left open after a bank is EXPIRED with its item', async () => {
     const { key, id } = await virtual.startHosted();
     await virtual.person((sandbox) => sandbox.session(id).connect());
-    expect(await virtual.result(key)).toMatchObject({ state: 'EXPIRED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'EXPIRED', results: [{ state: 'LINKED' }] });
   });
 });
 
@@ -130,7 +130,7 @@ describeWithTimeSkipping('a session of hosted_link whose answers are of the olde
     await virtual.person((sandbox) => sandbox.session(id).complete());
     expect(await virtual.result(key)).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED', institutionName: expect.any(String) as string }],
+      results: [{ state: 'LINKED', institutionName: expect.any(String) as string }],
     });
   });
 

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { printStatus } from '../../../src/cli/print';
-import { exchangeWorkflowId, forgettingWorkflowId, removalWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
+import {
+  exchangeWorkflowId,
+  erasureWorkflowId,
+  removalWorkflowId,
+  sessionWorkflowId,
+  TASK_QUEUES,
+} from '../../../src/domain/ids';
 import { sessionInput } from '../../../src/requests/start-request';
 import { onDevServer, startHarness, type Harness } from '../../../testing/harness';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
@@ -16,7 +22,7 @@ const HOSTILE =
 describeWithDevServer('what comes from outside', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkApi: 'Keyword' } });
+  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedPlaidFlow: 'Keyword' } });
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });
   }, MINUTE_MS);
@@ -48,7 +54,7 @@ describeWithDevServer('what comes from outside', () => {
     fc
       .tuple(
         fc.constantFrom(
-          ...['key', 'linkApi', 'notify', 'requestDigest', 'linkToken', 'delivery', 'update'],
+          ...['key', 'plaidFlow', 'notify', 'requestDigest', 'linkToken', 'delivery', 'update'],
           ...['userId', 'expiresAt', 'resumed'],
         ),
         fc.constantFrom<unknown>(null, 7, true, [7], { method: 7, itemId: {} }),
@@ -76,7 +82,7 @@ describeWithDevServer('what comes from outside', () => {
     const ends = await Promise.all([
       ...inputs.map((args) => endOf('tokenExchange', exchangeWorkflowId(randomUUID()), args)),
       ...inputs.map((args) => endOf('removeItem', removalWorkflowId(randomUUID()), [args])),
-      ...inputs.map((args) => endOf('forgetUser', forgettingWorkflowId(randomUUID()), args)),
+      ...inputs.map((args) => endOf('forgetUser', erasureWorkflowId(randomUUID()), args)),
     ]);
     expect(new Set(ends)).toEqual(new Set(['INVALID_INPUT: input']));
   });
@@ -118,7 +124,7 @@ describeWithDevServer('what comes from outside', () => {
       harness.plaid.linkDeliveryGet = get;
       harness.sandbox.session(linkToken).complete();
       await harness.client.checkNow(key);
-      expect(await harness.client.result(key)).toMatchObject({ state: 'COMPLETED' });
+      expect(await harness.client.waitForFinalStatus(key)).toMatchObject({ state: 'COMPLETED' });
     },
     2 * MINUTE_MS,
   );

@@ -5,7 +5,7 @@ import type { Activities } from '../../../src/activities';
 import { exchangeWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
 import { type ResultView } from '../../../src/domain/views';
 import type { tokenExchange } from '../../../src/workflows';
-import { exchangeStatusQuery, linkCompletedSignal, type LinkCompleted } from '../../../src/workflows/messages';
+import { exchangeStatusQuery, completionSignal, type LinkCompleted } from '../../../src/workflows/messages';
 import { workflowBundle } from '../../../testing/harness';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
 
@@ -52,7 +52,7 @@ describeWithDevServer('a token exchange that is queried while it looks into the 
       const handle = await client.workflow.start<typeof tokenExchange>('tokenExchange', {
         workflowId: exchangeWorkflowId(`late-${completion.state}-${completion.results}`),
         taskQueue: TASK_QUEUES.main,
-        args: [{ key: 'late', notify: [], lookAtOnce: true }],
+        args: [{ key: 'late', notify: [], startImmediately: true }],
       });
       const [query] = await Promise.all([
         handle.query(exchangeStatusQuery),
@@ -91,7 +91,7 @@ describeWithDevServer('a token exchange that is queried while it looks into the 
     ]);
     tellWhenLooked(main, race);
     const ended = race.looked.hasCome.then(async () => {
-      await handle.signal(linkCompletedSignal, completion);
+      await handle.signal(completionSignal, completion);
       race.signalled.come();
       await handle.result();
     });

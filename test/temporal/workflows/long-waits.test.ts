@@ -9,7 +9,7 @@ describeWithTimeSkipping('a long wait', () => {
     await virtual.pass(20.8 * DAY_MS);
     await virtual.person((sandbox) => sandbox.session(linkToken).open());
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     expect(await virtual.events(key)).toBeLessThanOrEqual(45);
   }, 120_000);
 
@@ -18,7 +18,7 @@ describeWithTimeSkipping('a long wait', () => {
     await virtual.pass(DAY_MS);
     await virtual.person((sandbox) => sandbox.session(linkToken).open());
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     expect(await virtual.events(key)).toBeLessThanOrEqual(45);
   }, 60_000);
 });

@@ -111,13 +111,13 @@ describeWithTimeSkipping('Plaid errors', () => {
       const mend = virtual.fault(endpoint, fault, { times: Infinity });
       await complete(linkToken);
       await virtual.passUntil('the item says so', async () => {
-        const { items } = await status(key);
-        return items[0]?.errorCode === errorCode;
+        const { results } = await status(key);
+        return results[0]?.errorCode === errorCode;
       });
       await virtual.pass(10 * MINUTE_MS);
-      expect(await status(key)).toMatchObject({ items: [{ state: 'PENDING', errorCode }] });
+      expect(await status(key)).toMatchObject({ results: [{ state: 'PENDING', errorCode }] });
       mend();
-      expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'LINKED' }] });
+      expect(await virtual.result(key)).toMatchObject({ results: [{ state: 'LINKED' }] });
     },
   );
 
@@ -132,7 +132,7 @@ describeWithTimeSkipping('Plaid errors', () => {
     await virtual.pass(HOUR_MS);
     await virtual.harness.syncClock();
     mend();
-    expect(await virtual.result(key)).toMatchObject({ items: [{ state: 'EXPIRED' }] });
+    expect(await virtual.result(key)).toMatchObject({ results: [{ state: 'EXPIRED' }] });
   });
 
   it('that nothing can mend end the session as FAILED', async () => {
@@ -152,6 +152,6 @@ describeWithTimeSkipping('Plaid errors', () => {
     await virtual.pass(2 * HOUR_MS);
     expect(await status(key)).toMatchObject({ state: 'WAITING', health: { kind: 'ERRORS' } });
     mend();
-    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+    expect(await virtual.result(key)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
   });
 });

@@ -31,11 +31,11 @@ describeWithTimeSkipping('the ends of a session', () => {
     expect(report).toMatchObject({
       state: 'COMPLETED',
       plaidStatus: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
     });
     const [item] = await virtual.harness.vault.items.list({ sessionKey: key });
     expect(item).toMatchObject({
-      itemId: report.items[0]!.itemId,
+      itemId: report.results[0]!.itemId,
       institutionName: expect.any(String) as string,
     });
     expect(await virtual.events(key)).toBeLessThanOrEqual(45);
@@ -53,7 +53,7 @@ describeWithTimeSkipping('the ends of a session', () => {
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
     expect(await virtual.result(key)).toMatchObject({
       state: 'COMPLETED',
-      items: [{ state: 'LINKED' }],
+      results: [{ state: 'LINKED' }],
     });
   });
 
@@ -61,9 +61,9 @@ describeWithTimeSkipping('the ends of a session', () => {
     const { key, linkToken } = await virtual.start({}, { items: 3 });
     await virtual.person((sandbox) => sandbox.session(linkToken).open());
     await virtual.person((sandbox) => sandbox.session(linkToken).complete());
-    const { items } = await virtual.result(key);
-    expect(items.map(({ state }) => state)).toEqual(['LINKED', 'LINKED', 'LINKED']);
-    expect(new Set(items.map(({ itemId }) => itemId)).size).toBe(3);
+    const { results } = await virtual.result(key);
+    expect(results.map(({ state }) => state)).toEqual(['LINKED', 'LINKED', 'LINKED']);
+    expect(new Set(results.map(({ itemId }) => itemId)).size).toBe(3);
   });
 
   it('is EXPIRED when Plaid says so', async () => {
@@ -71,7 +71,7 @@ describeWithTimeSkipping('the ends of a session', () => {
     expect(await virtual.result(key)).toMatchObject({
       state: 'EXPIRED',
       plaidStatus: 'EXPIRED',
-      items: [],
+      results: [],
     });
   });
 
@@ -129,7 +129,7 @@ describeWithTimeSkipping('the ends of a session', () => {
       'the get is under way, and the watch waits',
       async () => (await pendingActivities(key)).length === 2,
     );
-    expect(await watchOf()).toEqual({ attempt: 1, lastAnswer: undefined, nextGetAt: undefined });
+    expect(await watchOf()).toEqual({ attempt: 1, lastAnswer: undefined, nextPollAt: undefined });
     await virtual.harness.client.cancel(key);
   });
 

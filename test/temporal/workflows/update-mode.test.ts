@@ -1,4 +1,4 @@
-import type { LinkApiName } from '../../../src/domain/plaid-api';
+import type { PlaidFlow } from '../../../src/domain/plaid-flow';
 import { LINK_TOKEN_REQUEST } from '../../../testing/plaid-calls';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
@@ -6,9 +6,9 @@ import { HOUR_MS, MINUTE_MS, virtualTime } from '../../../testing/virtual-time';
 
 const { products: _, ...REQUEST } = LINK_TOKEN_REQUEST;
 
-describeWithTimeSkipping.each<LinkApiName>(['hosted_link', 'link_delivery'])(
+describeWithTimeSkipping.each<PlaidFlow>(['hosted_link', 'link_delivery'])(
   'a session of %s in update mode',
-  (linkApi) => {
+  (plaidFlow) => {
     const virtual = virtualTime();
     const items = () => virtual.harness.sandbox.ledger().toJSON().items;
     const status = (key: string) => virtual.harness.client.status(key);
@@ -17,13 +17,13 @@ describeWithTimeSkipping.each<LinkApiName>(['hosted_link', 'link_delivery'])(
     async function brokenItem(): Promise<string> {
       const { key, linkToken } = await virtual.start();
       await virtual.person((sandbox) => sandbox.session(linkToken).complete());
-      const itemId = (await virtual.result(key)).items[0]!.itemId!;
+      const itemId = (await virtual.result(key)).results[0]!.itemId!;
       virtual.harness.sandbox.item(itemId).requireLogin();
       return itemId;
     }
 
     async function startUpdate(itemId: string, key = `mend-${itemId}`) {
-      return await virtual.startHosted({ key, linkApi, linkTokenRequest: REQUEST, update: { itemId } });
+      return await virtual.startHosted({ key, plaidFlow, linkTokenRequest: REQUEST, update: { itemId } });
     }
 
     it('mends the item: nothing is exchanged, and its token stays as it was', async () => {
@@ -37,15 +37,15 @@ describeWithTimeSkipping.each<LinkApiName>(['hosted_link', 'link_delivery'])(
       const report = await virtual.result(key);
       expect(report).toMatchObject({
         state: 'COMPLETED',
-        items: [],
-        update: { itemId, mendedAt: expect.any(String) as string },
+        results: [],
+        update: { itemId, healthyAt: expect.any(String) as string },
       });
       const [item] = (await virtual.harness.vault.items.list()).filter((one) => one.itemId === itemId);
-      expect(item).toMatchObject({ mendedAt: new Date(report.update!.mendedAt!), removedAt: undefined });
+      expect(item).toMatchObject({ healthyAt: new Date(report.update!.healthyAt!), removedAt: undefined });
       expect(virtual.harness.sandbox.item(itemId).errorCode).toBeUndefined();
       expect((await accessTokenOf(itemId)) === before).toBe(true);
       expect(items()).toHaveLength(live);
-      expect(await virtual.harness.vault.journal.list(key)).toEqual([]);
+      expect(await virtual.harness.vault.results.list(key)).toEqual([]);
     });
 
     it('is COMPLETED without the item being mended when Plaid goes on showing its error', async () => {
@@ -71,7 +71,7 @@ describeWithTimeSkipping.each<LinkApiName>(['hosted_link', 'link_delivery'])(
       await virtual.harness.client.cancel(key);
       await until('it is cancelled', async () => (await status(key)).state === 'CANCELLED');
       await virtual.person((sandbox) => sandbox.session(id).complete());
-      expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', items: [] });
+      expect(await virtual.result(key)).toMatchObject({ state: 'CANCELLED', results: [] });
       await virtual.pass(HOUR_MS);
       expect(items().find((item) => item.itemId === itemId)).toMatchObject({ live: true });
     });
@@ -113,7 +113,7 @@ describeWithTimeSkipping.each<LinkApiName>(['hosted_link', 'link_delivery'])(
       });
       const starting = virtual.startHosted({
         key: `sent-${itemId}`,
-        linkApi,
+        plaidFlow,
         linkTokenRequest: REQUEST,
         update: { itemId },
         delivery: { method: 'SMS', address: '+14155550123' },

@@ -1,10 +1,10 @@
 import { BEHAVIOUR, drawSession, seededRandom } from '../../../bench/simulate/population';
 import { simulate, type SimulationOptions } from '../../../bench/simulate/simulation';
-import { LINK_APIS } from '../../../src/domain/plaid-api';
+import { PLAID_FLOWS } from '../../../src/domain/plaid-flow';
 
 const OPTIONS: SimulationOptions = {
   sessions: 2_000,
-  linkApi: 'link_delivery',
+  plaidFlow: 'link_delivery',
   behaviour: BEHAVIOUR,
   hintedShare: 0,
   seed: 7,
@@ -16,8 +16,8 @@ describe('the simulation of the schedule', () => {
     expect(simulate({ ...OPTIONS, seed: 8 }).gets).not.toBe(simulate(OPTIONS).gets);
   });
 
-  it.each(LINK_APIS)('finds every completion of %s within the bound of its lag', (linkApi) => {
-    const result = simulate({ ...OPTIONS, linkApi });
+  it.each(PLAID_FLOWS)('finds every completion of %s within the bound of its lag', (plaidFlow) => {
+    const result = simulate({ ...OPTIONS, plaidFlow });
     expect(result.completed).toBeGreaterThan(0);
     expect(result.lagsMs.length).toBeGreaterThanOrEqual(result.completed);
     expect(result.worstExcessMs).toBeLessThanOrEqual(0);
@@ -29,7 +29,7 @@ describe('the simulation of the schedule', () => {
 
   it('asks fewer times, and is later, where gets may wait longer', () => {
     const usual = simulate(OPTIONS);
-    const rare = simulate({ ...OPTIONS, maxGetDelayMs: 6 * 3_600_000 });
+    const rare = simulate({ ...OPTIONS, maxPollDelayMs: 6 * 3_600_000 });
     expect(rare.gets).toBeLessThan(usual.gets);
     expect(rare.lagsMs.at(-1)).toBeGreaterThan(usual.lagsMs.at(-1)!);
     expect(rare.worstExcessMs).toBeLessThan(0);

@@ -15,7 +15,7 @@ import { httpServer, type Loopback, rejection, type SeenRequest } from '../../..
 
 const BODY: CallbackBody = {
   key: 'user-42',
-  linkApi: 'link_delivery',
+  plaidFlow: 'link_delivery',
   state: 'COMPLETED',
   itemIds: ['item-1', 'item-2'],
   sequence: 1,

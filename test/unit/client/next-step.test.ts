@@ -1,4 +1,4 @@
-import { guidanceOf, NEXT_STEPS, type Standing } from '../../../src/client/next-step';
+import { nextStepFor, NEXT_STEPS, type StatusFacts } from '../../../src/client/next-step';
 import type { ResultState } from '../../../src/domain/states';
 import type { PlaidErrorView } from '../../../src/domain/views';
 import { RESULT_STATES, SESSION_STATES } from '../../../src/domain/states';
@@ -11,11 +11,11 @@ const error = (errorClass: PlaidErrorView['class'], displayMessage?: string): Pl
   displayMessage,
 });
 
-function standing(change: Partial<Standing> = {}): Standing {
+function standing(change: Partial<StatusFacts> = {}): StatusFacts {
   return {
     key: 'key',
     workflowId: 'hosted-link/key',
-    linkApi: 'hosted_link',
+    plaidFlow: 'hosted_link',
     state: 'WAITING',
     plaidStatus: 'CREATED',
     createdAt: undefined,
@@ -27,7 +27,7 @@ function standing(change: Partial<Standing> = {}): Standing {
     deliveryFailure: undefined,
     watch: undefined,
     update: undefined,
-    items: [],
+    results: [],
     notices: [],
     callbacks: [],
     answeredBy: 'worker',
@@ -35,7 +35,7 @@ function standing(change: Partial<Standing> = {}): Standing {
   };
 }
 
-const items = (...states: ResultState[]): Standing['items'] =>
+const items = (...states: ResultState[]): StatusFacts['results'] =>
   states.map((state) => ({
     state,
     itemId: undefined,
@@ -48,7 +48,7 @@ const items = (...states: ResultState[]): Standing['items'] =>
 const SMS_FAILED = { at: '2026-01-31T12:00:00Z', method: 'SMS' } as const;
 const ERRORS = { kind: 'ERRORS', error: error('transient') } as const;
 
-const CASES: [what: string, change: Partial<Standing>, nextStep: string, message: RegExp][] = [
+const CASES: [what: string, change: Partial<StatusFacts>, nextStep: string, message: RegExp][] = [
   ['is being made', { state: 'CREATING', plaidStatus: undefined }, 'WAIT', /link is being made/],
   ['has a link', {}, 'OPEN_LINK', /Open your link to connect your bank/],
   [
@@ -109,35 +109,35 @@ const CASES: [what: string, change: Partial<Standing>, nextStep: string, message
   ['has COMPLETED, its exchange not begun', { state: 'COMPLETED' }, 'WAIT', /being connected/],
   [
     'has COMPLETED and is exchanged',
-    { state: 'COMPLETED', items: items('LINKED', 'PENDING') },
+    { state: 'COMPLETED', results: items('LINKED', 'PENDING') },
     'WAIT',
     /being connected/,
   ],
-  ['has LINKED an item', { state: 'COMPLETED', items: items('FAILED', 'LINKED') }, 'NONE', /is connected/],
-  ['linked a DUPLICATE', { state: 'COMPLETED', items: items('DUPLICATE') }, 'NONE', /before/],
+  ['has LINKED an item', { state: 'COMPLETED', results: items('FAILED', 'LINKED') }, 'NONE', /is connected/],
+  ['linked a DUPLICATE', { state: 'COMPLETED', results: items('DUPLICATE') }, 'NONE', /before/],
   [
     'is UNCERTAIN of an item',
-    { state: 'COMPLETED', items: items('LINKED', 'UNCERTAIN') },
+    { state: 'COMPLETED', results: items('LINKED', 'UNCERTAIN') },
     'CONTACT_SUPPORT',
     /do not start again/,
   ],
   [
     'has a FAILED result',
-    { state: 'COMPLETED', items: items('FAILED') },
+    { state: 'COMPLETED', results: items('FAILED') },
     'START_AGAIN',
     /could not be connected/,
   ],
   [
     'has an EXPIRED result',
-    { state: 'COMPLETED', items: items('EXPIRED') },
+    { state: 'COMPLETED', results: items('EXPIRED') },
     'START_AGAIN',
     /could not be connected/,
   ],
-  ['has a REMOVED item', { state: 'COMPLETED', items: items('REMOVED') }, 'NONE', /was removed/],
+  ['has a REMOVED item', { state: 'COMPLETED', results: items('REMOVED') }, 'NONE', /was removed/],
   ['is long over', { state: 'COMPLETED', answeredBy: 'vault' }, 'NONE', /over/],
   [
     'has mended the item',
-    { state: 'COMPLETED', update: { itemId: 'i', mendedAt: '2026-01-31T12:00:00Z' } },
+    { state: 'COMPLETED', update: { itemId: 'i', healthyAt: '2026-01-31T12:00:00Z' } },
     'NONE',
     /works again/,
   ],
@@ -181,7 +181,7 @@ const CASES: [what: string, change: Partial<Standing>, nextStep: string, message
 
 describe('what the person in front of the page is told', () => {
   it.each(CASES)('of a session that %s', (_what, change, nextStep, message) => {
-    const guidance = guidanceOf(standing(change));
+    const guidance = nextStepFor(standing(change));
     expect(guidance).toEqual({ nextStep, displayMessage: expect.stringMatching(message) });
     // No id, code, status or name of ours.
     expect(guidance.displayMessage).not.toMatch(/[A-Z]{3,}|_|\/|Plaid|session|item|workflow/);
@@ -190,7 +190,7 @@ describe('what the person in front of the page is told', () => {
   it('is known for each state of a session and of a result, and takes each next step', () => {
     const states = new Set(CASES.map(([, change]) => change.state ?? 'WAITING'));
     expect([...states].sort()).toEqual([...SESSION_STATES].sort());
-    const results = new Set(CASES.flatMap(([, change]) => (change.items ?? []).map(({ state }) => state)));
+    const results = new Set(CASES.flatMap(([, change]) => (change.results ?? []).map(({ state }) => state)));
     expect([...results].sort()).toEqual([...RESULT_STATES].sort());
     expect([...new Set(CASES.map(([, , nextStep]) => nextStep))].sort()).toEqual([...NEXT_STEPS].sort());
   });

@@ -99,7 +99,7 @@ describe('hosted-link', () => {
       'status',
       'items',
       'list',
-      'exchanges',
+      'results',
       'audit',
       'keys',
       'codec-server',
@@ -109,7 +109,7 @@ describe('hosted-link', () => {
     fc.constantFrom(
       '--json',
       '--key',
-      '--link-api',
+      '--plaid-flow',
       '--limit',
       '--port',
       '--state',
@@ -126,7 +126,7 @@ describe('hosted-link', () => {
       '\u001b[2J',
       '__proto__',
       `--port=${TOKEN}`,
-      `--link-api=${TOKEN}`,
+      `--plaid-flow=${TOKEN}`,
     ),
   );
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { readSettings } from '../../../src/config/settings';
 import { InputError } from '../../../src/domain/input-error';
 import { generateKeyRingText } from '../../../src/secrets/key-ring';
-import type { Need } from '../../../src/config/required';
+import type { Capability } from '../../../src/config/required';
 import { openRecordsFromSettings, openVaultFromSettings } from '../../../src/config/open-vault';
 import { ringKeyProvider } from '../../../src/vault';
 import { HostedLinkCommands } from '../../../testing/hosted-link';
@@ -21,7 +21,7 @@ const GOOD = {
   HOSTED_LINK_CODEC_TOKENS: `on-call:${randomBytes(32).toString('base64')}`,
   HOSTED_LINK_ITEM_WEBHOOK_URL: 'https://app.example/plaid',
 };
-const NEEDS: readonly Need[] = ['plaid', 'database', 'vaultKeys', 'codecKeys', 'codecCallers'];
+const NEEDS: readonly Capability[] = ['plaid', 'database', 'vaultKeys', 'codecKeys', 'codecCallers'];
 
 let folder: string;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseLinkToken } from '../../../src/domain/link-token';
-import { LINK_API_RULES } from '../../../src/domain/plaid-api';
-import { defaultLifetimeMs, MIN_GET_DELAY_MS, nextGetDelayMs } from '../../../src/domain/schedule';
+import { PLAID_FLOW_RULES } from '../../../src/domain/plaid-flow';
+import { defaultLifetimeMs, MIN_POLL_DELAY_MS, nextPollDelayMs } from '../../../src/domain/schedule';
 import { isEndState, mayFollow, SESSION_STATES, type SessionState } from '../../../src/domain/states';
 
 const MINUTE_MS = 60_000;
@@ -11,19 +11,19 @@ describe('the schedule of gets', () => {
   const schedule = fc.record({
     sinceChangeMs: fc.integer({ min: -HOUR_MS, max: 30 * 24 * HOUR_MS }),
     untilDeadlineMs: fc.integer({ min: 1, max: 30 * 24 * HOUR_MS }),
-    maxDelayMs: fc.integer({ min: MIN_GET_DELAY_MS, max: HOUR_MS }),
+    maxDelayMs: fc.integer({ min: MIN_POLL_DELAY_MS, max: HOUR_MS }),
     jitter: fc.double({ min: 0, max: 0.999_999, noNaN: true }),
   });
 
   it('never waits beyond its cap or past the deadline, and never less than its floor before it', () => {
     fc.assert(
       fc.property(schedule, (given) => {
-        const delayMs = nextGetDelayMs(given);
+        const delayMs = nextPollDelayMs(given);
         expect(Number.isInteger(delayMs)).toBe(true);
         expect(delayMs).toBeGreaterThanOrEqual(1);
         expect(delayMs).toBeLessThanOrEqual(Math.min(given.maxDelayMs, given.untilDeadlineMs));
         if (given.untilDeadlineMs > given.maxDelayMs)
-          expect(delayMs).toBeGreaterThanOrEqual(MIN_GET_DELAY_MS);
+          expect(delayMs).toBeGreaterThanOrEqual(MIN_POLL_DELAY_MS);
       }),
     );
   });
@@ -31,8 +31,8 @@ describe('the schedule of gets', () => {
   it('is late by at most a tenth of the time since the last change', () => {
     fc.assert(
       fc.property(schedule, (given) => {
-        const tenth = Math.max(given.sinceChangeMs / 10, MIN_GET_DELAY_MS);
-        expect(nextGetDelayMs(given)).toBeLessThanOrEqual(Math.ceil(tenth));
+        const tenth = Math.max(given.sinceChangeMs / 10, MIN_POLL_DELAY_MS);
+        expect(nextPollDelayMs(given)).toBeLessThanOrEqual(Math.ceil(tenth));
       }),
     );
   });
@@ -44,12 +44,14 @@ describe('the schedule of gets', () => {
     [HOUR_MS, 6 * MINUTE_MS],
     [24 * HOUR_MS, 15 * MINUTE_MS],
   ])('waits, %i ms after the last change, for %i ms without jitter', (sinceChangeMs, delayMs) => {
-    const maxDelayMs = LINK_API_RULES.link_delivery.maxGetDelayMs;
-    expect(nextGetDelayMs({ sinceChangeMs, untilDeadlineMs: Infinity, maxDelayMs, jitter: 0 })).toBe(delayMs);
+    const maxDelayMs = PLAID_FLOW_RULES.link_delivery.maxPollDelayMs;
+    expect(nextPollDelayMs({ sinceChangeMs, untilDeadlineMs: Infinity, maxDelayMs, jitter: 0 })).toBe(
+      delayMs,
+    );
   });
 
   it('leaves a public token most of its 30 minutes, however long a session waits', () => {
-    expect(LINK_API_RULES.hosted_link.maxGetDelayMs).toBeLessThanOrEqual(10 * MINUTE_MS);
+    expect(PLAID_FLOW_RULES.hosted_link.maxPollDelayMs).toBeLessThanOrEqual(10 * MINUTE_MS);
   });
 });
 

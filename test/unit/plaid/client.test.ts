@@ -2,7 +2,14 @@ import { createPlaidClient } from '../../../src/plaid/client';
 import { PlaidApiError, PlaidBadAnswerError } from '../../../src/plaid/errors';
 import type { PlaidClient } from '../../../src/plaid/plaid';
 import { Secret } from '../../../src/secrets/secret';
-import { answerJson, CLIENT_ID, clientOf, httpServer, PLAID_SECRET, rejection } from '../../../testing/loopback';
+import {
+  answerJson,
+  CLIENT_ID,
+  clientOf,
+  httpServer,
+  PLAID_SECRET,
+  rejection,
+} from '../../../testing/loopback';
 
 let server: Awaited<ReturnType<typeof httpServer>>;
 let client: PlaidClient;

@@ -1,4 +1,4 @@
-import type { LinkSession, LinkTokenStanding, PlaidClient } from '../../../src/plaid/plaid';
+import type { LinkSession, LinkTokenStatus, PlaidClient } from '../../../src/plaid/plaid';
 import { answerJson, clientOf, httpServer } from '../../../testing/loopback';
 
 const LINK_TOKEN = 'link-sandbox-7c1a2f4e-0000-4000-8000-000000000003';
@@ -52,7 +52,7 @@ afterAll(async () => {
   await server.close();
 });
 
-async function read(answer: object): Promise<LinkTokenStanding> {
+async function read(answer: object): Promise<LinkTokenStatus> {
   body = { link_token: LINK_TOKEN, request_id: REQUEST_ID, ...answer };
   return await client.linkTokenGet(LINK_TOKEN);
 }

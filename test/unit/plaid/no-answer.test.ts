@@ -8,7 +8,15 @@ import { PlaidNoAnswerError } from '../../../src/plaid/errors';
 import type { PlaidClient } from '../../../src/plaid/plaid';
 import { post } from '../../../src/plaid/post';
 import { Secret } from '../../../src/secrets/secret';
-import { answerJson, clientOf, httpServer, listen, type Loopback, rejection, tcpServer } from '../../../testing/loopback';
+import {
+  answerJson,
+  clientOf,
+  httpServer,
+  listen,
+  type Loopback,
+  rejection,
+  tcpServer,
+} from '../../../testing/loopback';
 import { SELF_SIGNED } from '../../../testing/self-signed';
 
 const PUBLIC_TOKEN = new Secret('public-sandbox-7c1a2f4e-0000-4000-8000-000000000002');

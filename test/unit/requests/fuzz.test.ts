@@ -57,7 +57,7 @@ const sound = fc.constantFrom<object>(
   { linkToken: LINK_TOKEN },
   { key: 'k', linkToken: LINK_TOKEN, delivery: SMS, notify: ['onboarding/1'] },
   { key: 'k', linkTokenRequest: LINK_TOKEN_REQUEST },
-  { key: 'k', linkApi: 'hosted_link', linkTokenRequest: LINK_TOKEN_REQUEST, delivery: SMS },
+  { key: 'k', plaidFlow: 'hosted_link', linkTokenRequest: LINK_TOKEN_REQUEST, delivery: SMS },
   { key: 'k', linkTokenRequest: LINK_TOKEN_REQUEST, update: { itemId: 'item-1' } },
 );
 
@@ -65,7 +65,7 @@ const sound = fc.constantFrom<object>(
 const change = fc.record(
   {
     key: field(fc.constantFrom('k', 'a'.repeat(128), '.:_-')),
-    linkApi: field(fc.constantFrom('link_delivery', 'hosted_link')),
+    plaidFlow: field(fc.constantFrom('link_delivery', 'hosted_link')),
     linkToken: field(fc.constantFrom(LINK_TOKEN, LINK_TOKEN.replace('sandbox', 'production'))),
     linkTokenRequest: field(linkTokenRequest),
     delivery: field(

@@ -15,7 +15,7 @@ const LINK_TOKEN_REQUEST = {
 };
 
 const SMS = { method: 'SMS', address: '+14155550123' } as const;
-const HOSTED = { key: 'k', linkApi: 'hosted_link', linkTokenRequest: LINK_TOKEN_REQUEST } as const;
+const HOSTED = { key: 'k', plaidFlow: 'hosted_link', linkTokenRequest: LINK_TOKEN_REQUEST } as const;
 
 function refusal(request: object, rules: StartRules = RULES): InputError {
   try {
@@ -29,10 +29,10 @@ function refusal(request: object, rules: StartRules = RULES): InputError {
 
 describe('a request to start a session', () => {
   it('with a link token alone gets a key that does not tell the token', () => {
-    const { key, linkApi } = sessionInput({ linkToken: LINK_TOKEN }, RULES);
+    const { key, plaidFlow } = sessionInput({ linkToken: LINK_TOKEN }, RULES);
     expect(key).toBe(plaidSessionHash(ID));
     expect(key).toMatch(/^[0-9a-f]{32}$/);
-    expect(linkApi).toBe('link_delivery');
+    expect(plaidFlow).toBe('link_delivery');
   });
 
   it('is of the user that it names, or else of the one that its link token request names', () => {
@@ -82,15 +82,15 @@ describe('a request to start a session', () => {
   it('of hosted_link may name the recipient in both places and allow duplicates, and one in update mode needs no products', () => {
     const user = { client_user_id: 'person-1', phone_number: SMS.address };
     const sent = { ...HOSTED, linkTokenRequest: { ...LINK_TOKEN_REQUEST, user }, delivery: SMS };
-    expect(sessionInput(sent, RULES)).toMatchObject({ linkApi: 'hosted_link', delivery: SMS });
+    expect(sessionInput(sent, RULES)).toMatchObject({ plaidFlow: 'hosted_link', delivery: SMS });
     expect(sessionInput({ ...HOSTED, allowDuplicates: true }, RULES)).toMatchObject({
       allowDuplicates: true,
     });
     const { products: _, ...linkTokenRequest } = LINK_TOKEN_REQUEST;
     const update = { itemId: 'item-1' };
-    for (const linkApi of ['hosted_link', 'link_delivery'] as const) {
-      const input = sessionInput({ key: 'k', linkApi, linkTokenRequest, update }, RULES);
-      expect(input).toMatchObject({ linkApi, update });
+    for (const plaidFlow of ['hosted_link', 'link_delivery'] as const) {
+      const input = sessionInput({ key: 'k', plaidFlow, linkTokenRequest, update }, RULES);
+      expect(input).toMatchObject({ plaidFlow, update });
     }
   });
 
@@ -160,7 +160,7 @@ describe('a request to start a session', () => {
     ],
     [
       'a link token for hosted_link, whose URL cannot be had again',
-      { linkApi: 'hosted_link', linkToken: LINK_TOKEN },
+      { plaidFlow: 'hosted_link', linkToken: LINK_TOKEN },
       'linkToken',
     ],
     ['a link token for update mode', { linkToken: LINK_TOKEN, update: { itemId: 'item-1' } }, 'linkToken'],

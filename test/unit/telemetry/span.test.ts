@@ -1,5 +1,12 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
-import { activeTraceparent, contextOf, errorType, inChildSpan, inSpan, withSpans } from '../../../src/telemetry/span';
+import {
+  activeTraceparent,
+  contextOf,
+  errorType,
+  inChildSpan,
+  inSpan,
+  withSpans,
+} from '../../../src/telemetry/span';
 import { SpanCollector } from '../../../testing/span-collector';
 
 const ACCESS_TOKEN = 'access-sandbox-1f0c4c2e-7a34-4000-8000-2d3a5e1c9b70';

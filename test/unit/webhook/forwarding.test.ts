@@ -2,7 +2,14 @@ import type { ServerResponse } from 'node:http';
 import { FORWARD_TIMEOUT_MS, MAX_FORWARDS } from '../../../src/webhook/forwarder';
 import { httpServer, type Loopback, type SeenRequest } from '../../../testing/loopback';
 import { until } from '../../../testing/until';
-import { type Bench, callback, itemWebhook, linkWebhook, pretty, startBench } from '../../../testing/webhook-bench';
+import {
+  type Bench,
+  callback,
+  itemWebhook,
+  linkWebhook,
+  pretty,
+  startBench,
+} from '../../../testing/webhook-bench';
 
 const SECOND_MS = 1_000;
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { readWebhook, type WebhookMeaning } from '../../../src/webhook/payload';
-import { callback, deliveryStatus, itemWebhook, linkWebhook, pretty, SESSION_ID } from '../../../testing/webhook-bench';
+import {
+  callback,
+  deliveryStatus,
+  itemWebhook,
+  linkWebhook,
+  pretty,
+  SESSION_ID,
+} from '../../../testing/webhook-bench';
 
 const PUBLIC_TOKEN = 'public-sandbox-b0e2c4ee-a763-4df5-bfe9-46a46bce993d';
 

@@ -1,5 +1,10 @@
 import { freePorts } from '../../../testing/child-server';
-import { type HealthQuestions, type HealthServer, reachable, startHealthServer } from '../../../src/worker/health';
+import {
+  type HealthQuestions,
+  type HealthServer,
+  reachable,
+  startHealthServer,
+} from '../../../src/worker/health';
 import { until } from '../../../testing/until';
 
 const fine = () => ({ ok: true, found: 'reachable' });

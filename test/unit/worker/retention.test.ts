@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '../../../src/telemetry/logger';
-import { keepRetention } from '../../../src/worker/retention';
+import { startRetentionLoop } from '../../../src/worker/retention';
 import type { RetentionStore } from '../../../src/vault';
 import { until } from '../../../testing/until';
 
@@ -22,7 +22,7 @@ function setUp(strip: () => Promise<{ sessions: number; results: number; items: 
       return strip();
     },
   } as RetentionStore;
-  const kept = keepRetention(store, 90, createLogger({ level: 'info', destination }));
+  const kept = startRetentionLoop(store, 90, createLogger({ level: 'info', destination }));
   return { asked, lines, kept };
 }
 

@@ -6,7 +6,7 @@ const SINCE = '2026-03-07T12:00:00.000Z';
 
 const VIEW: SessionView = {
   key: 'user-42',
-  linkApi: 'link_delivery',
+  plaidFlow: 'link_delivery',
   state: 'WAITING',
   plaidStatus: 'OPENED',
   createdAt: SINCE,
@@ -36,7 +36,7 @@ describe('the current details of a session', () => {
 - items: none yet
 - next get: see Pending Activities; at most 15 min after the last
 - the link expires: 2026-03-07T16:00:00.000Z`);
-    expect(currentDetails({ ...VIEW, linkApi: 'hosted_link' })).toContain('at most 5 min after the last');
+    expect(currentDetails({ ...VIEW, plaidFlow: 'hosted_link' })).toContain('at most 5 min after the last');
   });
 
   it('tell what is wrong, with the request id for Plaid, and do nothing of what Plaid says', () => {

@@ -70,7 +70,7 @@ export const EXCHANGES: readonly Scenario[] = [
     exchange: 'linked-and-duplicate',
     play: async (stage) => {
       const user = { client_user_id: 'connects-twice' };
-      await stage.start({ linkApi: 'hosted_link', linkTokenRequest: { ...REQUEST, user } });
+      await stage.start({ plaidFlow: 'hosted_link', linkTokenRequest: { ...REQUEST, user } });
       for (let times = 0; times < 2; times++) stage.person.connect({ institutionId: 'ins_990001' });
       stage.person.finish();
     },

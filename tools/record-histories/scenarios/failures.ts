@@ -58,7 +58,7 @@ export const FAILURES: readonly Scenario[] = [
 async function claimBefore({ harness, key }: Stage, requestDigest: string): Promise<void> {
   await harness.vault.sessions.claim({
     key,
-    linkApi: 'link_delivery',
+    plaidFlow: 'link_delivery',
     firstRunId: 'an-earlier-run',
     requestDigest,
     plaidSessionHash: undefined,

@@ -4,7 +4,7 @@ import { REQUEST, SMS, type Scenario } from './scenario';
 /** A request for a session of hosted_link, of a person who has no account yet. */
 function hosted({ key }: Stage) {
   const user = { client_user_id: `person-of-${key}` };
-  return { linkApi: 'hosted_link', linkTokenRequest: { ...REQUEST, user } } as const;
+  return { plaidFlow: 'hosted_link', linkTokenRequest: { ...REQUEST, user } } as const;
 }
 
 /** Sessions of hosted_link, and of update mode. */
@@ -86,8 +86,8 @@ export const HOSTED_LINK: readonly Scenario[] = [
       const linkToken = sandbox.issueLinkToken();
       const first = await client.start({ key: `${stage.key}-first`, linkToken });
       sandbox.session(linkToken).complete();
-      const { items } = await client.result(first.key);
-      const itemId = items[0]!.itemId!;
+      const { results } = await client.waitForFinalStatus(first.key);
+      const itemId = results[0]!.itemId!;
       sandbox.item(itemId).requireLogin();
       await stage.start({ ...hosted(stage), update: { itemId } });
       stage.person.complete();
@@ -105,6 +105,6 @@ export const HOSTED_LINK: readonly Scenario[] = [
 async function linkFirst(stage: Stage): Promise<void> {
   stage.person.connect();
   await stage.until('its first bank is an item', async () => {
-    return (await stage.harness.client.status(stage.key)).items[0]?.state === 'LINKED';
+    return (await stage.harness.client.status(stage.key)).results[0]?.state === 'LINKED';
   });
 }

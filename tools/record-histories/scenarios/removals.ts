@@ -1,7 +1,7 @@
 import { HostedLinkError } from '../../../src/client';
 import { userHash } from '../../../src/secrets/digest';
-import { forgetUser } from '../../../src/client/erase-user';
-import { forgettingWorkflowId } from '../../../src/domain/ids';
+import { eraseUser } from '../../../src/client/erase-user';
+import { erasureWorkflowId } from '../../../src/domain/ids';
 import { REFUSED, type Scenario } from './scenario';
 
 /** Items that are stored and then removed, and people who are forgotten. */
@@ -29,8 +29,8 @@ export const REMOVALS: readonly Scenario[] = [
       const { key } = stage;
       const { client, temporal, vault } = stage.harness;
       await stage.link({ userId: key });
-      await forgetUser(key, { client, temporal, retention: vault.retention, retentionDays: 90 });
-      await temporal.workflow.getHandle(forgettingWorkflowId(userHash(key))).result();
+      await eraseUser(key, { client, temporal, retention: vault.retention, retentionDays: 90 });
+      await temporal.workflow.getHandle(erasureWorkflowId(userHash(key))).result();
     },
   },
 ];

@@ -58,10 +58,10 @@ export const WORKER_STOPS: readonly Scenario[] = [
     play: async (stage) => {
       stage.issue({ tokenShape: 'public_tokens' });
       await stage.start();
-      const { journal } = stage.harness.vault;
-      const link = journal.link;
+      const { results } = stage.harness.vault;
+      const link = results.link;
       const tried = new Promise<void>((resolve) => {
-        journal.link = async () => {
+        results.link = async () => {
           resolve();
           throw new Error('the database is away');
         };
@@ -69,7 +69,7 @@ export const WORKER_STOPS: readonly Scenario[] = [
       stage.person.complete();
       await tried;
       await stage.harness.stopWorkers();
-      journal.link = link;
+      results.link = link;
       await stage.harness.startWorkers();
     },
   },

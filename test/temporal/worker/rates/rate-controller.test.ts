@@ -2,15 +2,15 @@ import type { google } from '@temporalio/proto';
 import { temporal as proto } from '@temporalio/proto';
 import type { ConnectionLike } from '@temporalio/client';
 import { createLogger } from '../../../../src/telemetry/logger';
-import type { KeeperTimes } from '../../../../src/worker/rates/rate-controller';
-import { RateKeeper } from '../../../../src/worker/rates/rate-controller';
+import type { ControllerTiming } from '../../../../src/worker/rates/rate-controller';
+import { RateController } from '../../../../src/worker/rates/rate-controller';
 import { readLimit, writeLimit } from '../../../../src/worker/rates/task-queue-limit';
 import { describeWithDevServer, devServer } from '../../../../testing/temporal';
 import { until } from '../../../../testing/until';
 
 const SETTING = 20;
 /** Nothing happens but what a test causes. */
-const STILL: KeeperTimes = { lowerEveryMs: 600_000, raiseEveryMs: 600_000, lookEveryMs: 50 };
+const STILL: ControllerTiming = { lowerEveryMs: 600_000, raiseEveryMs: 600_000, lookEveryMs: 50 };
 const ACTIVITY = proto.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
 const BY_API = proto.api.enums.v1.RateLimitSource.RATE_LIMIT_SOURCE_API;
 
@@ -25,7 +25,7 @@ interface LogLine {
 /** The keepers of one queue, each as a worker of its own would have it. */
 function keepersOf(connection: () => ConnectionLike, taskQueue: string) {
   const log: LogLine[] = [];
-  const keepers: RateKeeper[] = [];
+  const keepers: RateController[] = [];
   const logger = createLogger({
     level: 'info',
     destination: { write: (line: string) => void log.push(JSON.parse(line) as LogLine) },
@@ -39,8 +39,8 @@ function keepersOf(connection: () => ConnectionLike, taskQueue: string) {
   });
   return {
     log,
-    start(times: Partial<KeeperTimes> = {}, setting = SETTING): RateKeeper {
-      const keeper = new RateKeeper({ ...queue(), setting }, { ...STILL, ...times }, logger);
+    start(times: Partial<ControllerTiming> = {}, setting = SETTING): RateController {
+      const keeper = new RateController({ ...queue(), setting }, { ...STILL, ...times }, logger);
       keepers.push(keeper);
       return keeper;
     },

@@ -3,11 +3,16 @@ import { once } from 'node:events';
 import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
 import type { JwtAccess } from '../../../../src/config/codec-access';
 import { type CodecAccessOptions, createAccessCheck } from '../../../../src/ops/codec-server/access';
-import { type AuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
+import { type CodecAuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
 import { type CodecServer, startCodecServer } from '../../../../src/ops/codec-server/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../../../src/secrets/key-ring';
 import { Secret } from '../../../../src/secrets/secret';
-import { AUDIENCE, type IdentityProvider, ISSUER, startIdentityProvider } from '../../../../testing/identity-provider';
+import {
+  AUDIENCE,
+  type IdentityProvider,
+  ISSUER,
+  startIdentityProvider,
+} from '../../../../testing/identity-provider';
 import { until } from '../../../../testing/until';
 
 const WEB_UI = 'http://localhost:8233';
@@ -16,7 +21,7 @@ const ring = parseKeyRing(generateKeyRingText('codec'), 'TEST_KEYS');
 
 let provider: IdentityProvider;
 const servers: CodecServer[] = [];
-const audited: AuditEntry[] = [];
+const audited: CodecAuditEntry[] = [];
 
 beforeAll(async () => {
   provider = await startIdentityProvider();
@@ -38,7 +43,7 @@ function jwt(more: Partial<JwtAccess> = {}): CodecAccessOptions {
 
 async function start(access: CodecAccessOptions): Promise<CodecServer> {
   const checkAccess = createAccessCheck(access);
-  const audit = (entry: AuditEntry) => void audited.push(entry);
+  const audit = (entry: CodecAuditEntry) => void audited.push(entry);
   const server = await startCodecServer({ ring, origins: [WEB_UI], port: 0, checkAccess, audit });
   servers.push(server);
   return server;
@@ -63,7 +68,7 @@ async function call(
   return { status: response.status, text, challenge: response.headers.get('www-authenticate') };
 }
 
-async function auditOf(count: number): Promise<AuditEntry[]> {
+async function auditOf(count: number): Promise<CodecAuditEntry[]> {
   await until('the calls are audited', () => audited.length >= count);
   return audited;
 }

@@ -1,6 +1,6 @@
 import { createConnection, createServer } from 'node:net';
 import { request as httpRequest } from 'node:http';
-import { type AuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
+import { type CodecAuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
 import { type CodecServer, startCodecServer } from '../../../../src/ops/codec-server/codec-server';
 import { InputError } from '../../../../src/domain/input-error';
 import { parseKeyRing } from '../../../../src/secrets/key-ring';
@@ -17,7 +17,7 @@ const ring = parseKeyRing(
 const WEB_UI = 'http://localhost:8233';
 
 let server: CodecServer;
-let audited: AuditEntry[] = [];
+let audited: CodecAuditEntry[] = [];
 
 /** Unmasked, since the vectors are no JSON; masking has a file of its own. */
 const options = {
@@ -25,7 +25,7 @@ const options = {
   origins: [WEB_UI, 'https://temporal.example'],
   unmasked: true,
   port: 0,
-  audit: (entry: AuditEntry) => void audited.push(entry),
+  audit: (entry: CodecAuditEntry) => void audited.push(entry),
 };
 
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Payload } from '@temporalio/common';
 import fc from 'fast-check';
-import { type AuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
+import { type CodecAuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
 import { type CodecServer, startCodecServer } from '../../../../src/ops/codec-server/codec-server';
 import { CodecError, createPayloadCodec, createWorkerCodec } from '../../../../src/codec/payload-codec';
 import { generateKeyRingText, parseKeyRing } from '../../../../src/secrets/key-ring';
@@ -66,7 +66,7 @@ describe('the payload codec', () => {
 
 describe('the codec server', () => {
   let server: CodecServer;
-  const audited: AuditEntry[] = [];
+  const audited: CodecAuditEntry[] = [];
   beforeAll(async () => {
     server = await startCodecServer({
       ring,

@@ -22,7 +22,7 @@ describe('masking', () => {
   test('takes out of an input what opens the page or tells the person, and leaves what an operator needs', () => {
     const input = {
       key: 'user-42',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       linkToken: LINK_TOKEN,
       linkTokenRequest: {
         client_name: 'Acme Lending',
@@ -46,7 +46,7 @@ describe('masking', () => {
     };
     expect(masked(input)).toEqual({
       key: 'user-42',
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       linkToken: '[masked]',
       linkTokenRequest: {
         client_name: 'Acme Lending',

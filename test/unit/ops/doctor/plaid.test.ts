@@ -45,7 +45,7 @@ describe('what the doctor asks Plaid', () => {
     expect(linkDelivery).toMatchObject({
       level: 'warning',
       message: 'closed to this account (UNAUTHORIZED_ROUTE_ACCESS)',
-      remedy: expect.stringContaining('linkApi hosted_link'),
+      remedy: expect.stringContaining('plaidFlow hosted_link'),
     });
     expect(hostedLink).toMatchObject({ level: 'ok' });
   });

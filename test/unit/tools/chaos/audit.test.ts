@@ -61,7 +61,7 @@ function problemsOf(differences: Differences): string[] {
       plaidSessionId: SESSION_ID,
       request: { delivery: { method: 'SMS', address: ADDRESS }, ...its.request },
     },
-    report: { state, health: { kind: 'OK' }, linkApi: 'hosted_link', ...its.report },
+    report: { state, health: { kind: 'OK' }, plaidFlow: 'hosted_link', ...its.report },
     row: 'row' in its ? its.row : { state },
   } as Finding;
   const result = { resultId: RESULT_ID, sessionKey: 'one', state: 'LINKED', itemId: 'item-1', ...its.result };
@@ -184,7 +184,7 @@ describe('the audit of a torture run', () => {
     ],
     [
       'an access token that was never seen',
-      { report: { linkApi: 'link_delivery' }, moreItems: [{ itemId: 'item-2', accessToken: 'access-2' }] },
+      { report: { plaidFlow: 'link_delivery' }, moreItems: [{ itemId: 'item-2', accessToken: 'access-2' }] },
       /1 of its results were never seen/,
     ],
     [
@@ -301,7 +301,7 @@ describe('the audit of a torture run', () => {
     ],
     [
       'a session in update mode that does not say that its item is mended',
-      { request: { update: { itemId: 'item-1' } }, stored: { mendedAt: new Date() } },
+      { request: { update: { itemId: 'item-1' } }, stored: { healthyAt: new Date() } },
       /is mended, but its status does not say so/,
     ],
     [

@@ -18,13 +18,13 @@ const removed: ExpectedEnd = { ...expected, state: 'CANCELLED', results: ['REMOV
 function outcome(): Outcome {
   return {
     plaidSessionId,
-    report: { state: 'COMPLETED', plaidStatus: 'COMPLETED', items: [itemReport('LINKED')] },
+    report: { state: 'COMPLETED', plaidStatus: 'COMPLETED', results: [itemReport('LINKED')] },
     items: [{ itemId: 'item-1', institutionName: 'Tallgrass Mutual', removedAt: undefined }],
     ledger: ledger(),
   };
 }
 
-function itemReport(state: ResultState): Outcome['report']['items'][number] {
+function itemReport(state: ResultState): Outcome['report']['results'][number] {
   return {
     state,
     itemId: 'item-1',
@@ -94,7 +94,7 @@ it('finds nothing wrong with a session that ended as it should', () => {
 
 it('finds nothing wrong with a cancelled session whose item was removed', () => {
   const ended = outcome();
-  ended.report = { state: 'CANCELLED', plaidStatus: 'COMPLETED', items: [itemReport('REMOVED')] };
+  ended.report = { state: 'CANCELLED', plaidStatus: 'COMPLETED', results: [itemReport('REMOVED')] };
   ended.items = [];
   ended.ledger.items[0]!.live = false;
   expect(judge(removed, ended)).toEqual([]);
@@ -114,7 +114,7 @@ it.each<[string, (ended: Outcome) => void, string[]]>([
   ],
   [
     'a result that ended otherwise',
-    ({ report }) => (report.items = [itemReport('UNCERTAIN')]),
+    ({ report }) => (report.results = [itemReport('UNCERTAIN')]),
     ['results: expected LINKED, found UNCERTAIN'],
   ],
   [
@@ -158,7 +158,7 @@ it.each<[string, (ended: Outcome) => void, string[]]>([
 
 it('names an item that a cancelled session left behind at Plaid', () => {
   const ended = outcome();
-  ended.report = { state: 'CANCELLED', plaidStatus: 'COMPLETED', items: [itemReport('REMOVED')] };
+  ended.report = { state: 'CANCELLED', plaidStatus: 'COMPLETED', results: [itemReport('REMOVED')] };
   ended.items = [];
   expect(judge(removed, ended)).toEqual([
     'items in the vault: expected item-1 at Tallgrass Mutual, found none',

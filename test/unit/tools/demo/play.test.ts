@@ -10,7 +10,7 @@ afterEach(async () => await sandbox.close());
 
 /** A client whose sessions are made by the sandbox, and have ended as soon as they are asked for. */
 function clientOf(sandbox: Sandbox): HostedLinkClient {
-  const client: Pick<HostedLinkClient, 'start' | 'status' | 'result'> = {
+  const client: Pick<HostedLinkClient, 'start' | 'status' | 'waitForFinalStatus'> = {
     start: async ({ key = '', linkToken }) => {
       const answer = await fetch(`${sandbox.url}/link_delivery/create`, {
         method: 'POST',
@@ -25,7 +25,7 @@ function clientOf(sandbox: Sandbox): HostedLinkClient {
       return { key, workflowId: key, url, expiresAt: '' };
     },
     status: async () => ({ state: 'WAITING' }) as never,
-    result: async () => ({ state: 'COMPLETED' }) as never,
+    waitForFinalStatus: async () => ({ state: 'COMPLETED' }) as never,
   };
   return client as HostedLinkClient;
 }

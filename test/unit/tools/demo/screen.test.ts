@@ -18,7 +18,7 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
   return {
     key: 'demo-1',
     workflowId: 'hosted-link/demo-1',
-    linkApi: 'link_delivery',
+    plaidFlow: 'link_delivery',
     state: 'WAITING',
     plaidStatus: 'OPENED',
     createdAt: undefined,
@@ -30,7 +30,7 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
     deliveryFailure: undefined,
     watch: undefined,
     update: undefined,
-    items: [],
+    results: [],
     notices: [],
     callbacks: [],
     nextStep: 'OPEN_LINK',
@@ -40,8 +40,8 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
   };
 }
 
-const failing = { attempt: 2, lastAnswer: 'Plaid answers 503; next try in 2 s', nextGetAt: undefined };
-const waiting = { attempt: 2, lastAnswer: 'still OPENED; next get in 5 s', nextGetAt: undefined };
+const failing = { attempt: 2, lastAnswer: 'Plaid answers 503; next try in 2 s', nextPollAt: undefined };
+const waiting = { attempt: 2, lastAnswer: 'still OPENED; next get in 5 s', nextPollAt: undefined };
 
 describe('without a terminal', () => {
   it('prints a line for each change, and none for a look that shows the same', () => {

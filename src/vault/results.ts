@@ -20,14 +20,7 @@ import {
 import { RESULT_ACCOUNTS, RESULT_TOKEN } from './sealed-values';
 import { unknownSession } from './sessions';
 import { sealItem, storeItem } from './store-item';
-import type {
-  Acquired,
-  AnsweredCall,
-  ExchangeJournal,
-  NewItem,
-  Resolution,
-  ResultRow,
-  } from './vault';
+import type { Acquired, AnsweredCall, ResultStore, NewItem, Resolution, ResultRow } from './vault';
 import { VaultError } from './vault-error';
 
 /** What ends with a result: the lease, and all that was sealed. */
@@ -68,7 +61,7 @@ interface Pending {
  * The `results` table. Its clock is the database's `clock_timestamp()`: `now()` is the transaction's start, and a
  * transaction may wait for a row's lock.
  */
-export class SqlExchangeJournal extends SqlResultReader implements ExchangeJournal {
+export class SqlResultStore extends SqlResultReader implements ResultStore {
   readonly #database: Database;
   readonly #cipher: Cipher;
   readonly #environment: PlaidEnvironment;

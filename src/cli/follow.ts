@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { HostedLinkClient, StatusReport } from '../client';
-import { endedExitCode } from './ended';
+import { endedExitCode } from './wait-until-closed';
 import { examples } from './examples';
 import { Mark, printJson, printLines } from './print';
 import { withClient } from './with-client';
@@ -9,18 +9,18 @@ import { withClient } from './with-client';
 /** How often the status is looked at, in milliseconds. */
 const LOOK_MS = 1_000;
 
-/** `hosted-link watch`: a line for each change of a session, until it and its exchange have ended. */
+/** `hosted-link follow`: a line for each change of a session, until it and its exchange have ended. */
 export function watchCommand(): Command {
-  return new Command('watch')
+  return new Command('follow')
     .description('follow a session until it and its token exchange have ended, a line for each change')
     .argument('<key>', 'the session key')
     .option('--json', 'print the whole status at each change, a line each')
-    .addHelpText('after', examples('hosted-link watch user-42', 'hosted-link watch user-42 --json'))
+    .addHelpText('after', examples('hosted-link follow user-42', 'hosted-link follow user-42 --json'))
     .action(async (key: string, { json }: { json?: boolean }) => {
       // An embedded vault that this process owned for so long would keep a worker from starting.
       await withClient({ vault: false }, async (client) => {
         for await (const report of changes(client, key)) {
-          if (json) printJson<'watch'>(report);
+          if (json) printJson<'follow'>(report);
           else printLines([[`${new Date().toISOString()}  `, new Mark(report.state), detailsOf(report)]]);
           process.exitCode = endedExitCode(report);
         }
@@ -46,14 +46,14 @@ async function* changes(client: HostedLinkClient, key: string): AsyncGenerator<S
 }
 
 /** What is told of a session beside its state, on a line. */
-function detailsOf({ plaidStatus, health, exitError, deliveryFailure, items }: StatusReport): string {
+function detailsOf({ plaidStatus, health, exitError, deliveryFailure, results }: StatusReport): string {
   return [
     '',
     ...(plaidStatus ? [`Plaid says ${plaidStatus}`] : []),
     ...(health.kind === 'OK' ? [] : [`${health.kind}: ${health.error.message}`]),
     ...(exitError ? [`the person left after ${exitError.type}`] : []),
     ...(deliveryFailure ? [`Plaid could not deliver the link (${deliveryFailure.method})`] : []),
-    ...items.map(({ state: end, itemId, errorCode }) =>
+    ...results.map(({ state: end, itemId, errorCode }) =>
       [`item ${end}`, itemId, errorCode && `(${errorCode})`].filter(Boolean).join(' '),
     ),
   ].join('; ');

@@ -1,8 +1,8 @@
 import type { PlaidClient } from './plaid';
-import type { LinkApi } from './link-api';
+import type { FlowClient } from './flow-client';
 
 /** `/link_delivery/*`: Plaid exchanges by itself and hands out access tokens; public tokens in its older shape. */
-export function linkDeliveryApi(plaid: PlaidClient): LinkApi {
+export function linkDeliveryFlow(plaid: PlaidClient): FlowClient {
   return {
     async create({ linkToken: given, linkTokenRequest = {}, accessToken, delivery }) {
       const { linkToken, expiration } =

@@ -15,7 +15,7 @@ import { applicationFailureOf } from './plaid-error';
  * by `callbackQueued` that there is one; the vault has it. Ends when none is PENDING; fails when one was given up. A cancel
  * request gives up those that are PENDING.
  */
-export async function deliverCallbacks(key: string): Promise<void> {
+export async function callbackDelivery(key: string): Promise<void> {
   if (typeof key !== 'string' || !SESSION_KEY_PATTERN.test(key))
     throw ApplicationFailure.nonRetryable('input: not a session key', 'INVALID_INPUT');
   let queued = false;

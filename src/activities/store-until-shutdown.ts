@@ -8,7 +8,7 @@ const RETRY_MS = 1_000;
  *
  * @throws the last error of the write, then
  */
-export async function storeInHand<T>(store: () => Promise<T>): Promise<T> {
+export async function retryStoreUntilShutdown<T>(store: () => Promise<T>): Promise<T> {
   const { cancellationSignal, log, sleep } = Context.current();
   for (;;) {
     try {

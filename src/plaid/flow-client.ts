@@ -6,7 +6,7 @@ import type { SeenToken } from '../secrets/seen-token';
 
 /** What a session is made of. */
 export interface NewSession {
-  /** Only where the link api takes one, see `LinkApiRules.takesLinkToken`. */
+  /** Only where the link api takes one, see `PlaidFlowRules.takesLinkToken`. */
   linkToken?: string | undefined;
   /** Without a `linkToken`. */
   linkTokenRequest?: LinkTokenRequest | undefined;
@@ -37,7 +37,7 @@ export interface SessionAnswer {
 }
 
 /** What a session needs of the Plaid API that serves it. */
-export interface LinkApi {
+export interface FlowClient {
   /** Makes the hosted session, and lets Plaid send it when `delivery` is given: then a repeat sends again. */
   create(session: NewSession): Promise<CreatedSession>;
   get(plaidSessionId: string): Promise<SessionAnswer>;

@@ -4,8 +4,8 @@ import type { ActivityDeps } from './index';
 export function markForgottenActivities({ vault }: ActivityDeps) {
   return {
     /** @param at when the person was forgotten, ISO 8601 */
-    async markForgotten(userHash: string, at: string): Promise<void> {
-      await vault.retention.markForgotten(userHash, new Date(at));
+    async writeTombstone(userHash: string, at: string): Promise<void> {
+      await vault.retention.writeTombstone(userHash, new Date(at));
     },
   };
 }

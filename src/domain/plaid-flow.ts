@@ -1,16 +1,16 @@
 import { MINUTE } from './time';
 
 /** The Plaid API that serves a session: `/link_delivery/*`, or `/link/token/*` with `hosted_link`. */
-export const LINK_APIS = ['link_delivery', 'hosted_link'] as const;
-export type LinkApiName = (typeof LINK_APIS)[number];
+export const PLAID_FLOWS = ['link_delivery', 'hosted_link'] as const;
+export type PlaidFlow = (typeof PLAID_FLOWS)[number];
 
 /** How Plaid itself sends the link to the person. */
 export type DeliveryMethod = 'SMS' | 'EMAIL';
 
 /** What a session's course depends on, of the Plaid API that serves it. */
-export interface LinkApiRules {
+export interface PlaidFlowRules {
   /** The longest wait between two gets, in milliseconds. */
-  maxGetDelayMs: number;
+  maxPollDelayMs: number;
   /** How long after its expiration a session is still asked for, in milliseconds: clocks differ, people finish late. */
   graceMs: number;
   /** Whether a link token is made first, and the session of it. Else one call makes both, and only its answer has the URL. */
@@ -19,10 +19,10 @@ export interface LinkApiRules {
   makesItems: boolean;
 }
 
-export const LINK_API_RULES: Record<LinkApiName, LinkApiRules> = {
+export const PLAID_FLOW_RULES: Record<PlaidFlow, PlaidFlowRules> = {
   /** It hands out access tokens, which do not expire, so that a long wait only delays the news; it says EXPIRED itself. */
   link_delivery: {
-    maxGetDelayMs: 15 * MINUTE,
+    maxPollDelayMs: 15 * MINUTE,
     graceMs: 2 * MINUTE,
     takesLinkToken: true,
     makesItems: true,
@@ -31,5 +31,5 @@ export const LINK_API_RULES: Record<LinkApiName, LinkApiRules> = {
    * It hands out public tokens, which live 30 minutes; Plaid's webhook retries leave that window after 10.5. A person who opened
    * the link in time may be 30 minutes inside the flow (plaid.com/docs, 2026-03).
    */
-  hosted_link: { maxGetDelayMs: 5 * MINUTE, graceMs: 32 * MINUTE, takesLinkToken: false, makesItems: false },
+  hosted_link: { maxPollDelayMs: 5 * MINUTE, graceMs: 32 * MINUTE, takesLinkToken: false, makesItems: false },
 };

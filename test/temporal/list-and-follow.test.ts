@@ -47,7 +47,7 @@ describeWithDevServer('of the sessions that Temporal knows', () => {
       const clear = new HostedLinkClient({ temporal, environment: 'sandbox', userAttribute: 'clear' });
       const linkToken = await start('ended', client, 'ada');
       harness!.sandbox.session(linkToken).complete();
-      await client.result('ended');
+      await client.waitForFinalStatus('ended');
       await start('open', client, 'ada');
       await start('other', client, 'grace');
       await start('odd', clear, ODD_USER);
@@ -57,7 +57,7 @@ describeWithDevServer('of the sessions that Temporal knows', () => {
       expect(await list('--state', 'waiting')).toEqual(['odd', 'open', 'other']);
       expect(await list('--user', 'ada')).toEqual(['ended', 'open']);
       expect(await list('--user', 'ada', '--state', 'waiting')).toEqual(['open']);
-      expect(await list('--link-api', 'hosted_link')).toEqual([]);
+      expect(await list('--plaid-flow', 'hosted_link')).toEqual([]);
       expect(await list('--older-than', '1h')).toEqual([]);
       expect(await list('--older-than', '0m', '--limit', '2')).toHaveLength(2);
       expect((await clear.list({ userId: ODD_USER })).map(({ key }) => key)).toEqual(['odd']);
@@ -82,7 +82,7 @@ describeWithDevServer('of the sessions that Temporal knows', () => {
     async () => {
       const { client, sandbox } = harness!;
       const linkToken = await start('watched', client);
-      const watching = commands.start(['watch', 'watched', '--json']);
+      const watching = commands.start(['follow', 'watched', '--json']);
       let states: string[] = [];
       const seen = () => (states = watching.stdout().split('\n').filter(Boolean));
       await until('it has told the first status', () => seen().length > 0, MINUTE_MS);
@@ -99,7 +99,7 @@ describeWithDevServer('of the sessions that Temporal knows', () => {
       expect([code, states.length]).toEqual([0, 2]);
       expect(reports[0]).toMatchObject({ state: 'WAITING', plaidStatus: 'CREATED' });
       expect(reports[1]).toMatchObject({ state: 'WAITING', plaidStatus: 'OPENED' });
-      expect(reports.at(-1)).toMatchObject({ state: 'COMPLETED', items: [{ state: 'LINKED' }] });
+      expect(reports.at(-1)).toMatchObject({ state: 'COMPLETED', results: [{ state: 'LINKED' }] });
     },
     2 * MINUTE_MS,
   );

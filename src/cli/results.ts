@@ -23,9 +23,9 @@ const TOKEN_OPTION = '--access-token-file';
 /** A result id as one looks. */
 const EXAMPLE_ID = '0f4a6c1d'.repeat(8);
 
-/** `hosted-link exchanges`: looks at results, and ends those that only a person can end. */
+/** `hosted-link results`: looks at results, and ends those that only a person can end. */
 export function exchangesCommand(): Command {
-  return new Command('exchanges')
+  return new Command('results')
     .description('list and show results, and resolve uncertain ones')
     .addCommand(listCommand())
     .addCommand(showCommand())
@@ -50,16 +50,16 @@ function listCommand(): Command {
     .addHelpText(
       'after',
       examples(
-        'hosted-link exchanges list --state uncertain',
-        'hosted-link exchanges list --session user-42 --json',
+        'hosted-link results list --state uncertain',
+        'hosted-link results list --session user-42 --json',
       ),
     )
     .action(async ({ state, session, json, ...page }: ListOptions) => {
-      await withRecords(async ({ journal }) => {
+      await withRecords(async ({ results: store }) => {
         const filter = { state, sessionKey: session, after: page.after };
-        const read = (limit: number) => journal.find({ ...filter, limit });
+        const read = (limit: number) => store.find({ ...filter, limit });
         const results = await readPage(page, ({ resultId }) => resultId, read);
-        if (json) printJson<'exchanges list'>(results);
+        if (json) printJson<'results list'>(results);
         else printLines(results.map(lineOf));
       });
     });
@@ -68,14 +68,14 @@ function listCommand(): Command {
 function showCommand(): Command {
   return new Command('show')
     .description("show a result, with what Plaid's support asks for")
-    .argument('<result id>', 'as exchanges list shows it')
+    .argument('<result id>', 'as results list shows it')
     .option('--json', 'print an object')
-    .addHelpText('after', examples(`hosted-link exchanges show ${EXAMPLE_ID}`))
+    .addHelpText('after', examples(`hosted-link results show ${EXAMPLE_ID}`))
     .action(async (resultId: string, { json }: { json?: boolean }) => {
-      await withRecords(async ({ journal }) => {
-        const result = await journal.get(resultId);
+      await withRecords(async ({ results: store }) => {
+        const result = await store.get(resultId);
         if (!result) throw unknownResult(resultId);
-        if (json) printJson<'exchanges show'>(result);
+        if (json) printJson<'results show'>(result);
         else printResult(result);
       });
     });
@@ -91,7 +91,7 @@ interface ResolveOptions {
 function resolveCommand(): Command {
   return new Command('resolve')
     .description("end an uncertain result, by what Plaid's support has found")
-    .argument('<result id>', 'as exchanges list shows it')
+    .argument('<result id>', 'as results list shows it')
     .option('--no-item', 'no item was made: the result has FAILED')
     .option('--removed', 'an item was made, and has been removed: the result is REMOVED')
     .option(
@@ -102,8 +102,8 @@ function resolveCommand(): Command {
     .addHelpText(
       'after',
       examples(
-        `hosted-link exchanges resolve ${EXAMPLE_ID} --no-item`,
-        `hosted-link exchanges resolve ${EXAMPLE_ID} --access-token-file token.txt`,
+        `hosted-link results resolve ${EXAMPLE_ID} --no-item`,
+        `hosted-link results resolve ${EXAMPLE_ID} --access-token-file token.txt`,
       ),
     )
     .action(async (resultId: string, { item, removed, accessTokenFile, json }: ResolveOptions) => {
@@ -112,11 +112,11 @@ function resolveCommand(): Command {
       const resolve = async (vault: Vault) => {
         if (accessTokenFile !== undefined)
           return await linkToken(vault, resultId, await readToken(accessTokenFile));
-        return await vault.journal.resolve(resultId, removed ? 'REMOVED' : 'NO_ITEM');
+        return await vault.results.resolve(resultId, removed ? 'REMOVED' : 'NO_ITEM');
       };
       await withClient({ vault: true }, async (client) => {
         const resolved = await resolveAndTell(client, resolve);
-        if (json) printJson<'exchanges resolve'>(resolved);
+        if (json) printJson<'results resolve'>(resolved);
         else printResolved(resolved);
       });
     });
@@ -135,7 +135,7 @@ async function resolveAndTell(
   } finally {
     await vault.close();
   }
-  return { result, told: await client.lookAgain(result.sessionKey) };
+  return { result, told: await client.resumeExchange(result.sessionKey) };
 }
 
 function printResolved({ result, told }: ResolvedResult): void {
@@ -147,7 +147,7 @@ function printResolved({ result, told }: ResolvedResult): void {
 
 /** Stores an access token that Plaid takes, as the end of an uncertain result. */
 async function linkToken(vault: Vault, resultId: string, accessToken: Secret): Promise<ResultRow> {
-  const result = await vault.journal.get(resultId);
+  const result = await vault.results.get(resultId);
   if (!result) throw unknownResult(resultId);
   const plaid = createPlaidClient(requirePlaid(readSettings()));
   let item: PlaidItem;
@@ -175,8 +175,8 @@ async function linkToken(vault: Vault, resultId: string, accessToken: Secret): P
       `its item is at ${item.institutionId}, but the person linked ${result.institutionId}`,
     );
   }
-  await vault.journal.link(resultId, { ...item, accessToken });
-  return (await vault.journal.get(resultId))!;
+  await vault.results.link(resultId, { ...item, accessToken });
+  return (await vault.results.get(resultId))!;
 }
 
 async function readToken(file: string): Promise<Secret> {

@@ -1,6 +1,6 @@
-import { hostedLinkApi } from '../../../src/plaid/hosted-link-api';
-import type { LinkApi } from '../../../src/plaid/link-api';
-import type { LinkSession, LinkTokenStanding, PlaidClient } from '../../../src/plaid/plaid';
+import { hostedLinkFlow } from '../../../src/plaid/hosted-link-flow';
+import type { FlowClient } from '../../../src/plaid/flow-client';
+import type { LinkSession, LinkTokenStatus, PlaidClient } from '../../../src/plaid/plaid';
 import { Secret } from '../../../src/secrets/secret';
 
 const ID = '7c1a2f4e-0000-4000-8000-000000000003';
@@ -34,9 +34,9 @@ const linkTokenCreate = jest.fn<
   ReturnType<PlaidClient['linkTokenCreate']>,
   Parameters<PlaidClient['linkTokenCreate']>
 >();
-const linkTokenGet = jest.fn<Promise<LinkTokenStanding>, [string]>();
+const linkTokenGet = jest.fn<Promise<LinkTokenStatus>, [string]>();
 let nowMs = EXPIRES_MS - MINUTE_MS;
-let api: LinkApi;
+let api: FlowClient;
 
 beforeEach(() => {
   nowMs = EXPIRES_MS - MINUTE_MS;
@@ -47,7 +47,7 @@ beforeEach(() => {
     requestId: 'r1',
   });
   const plaid = { linkTokenCreate, linkTokenGet } as Partial<PlaidClient> as PlaidClient;
-  api = hostedLinkApi(plaid, 'sandbox', () => Promise.resolve(nowMs));
+  api = hostedLinkFlow(plaid, 'sandbox', () => Promise.resolve(nowMs));
 });
 
 async function standing(linkSessions: LinkSession[], expiration: string | undefined = EXPIRATION) {

@@ -31,7 +31,7 @@ describeOnEachDatabase((server) => {
     session = randomUUID();
     await vault.sessions.claim({
       key: session,
-      linkApi: 'link_delivery',
+      plaidFlow: 'link_delivery',
       firstRunId: 'run',
       requestDigest: 'digest',
     });
@@ -47,23 +47,23 @@ describeOnEachDatabase((server) => {
     requestId,
   });
   async function recordOne(seen = newToken()): Promise<ResultRow> {
-    return (await vault.journal.record(session, [seen]))[0]!;
+    return (await vault.results.record(session, [seen]))[0]!;
   }
   async function lease(resultId: string, leaseMs = LONG_LEASE_MS, holder = vault): Promise<Leased> {
-    const acquired = await holder.journal.acquire(resultId, leaseMs);
+    const acquired = await holder.results.acquire(resultId, leaseMs);
     if (acquired.outcome !== 'LEASED') throw new Error(`not leased but ${acquired.outcome}`);
     return acquired;
   }
   /** Asks again and again until the lease of another has run out. */
   async function leaseWhenFree(resultId: string, holder: Vault): Promise<Leased> {
     for (;;) {
-      const acquired = await holder.journal.acquire(resultId, LONG_LEASE_MS);
+      const acquired = await holder.results.acquire(resultId, LONG_LEASE_MS);
       if (acquired.outcome === 'LEASED') return acquired;
       if (acquired.outcome === 'ENDED') throw new Error('ended');
     }
   }
   async function read(resultId: string): Promise<ResultRow> {
-    return (await vault.journal.list(session)).find((row) => row.resultId === resultId)!;
+    return (await vault.results.list(session)).find((row) => row.resultId === resultId)!;
   }
   const readToken = (itemId: string) =>
     vault.withAccessToken({ itemId, actor: 'test', purpose: 'compare' }, (token) =>
@@ -79,8 +79,8 @@ describeOnEachDatabase((server) => {
 
   test('tokens are recorded once each, by their hash, in the order they were seen', async () => {
     const [one, two] = [newToken(), newToken('access_token')];
-    await vault.journal.record(session, [one]);
-    const rows = await vault.journal.record(session, [two, one, two]);
+    await vault.results.record(session, [one]);
+    const rows = await vault.results.record(session, [two, one, two]);
     expect(rows.map(({ resultId, kind, state }) => ({ resultId, kind, state }))).toEqual(
       [one, two].map(({ kind, token }) => ({
         resultId: createHash('sha256').update(token.reveal()).digest('hex'),
@@ -88,7 +88,7 @@ describeOnEachDatabase((server) => {
         state: 'PENDING',
       })),
     );
-    expect(await vault.journal.list(session)).toEqual(rows);
+    expect(await vault.results.list(session)).toEqual(rows);
     expect(rows[0]).toEqual({
       resultId: expect.stringMatching(/^[0-9a-f]{64}$/),
       sessionKey: session,
@@ -114,7 +114,7 @@ describeOnEachDatabase((server) => {
     };
     const row = await recordOne({ ...newToken(), ...told, accounts });
     expect(row).toMatchObject(told);
-    expect(await vault.journal.get(row.resultId)).toEqual(row);
+    expect(await vault.results.get(row.resultId)).toEqual(row);
     const sealed = async () => {
       const [columns] = await runSql<Record<string, Buffer | null>>(
         databaseUrl,
@@ -127,27 +127,27 @@ describeOnEachDatabase((server) => {
     expect(ciphertext!.includes('4821')).toBe(false);
     const { fence, accounts: opened } = await lease(row.resultId);
     expect(opened).toEqual(accounts);
-    await vault.journal.end(row.resultId, fence, 'FAILED', { errorCode: 'OTHER' });
+    await vault.results.end(row.resultId, fence, 'FAILED', { errorCode: 'OTHER' });
     expect(await sealed()).toEqual([null, null]);
-    expect(await vault.journal.get(row.resultId)).toMatchObject(told);
+    expect(await vault.results.get(row.resultId)).toMatchObject(told);
   });
 
   test('an item takes over what its result was recorded with, unless Plaid told otherwise', async () => {
     const told = { institutionId: 'ins_1', institutionName: 'First Fictitious Bank' };
     const { resultId } = await recordOne({ ...newToken(), ...told });
     const item = newItem();
-    await vault.journal.link(resultId, { ...item, institutionName: 'First Bank' });
+    await vault.results.link(resultId, { ...item, institutionName: 'First Bank' });
     const linked = { ...told, institutionName: 'First Bank' };
     expect(await vault.items.get(item.itemId)).toMatchObject(linked);
-    expect(await vault.journal.get(resultId)).toMatchObject(linked);
+    expect(await vault.results.get(resultId)).toMatchObject(linked);
   });
 
   test('recording without tokens lists what is there', async () => {
-    expect(await vault.journal.record(session, [])).toEqual([]);
+    expect(await vault.results.record(session, [])).toEqual([]);
   });
 
   test('tokens of a session that is not there are refused', async () => {
-    await expect(vault.journal.record('nobody', [newToken()])).rejects.toMatchObject({
+    await expect(vault.results.record('nobody', [newToken()])).rejects.toMatchObject({
       code: 'SESSION_UNKNOWN',
     });
   });
@@ -164,7 +164,7 @@ describeOnEachDatabase((server) => {
     const { resultId } = await recordOne();
     const asked = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
-        (index % 2 === 0 ? vault : other).journal.acquire(resultId, LONG_LEASE_MS),
+        (index % 2 === 0 ? vault : other).results.acquire(resultId, LONG_LEASE_MS),
       ),
     );
     expect(asked.filter(({ outcome }) => outcome === 'LEASED')).toHaveLength(1);
@@ -182,14 +182,14 @@ describeOnEachDatabase((server) => {
     expect(second).toMatchObject({ fence: first.fence + 1, unansweredCalls: 1 });
     const held = await read(resultId);
 
-    await vault.journal.release(resultId, first.fence, {
+    await vault.results.release(resultId, first.fence, {
       errorCode: 'LATE',
       requestId: 'late',
       answered: true,
     });
-    await vault.journal.end(resultId, first.fence, 'FAILED', { errorCode: 'LATE', requestId: 'late' });
+    await vault.results.end(resultId, first.fence, 'FAILED', { errorCode: 'LATE', requestId: 'late' });
     expect(await read(resultId)).toEqual(held);
-    expect((await vault.journal.acquire(resultId, 1)).outcome).toBe('HELD');
+    expect((await vault.results.acquire(resultId, 1)).outcome).toBe('HELD');
   });
 
   test('a lease cannot run out by the clock of a process', async () => {
@@ -197,7 +197,7 @@ describeOnEachDatabase((server) => {
     await lease(resultId);
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 10 * LONG_LEASE_MS);
     try {
-      expect((await other.journal.acquire(resultId, 1)).outcome).toBe('HELD');
+      expect((await other.results.acquire(resultId, 1)).outcome).toBe('HELD');
     } finally {
       clock.mockRestore();
     }
@@ -206,14 +206,14 @@ describeOnEachDatabase((server) => {
   test('an answered call that was given back does not count as unanswered, a lost one does', async () => {
     const { resultId } = await recordOne();
     const first = await lease(resultId);
-    await vault.journal.release(resultId, first.fence, {
+    await vault.results.release(resultId, first.fence, {
       errorCode: 'RATE_LIMIT_EXCEEDED/X',
       requestId: 'request-1',
       answered: true,
     });
     const second = await lease(resultId);
     expect(second).toMatchObject({ fence: 2, unansweredCalls: 0 });
-    await vault.journal.release(resultId, second.fence, { errorCode: 'NO_ANSWER', answered: false });
+    await vault.results.release(resultId, second.fence, { errorCode: 'NO_ANSWER', answered: false });
     expect(await lease(resultId)).toMatchObject({ fence: 3, unansweredCalls: 1 });
     expect(await read(resultId)).toMatchObject({ errorCode: 'NO_ANSWER', requestIds: ['request-1'] });
   });
@@ -221,24 +221,24 @@ describeOnEachDatabase((server) => {
   test('giving a lease back twice counts once', async () => {
     const { resultId } = await recordOne();
     const lost = await lease(resultId);
-    await vault.journal.release(resultId, lost.fence, { errorCode: 'NO_ANSWER', answered: false });
+    await vault.results.release(resultId, lost.fence, { errorCode: 'NO_ANSWER', answered: false });
     const { fence } = await lease(resultId);
     for (let times = 0; times < 2; times++) {
-      await vault.journal.release(resultId, fence, { errorCode: 'REFUSED', answered: true });
+      await vault.results.release(resultId, fence, { errorCode: 'REFUSED', answered: true });
     }
     expect(await lease(resultId)).toMatchObject({ unansweredCalls: 1 });
   });
 
   test.each([0, -1, 1.5, NaN])('a lease of %p milliseconds is refused', async (leaseMs) => {
     const { resultId } = await recordOne();
-    await expect(vault.journal.acquire(resultId, leaseMs)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    await expect(vault.results.acquire(resultId, leaseMs)).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 
   test('linking stores the token sealed, ends the result and deletes its own token', async () => {
     const { resultId } = await recordOne();
     await lease(resultId);
     const item = { ...newItem(), institutionId: 'ins_1', institutionName: 'First Fictitious Bank' };
-    await vault.journal.link(resultId, item);
+    await vault.results.link(resultId, item);
     expect(await read(resultId)).toMatchObject({
       state: 'LINKED',
       itemId: item.itemId,
@@ -253,7 +253,7 @@ describeOnEachDatabase((server) => {
       `SELECT sealed_access_token FROM hosted_link.items WHERE item_id = '${item.itemId}'`,
     );
     expect(stored!.sealed_access_token.includes(item.accessToken.reveal())).toBe(false);
-    expect(await vault.journal.acquire(resultId, 1)).toMatchObject({
+    expect(await vault.results.acquire(resultId, 1)).toMatchObject({
       outcome: 'ENDED',
       row: { state: 'LINKED' },
     });
@@ -262,10 +262,10 @@ describeOnEachDatabase((server) => {
   test('linking again changes nothing but the token, which is the newest', async () => {
     const { resultId } = await recordOne();
     const item = { ...newItem(), institutionName: 'First Fictitious Bank' };
-    await vault.journal.link(resultId, item);
+    await vault.results.link(resultId, item);
     const [linked, items] = [await read(resultId), await vault.items.list({ sessionKey: session })];
     const again = newItem(item.itemId);
-    await vault.journal.link(resultId, again);
+    await vault.results.link(resultId, again);
     expect(await read(resultId)).toEqual(linked);
     expect(await vault.items.list({ sessionKey: session })).toEqual(items);
     expect(await readToken(item.itemId)).toBe(again.accessToken.reveal());
@@ -276,12 +276,12 @@ describeOnEachDatabase((server) => {
     async (state) => {
       const { resultId } = await recordOne();
       const { fence } = await lease(resultId);
-      await vault.journal.end(resultId, fence, state, { errorCode: 'ENDED_SO', requestId: 'request-end' });
+      await vault.results.end(resultId, fence, state, { errorCode: 'ENDED_SO', requestId: 'request-end' });
       expect(await read(resultId)).toMatchObject({ state, errorCode: 'ENDED_SO' });
       expect(await sealedTokenOf(resultId)).toBeNull();
 
       const item = newItem();
-      await vault.journal.link(resultId, item);
+      await vault.results.link(resultId, item);
       expect(await read(resultId)).toMatchObject({
         state: 'LINKED',
         itemId: item.itemId,
@@ -295,25 +295,25 @@ describeOnEachDatabase((server) => {
     const { resultId } = await recordOne();
     await lease(resultId, 50);
     const second = await leaseWhenFree(resultId, other);
-    await vault.journal.link(resultId, newItem());
-    await other.journal.end(resultId, second.fence, 'UNCERTAIN', { errorCode: 'INVALID_PUBLIC_TOKEN' });
+    await vault.results.link(resultId, newItem());
+    await other.results.end(resultId, second.fence, 'UNCERTAIN', { errorCode: 'INVALID_PUBLIC_TOKEN' });
     expect(await read(resultId)).toMatchObject({ state: 'LINKED', errorCode: undefined });
   });
 
   test('an end is kept: nothing but a success changes it', async () => {
     const { resultId } = await recordOne();
     const { fence } = await lease(resultId);
-    await vault.journal.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER' });
+    await vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER' });
     const ended = await read(resultId);
-    await vault.journal.end(resultId, fence, 'FAILED', { errorCode: 'OTHER' });
-    await vault.journal.release(resultId, fence, { errorCode: 'OTHER', answered: true });
+    await vault.results.end(resultId, fence, 'FAILED', { errorCode: 'OTHER' });
+    await vault.results.release(resultId, fence, { errorCode: 'OTHER', answered: true });
     expect(await read(resultId)).toEqual(ended);
   });
 
   test('a token that is seen again after its end stays ended', async () => {
     const seen = newToken();
     const { resultId } = await recordOne(seen);
-    await vault.journal.link(resultId, newItem());
+    await vault.results.link(resultId, newItem());
     const linked = await read(resultId);
     expect(await recordOne(seen)).toEqual(linked);
     expect(await sealedTokenOf(resultId)).toBeNull();
@@ -322,8 +322,8 @@ describeOnEachDatabase((server) => {
   test('two exchanges of one result keep both items, and the result shows the last', async () => {
     const { resultId } = await recordOne();
     const [first, last] = [newItem(), newItem(undefined, 'request-2')];
-    await vault.journal.link(resultId, first);
-    await vault.journal.link(resultId, last);
+    await vault.results.link(resultId, first);
+    await vault.results.link(resultId, last);
     expect(await read(resultId)).toMatchObject({
       itemId: last.itemId,
       requestIds: ['request-link', 'request-2'],
@@ -336,12 +336,12 @@ describeOnEachDatabase((server) => {
   });
 
   test('the item of two results is one item, and keeps the session that linked it first', async () => {
-    const rows = await vault.journal.record(session, [newToken(), newToken()]);
+    const rows = await vault.results.record(session, [newToken(), newToken()]);
     const item = newItem();
     await Promise.all(
-      rows.map(({ resultId }, index) => (index === 0 ? vault : other).journal.link(resultId, item)),
+      rows.map(({ resultId }, index) => (index === 0 ? vault : other).results.link(resultId, item)),
     );
-    expect((await vault.journal.list(session)).map(({ state, itemId }) => [state, itemId])).toEqual([
+    expect((await vault.results.list(session)).map(({ state, itemId }) => [state, itemId])).toEqual([
       ['LINKED', item.itemId],
       ['LINKED', item.itemId],
     ]);
@@ -351,9 +351,9 @@ describeOnEachDatabase((server) => {
   test('an item that was removed at Plaid is not brought back by a repeat of its link', async () => {
     const { resultId } = await recordOne();
     const item = newItem();
-    await vault.journal.link(resultId, item);
+    await vault.results.link(resultId, item);
     await vault.items.markRemoved(item.itemId);
-    await vault.journal.link(resultId, item);
+    await vault.results.link(resultId, item);
     expect(await read(resultId)).toMatchObject({ state: 'REMOVED', itemId: item.itemId });
     await expect(readToken(item.itemId)).rejects.toMatchObject({ code: 'ITEM_REMOVED' });
   });
@@ -365,26 +365,26 @@ describeOnEachDatabase((server) => {
     'an uncertain result that is resolved by %s is %s, once and for good',
     async (resolution, state) => {
       const { resultId } = await recordOne();
-      await expect(vault.journal.resolve(resultId, resolution)).rejects.toMatchObject({
+      await expect(vault.results.resolve(resultId, resolution)).rejects.toMatchObject({
         code: 'RESULT_NOT_UNCERTAIN',
       });
       const { fence } = await lease(resultId);
-      await vault.journal.end(resultId, fence, 'UNCERTAIN', {
+      await vault.results.end(resultId, fence, 'UNCERTAIN', {
         errorCode: 'NO_ANSWER',
         requestId: 'request-1',
       });
-      const resolved = await vault.journal.resolve(resultId, resolution);
+      const resolved = await vault.results.resolve(resultId, resolution);
       expect(resolved).toMatchObject({
         state,
         errorCode: `RESOLVED_${resolution}`,
         requestIds: ['request-1'],
       });
-      expect(await vault.journal.resolve(resultId, resolution)).toEqual(resolved);
+      expect(await vault.results.resolve(resultId, resolution)).toEqual(resolved);
       const other = resolution === 'REMOVED' ? 'NO_ITEM' : 'REMOVED';
-      await expect(vault.journal.resolve(resultId, other)).rejects.toMatchObject({
+      await expect(vault.results.resolve(resultId, other)).rejects.toMatchObject({
         code: 'RESULT_NOT_UNCERTAIN',
       });
-      await vault.journal.link(resultId, newItem());
+      await vault.results.link(resultId, newItem());
       expect(await read(resultId)).toMatchObject({ state: 'LINKED', errorCode: undefined });
     },
   );
@@ -392,39 +392,39 @@ describeOnEachDatabase((server) => {
   test('results are found by their state and session', async () => {
     const [first, second] = [await recordOne(), await recordOne(newToken())];
     const { fence } = await lease(first.resultId);
-    await vault.journal.end(first.resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER' });
-    const found = await vault.journal.find({ state: 'UNCERTAIN', sessionKey: session });
+    await vault.results.end(first.resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER' });
+    const found = await vault.results.find({ state: 'UNCERTAIN', sessionKey: session });
     expect(found).toEqual([await read(first.resultId)]);
-    expect(await vault.journal.find({ sessionKey: session })).toHaveLength(2);
-    expect((await vault.journal.find()).map(({ resultId }) => resultId)).toContain(second.resultId);
+    expect(await vault.results.find({ sessionKey: session })).toHaveLength(2);
+    expect((await vault.results.find()).map(({ resultId }) => resultId)).toContain(second.resultId);
   });
 
   test('a long list of results is read a page at a time, each result once', async () => {
     const rows: ResultRow[] = [];
     for (let count = 0; count < 5; count++) {
       const known = rows.map(({ resultId }) => resultId);
-      const all = await vault.journal.record(session, [newToken()]);
+      const all = await vault.results.record(session, [newToken()]);
       rows.push(all.find(({ resultId }) => !known.includes(resultId))!);
     }
     const read: string[] = [];
     for (;;) {
-      const page = await vault.journal.find({ sessionKey: session, limit: 2, after: read.at(-1) });
+      const page = await vault.results.find({ sessionKey: session, limit: 2, after: read.at(-1) });
       read.push(...page.map(({ resultId }) => resultId));
       if (page.length < 2) break;
     }
     expect(read).toEqual(rows.map(({ resultId }) => resultId));
     const none = '0'.repeat(64);
-    await expect(vault.journal.find({ after: none })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+    await expect(vault.results.find({ after: none })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
   });
 
   test('a result that is not there is refused by every method', async () => {
     const none = '0'.repeat(64);
     const calls = [
-      () => vault.journal.acquire(none, 1),
-      () => vault.journal.release(none, 1, { errorCode: 'X', answered: true }),
-      () => vault.journal.end(none, 1, 'FAILED', { errorCode: 'X' }),
-      () => vault.journal.link(none, newItem()),
-      () => vault.journal.resolve(none, 'NO_ITEM'),
+      () => vault.results.acquire(none, 1),
+      () => vault.results.release(none, 1, { errorCode: 'X', answered: true }),
+      () => vault.results.end(none, 1, 'FAILED', { errorCode: 'X' }),
+      () => vault.results.link(none, newItem()),
+      () => vault.results.resolve(none, 'NO_ITEM'),
     ];
     for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
   });

@@ -1,13 +1,13 @@
 import { classOf } from './error-classes';
 import { PlaidBadAnswerError } from './errors';
-import type { LinkSession, LinkTokenRequest, LinkTokenStanding, PlaidClient } from './plaid';
+import type { LinkSession, LinkTokenRequest, LinkTokenStatus, PlaidClient } from './plaid';
 import type { PlaidEnvironment } from '../domain/link-token';
 import type { Delivery } from '../domain/start-request';
 import type { SessionStatus } from '../domain/states';
 import type { PlaidErrorView } from '../domain/views';
 import { parseLinkToken } from '../domain/link-token';
 import type { SeenToken } from '../secrets/seen-token';
-import type { LinkApi } from './link-api';
+import type { FlowClient } from './flow-client';
 
 /** How far Plaid's clock and ours may be apart before a link is called EXPIRED too early, in milliseconds: 2 minutes. */
 const CLOCK_DIFFERENCE_MS = 2 * 60_000;
@@ -18,11 +18,11 @@ const CLOCK_DIFFERENCE_MS = 2 * 60_000;
  *
  * @param now the time, in milliseconds since the epoch
  */
-export function hostedLinkApi(
+export function hostedLinkFlow(
   plaid: PlaidClient,
   environment: PlaidEnvironment,
   now: () => Promise<number>,
-): LinkApi {
+): FlowClient {
   return {
     async create({ linkTokenRequest, accessToken, delivery }) {
       if (linkTokenRequest === undefined) throw new TypeError('hosted_link takes a link token request');
@@ -65,7 +65,7 @@ function unusable(problem: string, requestId: string): PlaidBadAnswerError {
 }
 
 /** A success counts even beside a visit that is open: a link is good for one. */
-function statusOf({ linkSessions, expiration }: LinkTokenStanding, nowMs: number): SessionStatus {
+function statusOf({ linkSessions, expiration }: LinkTokenStatus, nowMs: number): SessionStatus {
   if (linkSessions.some(({ succeeded }) => succeeded)) return 'COMPLETED';
   if (linkSessions.some(({ finished }) => !finished)) return 'OPENED';
   if (expiration !== undefined && nowMs >= Date.parse(expiration) + CLOCK_DIFFERENCE_MS) return 'EXPIRED';

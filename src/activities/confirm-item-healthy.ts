@@ -12,7 +12,7 @@ export function confirmMendedActivities({ plaid, vault }: ActivityDeps) {
      *
      * @throws VAULT/ITEM_UNKNOWN or VAULT/ITEM_REMOVED for good
      */
-    async confirmMended(itemId: string): Promise<string> {
+    async confirmItemHealthy(itemId: string): Promise<string> {
       const read = { itemId, actor: 'hosted-link worker', purpose: 'see whether it is mended' };
       const { hasError } = await vault.withAccessToken(read, (token) => plaid.itemGet(token));
       if (hasError) throw notYet('the item still has an error; next look', LOOK_AGAIN_MS);
