@@ -15,7 +15,7 @@ export interface SimulationOptions {
   behaviour: Behaviour;
   /** The share of changes that a webhook or a redirect tells at once; what it does not, a get finds. */
   hintedShare: number;
-  /** The longest wait between two gets, in milliseconds. Default the link API's own. */
+  /** The longest wait between two gets, in milliseconds. Default the Plaid flow's own. */
   maxPollDelayMs?: number;
   /** Sessions start evenly over this time, in milliseconds. Default a day. */
   arrivalsMs?: number;

@@ -167,7 +167,7 @@ function createError(
 function hintFor(plaidError: PlaidErrorView | null | undefined): string {
   if (plaidError?.type !== 'INVALID_INPUT/UNAUTHORIZED_ROUTE_ACCESS') return '';
   return plaidError.message.startsWith('/link_delivery/')
-    ? '; this Plaid account may not use link_delivery: ask Plaid to enable it, or use the link api hosted_link'
+    ? '; this Plaid account may not use link_delivery: ask Plaid to enable it, or use the Plaid flow hosted_link'
     : '; this Plaid account may not do so: ask Plaid to enable it, or send the link yourself if Plaid was to send it';
 }
 

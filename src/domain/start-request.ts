@@ -14,7 +14,7 @@ export interface Delivery {
 
 /**
  * A request to start a session that has been checked. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the
- * link api `hosted_link` and in update mode.
+ * Plaid flow `hosted_link` and in update mode.
  */
 export interface CheckedRequest {
   key: string;

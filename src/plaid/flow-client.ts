@@ -6,7 +6,7 @@ import type { SeenToken } from '../secrets/seen-token';
 
 /** What a session is made of. */
 export interface NewSession {
-  /** Only where the link api takes one, see `PlaidFlowRules.takesLinkToken`. */
+  /** Only where the Plaid flow takes one, see `PlaidFlowRules.takesLinkToken`. */
   linkToken?: string | undefined;
   /** Without a `linkToken`. */
   linkTokenRequest?: LinkTokenRequest | undefined;

@@ -11,7 +11,7 @@ import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { jsonDigest, plaidSessionHash, userHash } from '../secrets/digest';
 
 /**
- * What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the link api
+ * What an application asks for. Exactly one of `linkToken` and `linkTokenRequest` is given: the latter with the Plaid flow
  * `hosted_link`, whose URL comes with the link token and cannot be had again, and in update mode.
  */
 export interface StartRequest {

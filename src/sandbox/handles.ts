@@ -14,7 +14,7 @@ export interface ConnectionChoice {
 }
 
 /**
- * Does to one session what a person or time would, whichever link API serves it. An unopened session is opened first. A move
+ * Does to one session what a person or time would, whichever Plaid flow serves it. An unopened session is opened first. A move
  * that its status does not allow throws.
  */
 export interface SessionHandle {

@@ -34,7 +34,7 @@ const ENDING_EVENTS: readonly string[] = ['HANDOFF', 'EXIT'];
 
 const plaidSessionId = z.string().min(1).max(200);
 
-/** A link token, read as what it stands for: its id part is Plaid's session id in both link APIs. */
+/** A link token, read as what it stands for: its id part is Plaid's session id in both Plaid flows. */
 const linkToken = z.string().transform((text, context) => {
   const parsed = parseLinkToken(text);
   if (parsed) return parsed;

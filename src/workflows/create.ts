@@ -48,7 +48,7 @@ export interface CreateOptions {
 }
 
 /**
- * Makes the session: a link token if the link api takes one and none was given, the vault's row, the hosted session. Sends at
+ * Makes the session: a link token if the Plaid flow takes one and none was given, the vault's row, the hosted session. Sends at
  * most one message. Before it returns, the vault's row can be found by Plaid's session id. Cancelling its scope stops it, but
  * not while Plaid may be sending.
  *

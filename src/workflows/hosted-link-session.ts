@@ -117,7 +117,7 @@ export async function hostedLinkSession(given: SessionInput | UncheckedInput): P
     leftWatch = undefined;
   }
 
-  /** All that is known: a session that another workflow started has but its state and link api. */
+  /** All that is known: a session that another workflow started has but its state and Plaid flow. */
   function attributes(): SessionAttributes {
     const { plaidFlow, userAttribute: user } = input;
     return { plaidFlow, user, plaidSessionHash: created?.plaidSessionHash };

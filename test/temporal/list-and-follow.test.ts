@@ -41,7 +41,7 @@ describeWithDevServer('of the sessions that Temporal knows', () => {
     (await commands.json<SessionSummary[]>(['list', ...args])).map(({ key }) => key).sort();
 
   it(
-    'list gives those of a state, a person, a link API and an age, and no others',
+    'list gives those of a state, a person, a Plaid flow and an age, and no others',
     async () => {
       const { client, temporal } = harness!;
       const clear = new HostedLinkClient({ temporal, environment: 'sandbox', userAttribute: 'clear' });

@@ -56,7 +56,7 @@ describeWithDevServer('what Temporal shows of sessions', () => {
   const both = (key: string) => [sessionWorkflowId(key), exchangeWorkflowId(key)];
 
   it.each(['link_delivery', 'hosted_link'] as const)(
-    'is found by state, link api, person, session of Plaid and institution, with %s',
+    'is found by state, Plaid flow, person, session of Plaid and institution, with %s',
     async (plaidFlow) => {
       const key = `found-${plaidFlow}`;
       const user = { client_user_id: `person-${plaidFlow}` };

@@ -5,7 +5,7 @@ import type { Topology } from './topology';
 const HEADINGS = [
   '',
   'SESSION',
-  'LINK API',
+  'PLAID FLOW',
   'AT THE KILL',
   'END',
   'HINTS',

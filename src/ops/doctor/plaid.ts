@@ -9,7 +9,7 @@ import { refusal } from './refusal';
 
 const CREDENTIALS = 'Plaid credentials';
 
-/** What an answer of Plaid's tells of one link API. The question is about something that does not exist. */
+/** What an answer of Plaid's tells of one Plaid flow. The question is about something that does not exist. */
 type Standing =
   | { kind: 'OPEN' }
   /** The keys are right, but the account may not use it. */
@@ -20,7 +20,7 @@ type Standing =
   | { kind: 'UNKNOWN'; message: string };
 
 /**
- * Whether Plaid takes our keys, and which of the two link APIs the account may use. Asks for a session and a link token that
+ * Whether Plaid takes our keys, and which of the two Plaid flows the account may use. Asks for a session and a link token that
  * nobody made: nothing is created, and nobody gets a message.
  */
 export async function checkPlaid(settings: Settings): Promise<Finding[]> {
@@ -91,7 +91,7 @@ function plaidFlow(
   standing: Standing,
   closed: { level: typeof problem; remedy: string },
 ): Finding {
-  const check = `link api ${name}`;
+  const check = `Plaid flow ${name}`;
   switch (standing.kind) {
     case 'CLOSED':
       return closed.level(check, `closed to this account (${standing.code})`, closed.remedy);

@@ -200,7 +200,7 @@ async function* pendingWithoutWorkflow(
 }
 
 /**
- * Gets a session again, of the link API that hands out access tokens, and keeps what it shows; what comes of it is the exchange's.
+ * Gets a session again, of the Plaid flow that hands out access tokens, and keeps what it shows; what comes of it is the exchange's.
  * Public tokens are left alone: Temporal says that they were exchanged. True when the result is there again.
  */
 async function askAgain(

@@ -55,7 +55,7 @@ describeWithTimeSkipping('a create', () => {
     expect(await virtual.result('refused')).toMatchObject({ state: 'FAILED', lastError: refusal.plaidError });
   });
 
-  it('on an account that may not use link_delivery says so and names the other link api', async () => {
+  it('on an account that may not use link_delivery says so and names the other Plaid flow', async () => {
     virtual.fault('/link_delivery/create', {
       kind: 'plaid_error',
       status: 400,

@@ -29,17 +29,17 @@ describe('what the doctor asks Plaid', () => {
   const levels = async (settings?: NodeJS.ProcessEnv) =>
     Object.fromEntries((await findings(settings)).map(({ check, level }) => [check, level]));
 
-  it('tells that the keys are right and both link APIs open, and makes nothing', async () => {
+  it('tells that the keys are right and both Plaid flows open, and makes nothing', async () => {
     expect(await levels()).toEqual({
       'Plaid credentials': 'ok',
-      'link api link_delivery': 'ok',
-      'link api hosted_link': 'ok',
+      'Plaid flow link_delivery': 'ok',
+      'Plaid flow hosted_link': 'ok',
     });
     const { sessions, items } = sandbox.ledger().toJSON();
     expect({ sessions, items }).toEqual({ sessions: [], items: [] });
   });
 
-  it('tells which link API is closed to the account, and what to use instead', async () => {
+  it('tells which Plaid flow is closed to the account, and what to use instead', async () => {
     sandbox.fault('/link_delivery/get', CLOSED);
     const [, linkDelivery, hostedLink] = await findings();
     expect(linkDelivery).toMatchObject({
@@ -55,8 +55,8 @@ describe('what the doctor asks Plaid', () => {
     sandbox.fault('/link/token/get', CLOSED);
     expect(await levels()).toEqual({
       'Plaid credentials': 'ok',
-      'link api link_delivery': 'problem',
-      'link api hosted_link': 'problem',
+      'Plaid flow link_delivery': 'problem',
+      'Plaid flow hosted_link': 'problem',
     });
   });
 
@@ -77,8 +77,8 @@ describe('what the doctor asks Plaid', () => {
   it('concludes nothing from answers that say nothing', async () => {
     sandbox.outage({ kind: 'html', status: 503 });
     expect(await levels()).toEqual({
-      'link api link_delivery': 'problem',
-      'link api hosted_link': 'problem',
+      'Plaid flow link_delivery': 'problem',
+      'Plaid flow hosted_link': 'problem',
     });
   });
 });
