@@ -52,17 +52,38 @@ class RawConnection {
   }
 }
 
+async function expectGoodAnswer({ good }: RoughlyUsed): Promise<void> {
+  const began = Date.now();
+  expect(await good()).toBe(200);
+  expect(Date.now() - began).toBeLessThan(ANSWERED_WITHIN_MS);
+}
+
+/** Expects that a server cuts off headers and bodies that trickle, and answers good requests until then. Takes at least 10 s. */
+export async function expectTrickleCutOff(server: RoughlyUsed): Promise<void> {
+  const open = () => new RawConnection(new URL(server.url));
+  const began = Date.now();
+  const connections = Array.from({ length: 60 }, (_, index) => {
+    const connection = open();
+    connection.post(index % 2 === 0 ? 'x-slow: y' : 'content-length: 100000\r\n\r\n{');
+    const trickle = setInterval(() => connection.socket.write(' '), 500);
+    void connection.closed.then(() => clearInterval(trickle));
+    return connection;
+  });
+  const silent = Array.from({ length: 20 }, open);
+  while (connections.some(({ socket }) => !socket.destroyed)) {
+    await expectGoodAnswer(server);
+    expect(Date.now() - began).toBeLessThan(CUT_OFF_WITHIN_MS);
+    await delay(500);
+  }
+  for (const { socket } of silent) socket.destroy();
+  for (const connection of connections) expect([undefined, 408]).toContain(connection.statuses()[0]);
+}
+
 /** Tests of what no good client does, over real connections. */
 export function testRoughClients(server: () => RoughlyUsed): void {
   const open = () => new RawConnection(new URL(server().url));
 
-  async function expectGoodAnswer(): Promise<void> {
-    const began = Date.now();
-    expect(await server().good()).toBe(200);
-    expect(Date.now() - began).toBeLessThan(ANSWERED_WITHIN_MS);
-  }
-
-  afterEach(expectGoodAnswer);
+  afterEach(() => expectGoodAnswer(server()));
 
   test.each([
     ['ten thousand headers', () => Array.from({ length: 10_000 }, (_, n) => `x-${n}: y\r\n`).join('')],
@@ -111,25 +132,6 @@ export function testRoughClients(server: () => RoughlyUsed): void {
     }
     expect(await connection.answer()).toBe(413);
   });
-
-  test('headers and bodies that trickle are cut off, and delay no other request until then', async () => {
-    const began = Date.now();
-    const connections = Array.from({ length: 60 }, (_, index) => {
-      const connection = open();
-      connection.post(index % 2 === 0 ? 'x-slow: y' : 'content-length: 100000\r\n\r\n{');
-      const trickle = setInterval(() => connection.socket.write(' '), 500);
-      void connection.closed.then(() => clearInterval(trickle));
-      return connection;
-    });
-    const silent = Array.from({ length: 20 }, open);
-    while (connections.some(({ socket }) => !socket.destroyed)) {
-      await expectGoodAnswer();
-      expect(Date.now() - began).toBeLessThan(CUT_OFF_WITHIN_MS);
-      await delay(500);
-    }
-    for (const { socket } of silent) socket.destroy();
-    for (const connection of connections) expect([undefined, 408]).toContain(connection.statuses()[0]);
-  }, 60_000);
 
   test('connections that are dropped at any point leave the others alone', async () => {
     const request = 'content-length: 1000\r\n\r\n{"payloads":[';

@@ -10,14 +10,16 @@ const OPTIONS: SimulationOptions = {
   seed: 7,
 };
 
+const usual = simulate(OPTIONS);
+
 describe('the simulation of the schedule', () => {
   it('comes to the same with the same seed, and to something else with another', () => {
-    expect(simulate(OPTIONS)).toEqual(simulate(OPTIONS));
-    expect(simulate({ ...OPTIONS, seed: 8 }).gets).not.toBe(simulate(OPTIONS).gets);
+    expect(simulate(OPTIONS)).toEqual(usual);
+    expect(simulate({ ...OPTIONS, seed: 8 }).gets).not.toBe(usual.gets);
   });
 
   it.each(PLAID_FLOWS)('finds every completion of %s within the bound of its lag', (plaidFlow) => {
-    const result = simulate({ ...OPTIONS, plaidFlow });
+    const result = plaidFlow === OPTIONS.plaidFlow ? usual : simulate({ ...OPTIONS, plaidFlow });
     expect(result.completed).toBeGreaterThan(0);
     expect(result.lagsMs.length).toBeGreaterThanOrEqual(result.completed);
     expect(result.worstExcessMs).toBeLessThanOrEqual(0);
@@ -28,7 +30,6 @@ describe('the simulation of the schedule', () => {
   });
 
   it('asks fewer times, and is later, where gets may wait longer', () => {
-    const usual = simulate(OPTIONS);
     const rare = simulate({ ...OPTIONS, maxPollDelayMs: 6 * 3_600_000 });
     expect(rare.gets).toBeLessThan(usual.gets);
     expect(rare.lagsMs.at(-1)).toBeGreaterThan(usual.lagsMs.at(-1)!);

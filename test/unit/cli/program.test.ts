@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -46,14 +45,6 @@ describe.each(allCommands().map(({ name, command }) => [name, command] as const)
     });
   },
 );
-
-test('tells its version, which is that of the package', () => {
-  const told = execFileSync(process.execPath, [join(ROOT, 'bin/hosted-link.js'), '--version'], {
-    encoding: 'utf8',
-  });
-  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  expect(told).toBe(`${version}\n`);
-});
 
 test('each command line in a block of a document is understood', async () => {
   const docs = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((file) => join('docs', file))];

@@ -8,7 +8,6 @@ import { generateKeyRingText } from '../../../src/secrets/key-ring';
 import type { Capability } from '../../../src/config/required';
 import { openRecordsFromSettings, openVaultFromSettings } from '../../../src/config/open-vault';
 import { ringKeyProvider } from '../../../src/vault';
-import { HostedLinkCommands } from '../../../testing/hosted-link';
 
 /** A deployment that production has nothing against. */
 const GOOD = {
@@ -156,42 +155,6 @@ describe('production', () => {
       openRecordsFromSettings(settings),
     ];
     for (const attempt of attempts) await expect(attempt).rejects.toThrow(/^DATABASE_URL: missing, /);
-    expect(existsSync(dataDir)).toBe(false);
-  });
-
-  test.each([
-    [
-      ['worker'],
-      ['PLAID_CLIENT_ID', 'PLAID_SECRET', 'DATABASE_URL', 'HOSTED_LINK_VAULT_KEYS', 'HOSTED_LINK_CODEC_KEYS'],
-    ],
-    [
-      ['webhooks', '--port', '0'],
-      ['PLAID_CLIENT_ID', 'PLAID_SECRET', 'DATABASE_URL', 'HOSTED_LINK_CODEC_KEYS'],
-    ],
-    [
-      ['codec-server', '--port', '0', '--origin', 'https://temporal.example'],
-      ['HOSTED_LINK_CODEC_KEYS', 'HOSTED_LINK_CODEC_TOKENS'],
-    ],
-    [['setup'], ['DATABASE_URL']],
-    [
-      ['keys', 'rotate'],
-      ['DATABASE_URL', 'HOSTED_LINK_VAULT_KEYS'],
-    ],
-    [['audit'], ['DATABASE_URL']],
-    [['items', 'list'], ['DATABASE_URL']],
-    [['status', 'user-42'], ['HOSTED_LINK_CODEC_KEYS']],
-  ])('ends hosted-link %j with a line for each missing setting, and makes nothing', async (args, missing) => {
-    const dataDir = join(folder, args[0]!);
-    const commands = new HostedLinkCommands({ PLAID_ENV: 'production', HOSTED_LINK_DATA_DIR: dataDir });
-    const { code, stdout, stderr } = await commands.run(args);
-    expect(
-      stderr
-        .replace('INVALID_INPUT: ', '')
-        .trimEnd()
-        .split('\n')
-        .map((line) => line.split(': ')[0]),
-    ).toEqual(missing);
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(existsSync(dataDir)).toBe(false);
   });
 });

@@ -5,12 +5,16 @@ import {
   reachable,
   startHealthServer,
 } from '../../../src/worker/health';
+import { fakeTimeouts } from '../../../testing/fake-timeouts';
 import { until } from '../../../testing/until';
 
 const fine = () => ({ ok: true, found: 'reachable' });
 
 let server: HealthServer | undefined;
-afterEach(async () => await server?.close());
+afterEach(async () => {
+  jest.useRealTimers();
+  await server?.close();
+});
 
 /** Starts a server, and gives what asks it. */
 async function start(ready: HealthQuestions['ready']): Promise<(path: string) => Promise<Response>> {
@@ -34,8 +38,15 @@ describe('the health server', () => {
   });
 
   test('gives up a check that gets no answer', async () => {
-    const ask = await start({ vault: () => reachable(() => new Promise(() => undefined)) });
-    const answer = await ask('/readyz');
+    fakeTimeouts();
+    let begin!: () => void;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const never = () => new Promise(() => begin());
+    const ask = await start({ vault: () => reachable(never) });
+    const asked = ask('/readyz');
+    await begun;
+    await jest.advanceTimersByTimeAsync(3_000);
+    const answer = await asked;
     expect([answer.status, await answer.json()]).toEqual([
       503,
       { status: 'unavailable', checks: { vault: 'unreachable' } },

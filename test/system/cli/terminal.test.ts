@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { freePorts } from '../../../testing/child-server';
@@ -59,6 +59,14 @@ describe('the command line', () => {
       field: 'TEMPORAL_ADDRESS',
       message: expect.stringMatching(/^TEMPORAL_ADDRESS: no Temporal server answers at 127\.0\.0\.1/),
     });
+  });
+
+  it('prints its version, which is that of the package', () => {
+    const told = execFileSync(process.execPath, [join(ROOT, 'bin/hosted-link.js'), '--version'], {
+      encoding: 'utf8',
+    });
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect(told).toBe(`${version}\n`);
   });
 
   it('ends quietly when nobody reads what it prints', async () => {
