@@ -184,7 +184,8 @@ export class HostedLinkClient {
     if (!vault)
       throw new InputError(
         'vault',
-        'not at hand; give the client its records, or the command its DATABASE_URL',
+        'not at hand',
+        'give the client its records, or the command its DATABASE_URL',
       );
     return await replayCallbacks(key, this.temporal, vault.callbacks);
   }

@@ -78,7 +78,7 @@ export function verifyCallback({
   toleranceSeconds = DEFAULT_TOLERANCE_SECONDS,
 }: CallbackToVerify): VerifiedCallback {
   const keys = secrets.map(keyOf);
-  if (keys.length === 0) throw new InputError('secrets', 'none; give at least one');
+  if (keys.length === 0) throw new InputError('secrets', 'none', 'give at least one');
   const id = header(headers, ID_HEADER);
   const timestamp = header(headers, TIMESTAMP_HEADER);
   const signatures = header(headers, SIGNATURE_HEADER);
@@ -97,7 +97,8 @@ function keyOf(secret: string, index: number): KeyObject {
   if (bytes.toString('base64') !== encoded || bytes.length < MIN_SECRET_BYTES) {
     throw new InputError(
       `secrets[${index}]`,
-      `not ${MIN_SECRET_BYTES} bytes or more in base64; give the key without its id, as HOSTED_LINK_CALLBACK_KEYS has it after the colon`,
+      `not ${MIN_SECRET_BYTES} bytes or more in base64`,
+      'give the key without its id, as HOSTED_LINK_CALLBACK_KEYS has it after the colon',
     );
   }
   return createSecretKey(bytes);

@@ -60,5 +60,5 @@ const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}
 function timeOf(text: string, option: string): Date {
   const time = new Date(text);
   if (TIME.test(text) && !Number.isNaN(time.getTime())) return time;
-  throw new InputError(option, 'not a time in ISO 8601; write it as 2026-01-31 or 2026-01-31T12:00:00Z');
+  throw new InputError(option, 'not a time in ISO 8601', 'write it as 2026-01-31 or 2026-01-31T12:00:00Z');
 }

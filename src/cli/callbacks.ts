@@ -63,7 +63,7 @@ function replayCommand(): Command {
 function stateOf(value: string): CallbackState {
   const state = CALLBACK_STATES.find((one) => one === value.toUpperCase());
   if (!state)
-    throw new InputError('--state', `not a state; give one of ${CALLBACK_STATES.join(', ').toLowerCase()}`);
+    throw new InputError('--state', 'not a state', `give one of ${CALLBACK_STATES.join(', ').toLowerCase()}`);
   return state;
 }
 

@@ -51,7 +51,7 @@ export function codecServerCommand(): Command {
       const { codecAccess: access, codecTls: tls } = settings;
       const origins = origin ?? settings.codecOrigins;
       if (origins.length === 0)
-        throw new InputError('--origin', 'missing; name where Web UI is, such as http://localhost:8233');
+        throw new InputError('--origin', 'missing', 'name where Web UI is, such as http://localhost:8233');
       const ring = await loadCodecRing(settings);
       const server = await startCodecServer({
         ring,

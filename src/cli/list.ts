@@ -52,7 +52,7 @@ function lineOf({ key, state, plaidFlow, startedAt, endedAt }: SessionSummary): 
 function stateOf(text: string): SessionState {
   const state = SESSION_STATES.find((one) => one === text.toUpperCase());
   if (state) return state;
-  throw new InputError('--state', `not a state; give one of ${SESSION_STATES.join(', ').toLowerCase()}`);
+  throw new InputError('--state', 'not a state', `give one of ${SESSION_STATES.join(', ').toLowerCase()}`);
 }
 
 const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -60,10 +60,10 @@ const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000
 function parseAge(text: string): number {
   const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
   if (count !== undefined && unit !== undefined) return Number(count) * UNIT_MS[unit]!;
-  throw new InputError('--older-than', 'not an age; give minutes, hours or days, such as 30m, 12h or 7d');
+  throw new InputError('--older-than', 'not an age', 'give minutes, hours or days, such as 30m, 12h or 7d');
 }
 
 function parseLimit(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new InputError('--limit', 'not a number of sessions; give a whole one from 1 to 99999');
+  throw new InputError('--limit', 'not a number of sessions', 'give a whole one from 1 to 99999');
 }

@@ -49,6 +49,8 @@ export interface CommandError {
   code: string;
   /** What the input is known by, such as `--sms` or `PLAID_ENV`; with INVALID_INPUT, where one can be named. */
   field?: string | undefined;
+  /** What to do, also at the end of `message`. With several problems: about the first one. */
+  remedy?: string | undefined;
   message: string;
   /** Plaid's error, where that is the cause. */
   plaidError?: PlaidErrorView | undefined;

@@ -36,5 +36,5 @@ export async function readPage<Row>(
 /** @throws InputError naming --limit */
 export function limitOf(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InputError('--limit', 'not a count; give a whole number from 1 to 999999');
+  throw new InputError('--limit', 'not a count', 'give a whole number from 1 to 999999');
 }

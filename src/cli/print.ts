@@ -41,10 +41,13 @@ const UNEXPECTED = 'UNEXPECTED';
 
 /** An error as a command tells it: one that is not ours is redacted. */
 export function commandError(error: unknown): CommandError {
-  if (error instanceof InputError) return { code: error.code, field: error.field, message: error.message };
+  if (error instanceof InputError) {
+    const { code, field, remedy, message } = error;
+    return { code, field, remedy, message };
+  }
   if (error instanceof HostedLinkError)
     return { code: error.code, message: error.message, plaidError: error.plaidError };
-  if (error instanceof VaultError) return { code: error.code, message: error.message };
+  if (error instanceof VaultError) return { code: error.code, remedy: error.remedy, message: error.message };
   return { code: UNEXPECTED, message: redactText(String(error)) };
 }
 

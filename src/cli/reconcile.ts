@@ -27,7 +27,7 @@ export function reconcileCommand(): Command {
     .option('--json', 'print an object for each, a line each')
     .addHelpText('after', examples('hosted-link reconcile', 'hosted-link reconcile --fix --json'))
     .action(async ({ fix = false, endLost = false, json = false }: ReconcileOptions) => {
-      if (endLost && !fix) throw new InputError('--end-lost', 'changes the vault; give it with --fix');
+      if (endLost && !fix) throw new InputError('--end-lost', 'changes the vault', 'give it with --fix');
       const settings = readSettingsFor('codecKeys', 'vaultKeys', 'database', 'plaid');
       const plaid = createPlaidClient(requirePlaid(settings));
       const vault = await openVaultFromSettings(settings, await loadVaultKeys(settings));

@@ -43,5 +43,5 @@ function printReport({ replayed, more, failures }: ReplayReport): void {
 
 function parseLimit(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new InputError('--limit', 'not a number of workflows; give a whole one from 1 to 999999');
+  throw new InputError('--limit', 'not a number of workflows', 'give a whole one from 1 to 999999');
 }

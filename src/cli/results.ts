@@ -108,7 +108,11 @@ function resolveCommand(): Command {
     )
     .action(async (resultId: string, { item, removed, accessTokenFile, json }: ResolveOptions) => {
       if ([item === false, removed === true, accessTokenFile !== undefined].filter(Boolean).length !== 1)
-        throw new InputError('--no-item', `give exactly one of --no-item, --removed and ${TOKEN_OPTION}`);
+        throw new InputError(
+          '--no-item',
+          'not the only answer, or none is given',
+          `give exactly one of --no-item, --removed and ${TOKEN_OPTION}`,
+        );
       const resolve = async (vault: Vault) => {
         if (accessTokenFile !== undefined)
           return await linkToken(vault, resultId, await readToken(accessTokenFile));
@@ -160,7 +164,8 @@ async function linkToken(vault: Vault, resultId: string, accessToken: Secret): P
   if (result.state !== 'UNCERTAIN') {
     throw new VaultError(
       'RESULT_NOT_UNCERTAIN',
-      `result ${resultId} is ${result.state}; nothing is to be resolved`,
+      `result ${resultId} is ${result.state}`,
+      'nothing is to be resolved',
     );
   }
   const known = await vault.items.get(item.itemId);
@@ -168,11 +173,13 @@ async function linkToken(vault: Vault, resultId: string, accessToken: Secret): P
     throw new InputError(
       TOKEN_OPTION,
       `its item ${item.itemId} is stored already, of session ${known.sessionKey}`,
+      'give the token of the item that the person linked',
     );
   if (result.institutionId && item.institutionId && result.institutionId !== item.institutionId) {
     throw new InputError(
       TOKEN_OPTION,
       `its item is at ${item.institutionId}, but the person linked ${result.institutionId}`,
+      'give the token of the item that the person linked',
     );
   }
   await vault.results.link(resultId, { ...item, accessToken });
@@ -183,7 +190,7 @@ async function readToken(file: string): Promise<Secret> {
   const content = file === '-' ? await text(process.stdin) : readTokenFile(file);
   const token = content.trim();
   if (!/^access-[a-z]+-[A-Za-z0-9-]+$/.test(token))
-    throw new InputError(TOKEN_OPTION, 'holds no access token; give the token and nothing else');
+    throw new InputError(TOKEN_OPTION, 'holds no access token', 'give the token and nothing else');
   return new Secret(token);
 }
 
@@ -192,14 +199,18 @@ function readTokenFile(file: string): string {
     return readSecretFile(file, TOKEN_OPTION);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(TOKEN_OPTION, `no readable file (${(error as NodeJS.ErrnoException).code})`);
+    throw new InputError(
+      TOKEN_OPTION,
+      `no readable file (${(error as NodeJS.ErrnoException).code})`,
+      'give the path of a file that this user may read',
+    );
   }
 }
 
 function stateOf(value: string): ResultState {
   const state = RESULT_STATES.find((one) => one === value.toUpperCase());
   if (!state)
-    throw new InputError('--state', `not a state; give one of ${RESULT_STATES.join(', ').toLowerCase()}`);
+    throw new InputError('--state', 'not a state', `give one of ${RESULT_STATES.join(', ').toLowerCase()}`);
   return state;
 }
 

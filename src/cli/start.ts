@@ -79,7 +79,7 @@ async function startRequest(options: StartOptions): Promise<StartRequest> {
   const { key, plaidFlow, linkToken, request, sms, email, user, updateItem } = options;
   const { expiresAt, notify, fairnessKey, allowDuplicates } = options;
   if (linkToken === undefined && request === undefined)
-    throw new InputError('--link-token', 'missing; give a link token, or a file with --request');
+    throw new InputError('--link-token', 'missing', 'give a link token, or a file with --request');
   return {
     key,
     plaidFlow,
@@ -105,11 +105,13 @@ function checkRequest(request: StartRequest, options: StartOptions): void {
 }
 
 /** Names the option that gave a field of the request; within a file, the path too. */
-function underOption({ field, problem }: InputError, { sms }: StartOptions): InputError {
+function underOption(error: InputError, { sms }: StartOptions): InputError {
+  const { field, problem, remedy } = error;
   const [top = '', ...path] = field.split(/[.[]/);
   const option = top === 'delivery' ? (sms ? '--sms' : '--email') : OPTIONS[top];
-  if (option === undefined) return new InputError(field, problem);
-  return new InputError(option, option === '--request' && path.length > 0 ? `${field}: ${problem}` : problem);
+  if (option === undefined) return error;
+  const within = option === '--request' && path.length > 0 ? `${field}: ` : '';
+  return new InputError(option, within + problem, remedy);
 }
 
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -131,6 +133,6 @@ async function readRequest(file: string): Promise<Record<string, unknown>> {
       error instanceof SyntaxError
         ? 'is not JSON'
         : `cannot be read (${(error as NodeJS.ErrnoException).code})`;
-    throw new InputError('--request', `${why}; give a JSON file with the body of /link/token/create`);
+    throw new InputError('--request', why, 'give a JSON file with the body of /link/token/create');
   }
 }

@@ -133,7 +133,8 @@ async function openDatabase(settings: Settings): Promise<VaultRecords> {
   if (databaseUrl === undefined && !(await isEmbeddedDatabaseRunning(dataDir))) {
     throw new InputError(
       'DATABASE_URL',
-      'not set, and no worker runs with an embedded database; start the worker first, or set it',
+      'not set, and no worker runs with an embedded database',
+      'start the worker first, or set it',
     );
   }
   return await openRecordsFromSettings(settings);

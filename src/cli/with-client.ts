@@ -62,7 +62,8 @@ export async function connectTemporal(): Promise<Connection> {
   } catch {
     throw new InputError(
       'TEMPORAL_ADDRESS',
-      `no Temporal server answers at ${connectionOptions.address}; start one there, or set it`,
+      `no Temporal server answers at ${connectionOptions.address}`,
+      'start one there, or set it',
     );
   }
 }

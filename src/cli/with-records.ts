@@ -12,7 +12,7 @@ import { hasVault } from './with-client';
 export async function withRecords(use: (records: VaultRecords) => Promise<void>): Promise<void> {
   const settings = readSettingsFor('database');
   if (!hasVault(settings))
-    throw new InputError('DATABASE_URL', 'there is no vault to read; set it as the worker has it');
+    throw new InputError('DATABASE_URL', 'there is no vault to read', 'set it as the worker has it');
   const records = await openRecordsFromSettings(settings);
   try {
     await use(records);

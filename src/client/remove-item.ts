@@ -37,7 +37,7 @@ export async function startRemoval(
 ): Promise<WorkflowHandle<typeof removeItemWorkflow>> {
   // It becomes a workflow id, which all can read: nothing that looks like a token may.
   if (!ITEM_ID_PATTERN.test(itemId))
-    throw new InputError('itemId', 'is not an item id; give one as `hosted-link items list` shows it');
+    throw new InputError('itemId', 'is not an item id', 'give one as `hosted-link items list` shows it');
   return await temporal.workflow.start<typeof removeItemWorkflow>('removeItem', {
     workflowId: removalWorkflowId(itemId),
     taskQueue: TASK_QUEUES.main,

@@ -89,7 +89,8 @@ function queryOf(
     if (/["\\]/.test(user)) {
       throw new InputError(
         'userId',
-        "has a quotation mark or a backslash, which Temporal's list filter does not find in a search attribute; look for the session by its key",
+        "has a quotation mark or a backslash, which Temporal's list filter does not find in a search attribute",
+        'look for the session by its key',
       );
     }
     conditions.push(`${USER_ATTRIBUTE.name} = ${quoted(user)}`);
@@ -102,7 +103,7 @@ function queryOf(
 
 function oneOf<T extends string>(values: readonly T[], value: T, field: string): T {
   if (values.includes(value)) return value;
-  throw new InputError(field, `not one of ${values.join(', ')}`);
+  throw new InputError(field, 'not a known value', `give one of ${values.join(', ')}`);
 }
 
 /** As a string of Temporal's list filter. It holds no backslash. */

@@ -60,14 +60,15 @@ function parseTokens(text: string | undefined, setting: string): Map<string, Sec
     const position = `token ${index + 1} of ${pairs.length}`;
     const [, name, token] = /^([A-Za-z0-9._-]{1,64}):([\w.~+/-]+=*)$/.exec(pair) ?? [];
     if (name === undefined || token === undefined)
-      throw new InputError(setting, `${position} is malformed; ${remedy}`);
+      throw new InputError(setting, `${position} is malformed`, remedy);
     if (token.length < MIN_TOKEN_LENGTH)
       throw new InputError(
         setting,
-        `${position} (${name}) has fewer than ${MIN_TOKEN_LENGTH} characters; ${remedy}`,
+        `${position} (${name}) has fewer than ${MIN_TOKEN_LENGTH} characters`,
+        remedy,
       );
     if (tokens.has(name))
-      throw new InputError(setting, `has the name ${name} twice; give each token a name of its own`);
+      throw new InputError(setting, `has the name ${name} twice`, 'give each token a name of its own');
     tokens.set(name, new Secret(token));
   });
   return tokens;
@@ -89,7 +90,8 @@ function readJwt(given: Record<string, string | undefined>): AccessSettings['jwt
     if (!stray) return undefined;
     throw new InputError(
       setting,
-      `missing, with ${stray[0]} set; set it to where the identity provider's keys are`,
+      `missing, with ${stray[0]} set`,
+      "set it to where the identity provider's keys are",
     );
   }
   const missing = Object.entries(others).filter(([, value]) => value === undefined);
@@ -99,7 +101,8 @@ function readJwt(given: Record<string, string | undefined>): AccessSettings['jwt
         ([name]) =>
           new InputError(
             name,
-            `missing, with ${setting} set; set it to what the tokens for the codec server say`,
+            `missing, with ${setting} set`,
+            'set it to what the tokens for the codec server say',
           ),
       ),
     );
@@ -118,6 +121,7 @@ function parseKeySetUrl(text: string, setting: string): URL {
     return url;
   throw new InputError(
     setting,
-    'not an https URL (http only to this machine); write it as the identity provider shows it (jwks_uri)',
+    'not an https URL (http only to this machine)',
+    'write it as the identity provider shows it (jwks_uri)',
   );
 }

@@ -88,13 +88,15 @@ async function importProvider(path: string): Promise<KeyProvider> {
   } catch (error) {
     throw new InputError(
       PROVIDER_SETTING,
-      `no module that exports createKeyProvider, or one that failed (${(error as Error).name}); correct the path or the module`,
+      `no module that exports createKeyProvider, or one that failed (${(error as Error).name})`,
+      'correct the path or the module',
     );
   }
   if (!keyIds.safeParse(provider.keyIds).success)
     throw new InputError(
       PROVIDER_SETTING,
-      'its provider has no keys, or a malformed key id; use 1 to 64 letters, digits, dots, underscores and hyphens',
+      'its provider has no keys, or a malformed key id',
+      'use 1 to 64 letters, digits, dots, underscores and hyphens',
     );
   return provider;
 }
@@ -110,7 +112,7 @@ async function developmentRings(dataDir: string): Promise<KeyRings> {
   const text = readKeyFile(path) ?? (await createKeyFile(dataDir, path));
   const parsed = keyFileSchema.safeParse(parseJson(text));
   if (!parsed.success)
-    throw new InputError(path, 'damaged; restore it, or remove it together with the vault beside it');
+    throw new InputError(path, 'damaged', 'restore it, or remove it together with the vault beside it');
   const vaultRing = parseKeyRing(parsed.data.vaultKeys, `${path}, vaultKeys`);
   const codecRing = parseKeyRing(parsed.data.codecKeys, `${path}, codecKeys`);
   refuseWeakKeys(vaultRing, `${path}, vaultKeys`);
@@ -158,6 +160,7 @@ function fileError(path: string, error: unknown): InputError {
   const { code } = error as NodeJS.ErrnoException;
   return new InputError(
     path,
-    `cannot be read or made (${code}); let this user write there, or set HOSTED_LINK_DATA_DIR, or ${VAULT_SETTING} and HOSTED_LINK_CODEC_KEYS`,
+    `cannot be read or made (${code})`,
+    `let this user write there, or set HOSTED_LINK_DATA_DIR, or ${VAULT_SETTING} and HOSTED_LINK_CODEC_KEYS`,
   );
 }

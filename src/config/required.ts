@@ -10,8 +10,10 @@ export type Capability = 'plaid' | 'database' | 'vaultKeys' | 'codecKeys' | 'cod
 interface Requirement {
   /** One of these settings is enough; the first is named when none is there. */
   anyOf: readonly [string, ...string[]];
-  /** What is wrong without it, and what to do. */
-  problem: (environment: PlaidEnvironment) => string;
+  /** What is wrong without it. */
+  problem: string;
+  /** What to do. */
+  remedy: (environment: PlaidEnvironment) => string;
 }
 
 const KEY_REMEDY =
@@ -21,41 +23,42 @@ const REQUIREMENTS: Record<Capability, readonly Requirement[]> = {
   plaid: [
     {
       anyOf: ['PLAID_CLIENT_ID'],
-      problem: (environment) =>
-        `missing; set it to the one that the Plaid dashboard shows for ${environment}`,
+      problem: 'missing',
+      remedy: (environment) => `set it to the one that the Plaid dashboard shows for ${environment}`,
     },
     {
       anyOf: ['PLAID_SECRET'],
-      problem: (environment) =>
-        `missing; set it to the one that the Plaid dashboard shows for ${environment}, or PLAID_SECRET_FILE`,
+      problem: 'missing',
+      remedy: (environment) =>
+        `set it to the one that the Plaid dashboard shows for ${environment}, or PLAID_SECRET_FILE`,
     },
   ],
   database: [
     {
       anyOf: ['DATABASE_URL'],
-      problem: () =>
-        'missing, with PLAID_ENV production, for which the embedded database is not made; set it, or DATABASE_URL_FILE, to a PostgreSQL database',
+      problem: 'missing, with PLAID_ENV production, for which the embedded database is not made',
+      remedy: () => 'set it, or DATABASE_URL_FILE, to a PostgreSQL database',
     },
   ],
   vaultKeys: [
     {
       anyOf: ['HOSTED_LINK_VAULT_KEYS', 'HOSTED_LINK_KEY_PROVIDER'],
-      problem: () =>
-        `missing, with PLAID_ENV production; set it, or HOSTED_LINK_VAULT_KEYS_FILE, ${KEY_REMEDY}`,
+      problem: 'missing, with PLAID_ENV production',
+      remedy: () => `set it, or HOSTED_LINK_VAULT_KEYS_FILE, ${KEY_REMEDY}`,
     },
   ],
   codecKeys: [
     {
       anyOf: ['HOSTED_LINK_CODEC_KEYS'],
-      problem: () =>
-        `missing, with PLAID_ENV production; set it, or HOSTED_LINK_CODEC_KEYS_FILE, ${KEY_REMEDY}`,
+      problem: 'missing, with PLAID_ENV production',
+      remedy: () => `set it, or HOSTED_LINK_CODEC_KEYS_FILE, ${KEY_REMEDY}`,
     },
   ],
   codecCallers: [
     {
       anyOf: ['HOSTED_LINK_CODEC_TOKENS', 'HOSTED_LINK_CODEC_JWKS_URL'],
-      problem: () =>
-        'missing, with PLAID_ENV production, so that whoever reaches the codec server could decode; set it, or HOSTED_LINK_CODEC_JWKS_URL',
+      problem: 'missing, with PLAID_ENV production, so that whoever reaches the codec server could decode',
+      remedy: () => 'set it, or HOSTED_LINK_CODEC_JWKS_URL',
     },
   ],
 };
@@ -70,5 +73,5 @@ export function missingSettings(
     .filter((need) => need === 'plaid' || environment === 'production')
     .flatMap((need) => REQUIREMENTS[need])
     .filter(({ anyOf }) => anyOf.every((setting) => given[setting] === undefined))
-    .map(({ anyOf, problem }) => new InputError(anyOf[0], problem(environment)));
+    .map(({ anyOf, problem, remedy }) => new InputError(anyOf[0], problem, remedy(environment)));
 }

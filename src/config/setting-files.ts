@@ -20,7 +20,7 @@ export function readSettingFiles(
     const path = env[setting];
     if (!path) continue;
     try {
-      if (env[name]) throw new InputError(setting, `given as well as ${name}; leave one of them out`);
+      if (env[name]) throw new InputError(setting, `given as well as ${name}`, 'leave one of them out');
       values[name] = readValue(path, setting);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -38,9 +38,9 @@ function readValue(path: string, setting: string): string {
   } catch (error) {
     if (error instanceof InputError) throw error;
     // The path itself is not repeated: it may be the value, put into the wrong setting.
-    throw new InputError(setting, `no readable file (${(error as NodeJS.ErrnoException).code}); ${remedy}`);
+    throw new InputError(setting, `no readable file (${(error as NodeJS.ErrnoException).code})`, remedy);
   }
   const value = text.replace(/\r?\n$/, '');
-  if (value === '') throw new InputError(setting, `an empty file; ${remedy}`);
+  if (value === '') throw new InputError(setting, 'an empty file', remedy);
   return value;
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../domain/input-error';
+import { InputError, issueMessage } from '../domain/input-error';
 import { parseKeyRing } from '../secrets/key-ring';
 import { LOG_LEVELS } from '../telemetry/logger';
 import { PLAID_ENVIRONMENTS } from '../domain/link-token';
@@ -12,27 +12,32 @@ import { USER_ATTRIBUTES } from '../domain/start-request';
  * `npm run docs:settings` makes from here. What depends on several of them is config.ts's.
  */
 
-const NOT_A_PORT = 'not a port; give a whole number from 0 to 65535';
+const NOT_A_PORT = issueMessage('not a port', 'give a whole number from 0 to 65535');
 
 /** A Plaid key as it may stand in an HTTP header. */
 const plaidKey = z
   .string()
   .regex(
     /^[!-~]+$/,
-    'has white space or other characters that no Plaid key has; copy it again from the Plaid dashboard',
+    issueMessage(
+      'has white space or other characters that no Plaid key has',
+      'copy it again from the Plaid dashboard',
+    ),
   )
   .optional();
 
 /** PLAID_ENV, on which many of the others depend. */
 export const environment = z
-  .enum(PLAID_ENVIRONMENTS, { error: `not an environment; set it to ${anyOf(PLAID_ENVIRONMENTS)}` })
+  .enum(PLAID_ENVIRONMENTS, {
+    error: issueMessage('not an environment', `set it to ${anyOf(PLAID_ENVIRONMENTS)}`),
+  })
   .default('sandbox');
 
 const databaseUrl = z
   .string()
   .regex(
     /^postgres(ql)?:\/\/\S+$/,
-    'not a PostgreSQL URL; write postgresql://user:password@host:5432/database',
+    issueMessage('not a PostgreSQL URL', 'write postgresql://user:password@host:5432/database'),
   )
   .optional();
 
@@ -41,7 +46,7 @@ const rate = z
   .transform(Number)
   .refine(
     (number) => number > 0 && number < Infinity,
-    'not a number above 0; write how many a second, such as 20',
+    issueMessage('not a number above 0', 'write how many a second, such as 20'),
   )
   .optional();
 
@@ -69,7 +74,10 @@ const listenAddress = z
     if (isIP(host) === (ipv6 === undefined ? 4 : 6) && port >= 1 && port <= 65_535) return { host, port };
     context.addIssue({
       code: 'custom',
-      message: 'not an address to listen on; write an IP address and a port, such as 127.0.0.1:9464',
+      message: issueMessage(
+        'not an address to listen on',
+        'write an IP address and a port, such as 127.0.0.1:9464',
+      ),
     });
     return z.NEVER;
   })
@@ -78,16 +86,19 @@ const listenAddress = z
 /** Reasons for the default: docs/decisions/0018-retention.md. */
 const retentionDays = z
   .string()
-  .regex(/^[1-9]\d{0,4}$/, 'not a number of days; write a whole one from 1 to 99999, such as 90')
+  .regex(
+    /^[1-9]\d{0,4}$/,
+    issueMessage('not a number of days', 'write a whole one from 1 to 99999, such as 90'),
+  )
   .default('90')
   .transform(Number);
 
 const userAttribute = z
-  .enum(USER_ATTRIBUTES, { error: `not a choice; set it to ${anyOf(USER_ATTRIBUTES)}` })
+  .enum(USER_ATTRIBUTES, { error: issueMessage('not a choice', `set it to ${anyOf(USER_ATTRIBUTES)}`) })
   .default('hash');
 
 const logLevel = z
-  .enum(LOG_LEVELS, { error: `not a log level; set it to ${anyOf(LOG_LEVELS)}` })
+  .enum(LOG_LEVELS, { error: issueMessage('not a log level', `set it to ${anyOf(LOG_LEVELS)}`) })
   .default('info');
 
 const list = z
@@ -95,14 +106,17 @@ const list = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .refine(
     (entries) => entries.every((entry) => entry !== ''),
-    'has an empty entry; leave out the spare comma',
+    issueMessage('has an empty entry', 'leave out the spare comma'),
   )
   .optional();
 
 /** By Temporal's rules; the dot is what it puts between the two. */
 const versionPart = z
   .string()
-  .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}$/, 'not a name; use up to 255 of A-Z a-z 0-9 _ - .')
+  .regex(
+    /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}$/,
+    issueMessage('not a name', 'use up to 255 of A-Z a-z 0-9 _ - .'),
+  )
   .optional();
 
 /** Text whose rules another module has. */
@@ -130,7 +144,10 @@ export const DEPLOYMENT_SETTINGS = {
     absent: '`40`',
   }),
   TEMPORAL_DEPLOYMENT_NAME: versionPart
-    .refine((name) => !name?.includes('.'), 'has a dot, which Temporal allows in none; leave it out')
+    .refine(
+      (name) => !name?.includes('.'),
+      issueMessage('has a dot, which Temporal allows in none', 'leave it out'),
+    )
     .describe(
       'Turns on worker versioning: the Worker Deployment that the workers belong to. Goes with `TEMPORAL_WORKER_BUILD_ID`. See [changing-workflows.md](changing-workflows.md#worker-versioning).',
     ),
@@ -271,7 +288,7 @@ function keyRing(setting: string) {
         return parseKeyRing(ring, setting);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
-        context.addIssue({ code: 'custom', message: error.problem });
+        context.addIssue({ code: 'custom', message: issueMessage(error.problem, error.remedy) });
         return z.NEVER;
       }
     })

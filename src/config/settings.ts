@@ -204,7 +204,8 @@ function checkNodeTls({ NODE_TLS_REJECT_UNAUTHORIZED: verification }: NodeJS.Pro
   return [
     new InputError(
       'NODE_TLS_REJECT_UNAUTHORIZED',
-      'set to 0, with PLAID_ENV production, so that any server could pass for Plaid; unset it',
+      'set to 0, with PLAID_ENV production, so that any server could pass for Plaid',
+      'unset it',
     ),
   ];
 }
@@ -234,7 +235,8 @@ function callbacksOf({
   if (url === undefined && keys === undefined) return undefined;
   throw new InputError(
     `HOSTED_LINK_CALLBACK_${url === undefined ? 'URL' : 'KEYS'}`,
-    'missing; the URL of callbacks and the keys that sign them go together',
+    'missing',
+    'the URL of callbacks and the keys that sign them go together',
   );
 }
 
@@ -244,7 +246,8 @@ function readCodecTls(given: NodeJS.ProcessEnv): Settings['codecTls'] {
   if (cert === undefined && key === undefined) return undefined;
   throw new InputError(
     `HOSTED_LINK_CODEC_TLS_${cert === undefined ? 'CERT' : 'KEY'}`,
-    'missing; a certificate and its key go together',
+    'missing',
+    'a certificate and its key go together',
   );
 }
 
@@ -254,7 +257,8 @@ function readDeploymentVersion(given: NodeJS.ProcessEnv): Settings['deploymentVe
   if (deploymentName === undefined && buildId === undefined) return undefined;
   throw new InputError(
     deploymentName === undefined ? 'TEMPORAL_DEPLOYMENT_NAME' : 'TEMPORAL_WORKER_BUILD_ID',
-    'missing; a version is the name of the deployment and a build id: set both, or neither',
+    'missing',
+    'a version is the name of the deployment and a build id: set both, or neither',
   );
 }
 

@@ -2,31 +2,37 @@ import type { z } from 'zod';
 
 /**
  * Bad input by whoever calls or configures this project: a setting, an option of a command, a field of a request.
- * `message` is `<field>: <what is wrong>; <what to do>` and never holds the value.
+ * `message` is `<field>: <problem>; <remedy>`, a line for each problem, and never contains the value.
  */
 export class InputError extends Error {
   readonly code = 'INVALID_INPUT';
 
   /**
    * @param field the name that the caller knows it by, such as `PLAID_ENV`, `--sms` or `user.client_user_id`
-   * @param problem `<what is wrong>; <what to do>`, without the value
+   * @param problem what is wrong, without the value
+   * @param remedy what to do
+   * @param others further problems that were found with this one: see {@link combineInputErrors}
    */
   constructor(
     readonly field: string,
     readonly problem: string,
+    readonly remedy: string,
+    readonly others: readonly InputError[] = [],
   ) {
-    super(`${field}: ${problem}`);
+    super([`${field}: ${problem}; ${remedy}`, ...others.map(({ message }) => message)].join('\n'));
     this.name = 'InputError';
   }
 }
 
-/** Several problems, at least one, as one error: a line each, under the first one's field. */
+/** Combines at least one error into one, which has the first one's field, problem and remedy, and the rest as `others`. */
 export function combineInputErrors(errors: readonly InputError[]): InputError {
-  const first = errors[0]!;
-  return new InputError(
-    first.field,
-    [first.problem, ...errors.slice(1).map(({ message }) => message)].join('\n'),
-  );
+  const [first, ...others] = errors.flatMap(separateInputErrors);
+  return new InputError(first!.field, first!.problem, first!.remedy, others);
+}
+
+/** Returns the problems of a combined error, each as an error of its own: the reverse of {@link combineInputErrors}. */
+export function separateInputErrors({ field, problem, remedy, others }: InputError): InputError[] {
+  return [new InputError(field, problem, remedy), ...others];
 }
 
 /** A path such as `['user', 'names', 0]` as people write it: `user.names[0]`. Empty for the whole value. */
@@ -39,31 +45,40 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return text;
 }
 
-/** What a zod issue says is wrong, without zod's preamble; zod names kinds and bounds here, never the value. */
+/**
+ * ASCII's unit separator. A zod message has room for one string only, and no text for people contains this character.
+ */
+const SEPARATOR = '\u001f';
+
+/** Makes the message of a zod check whose remedy is better than "correct it". {@link inputErrorFrom} takes it apart. */
+export function issueMessage(problem: string, remedy: string): string {
+  return problem + SEPARATOR + remedy;
+}
+
+/** Says what is wrong by a zod issue, without zod's preamble; zod names kinds and bounds here, never the value. */
 export function describeIssue(issue: z.core.$ZodIssue): string {
-  return issue.message.replace(/^(Invalid (input|option|string|number)|Too (big|small)): /, '');
+  const [problem = ''] = issue.message.split(SEPARATOR);
+  return problem.replace(/^(Invalid (input|option|string|number)|Too (big|small)): /, '');
 }
 
 /**
- * The first issue of a failed zod parse as an {@link InputError}. A schema that has a better remedy than
- * "correct it" gives its own message, `<what is wrong>; <what to do>`.
+ * Makes an {@link InputError} of the first issue of a failed zod parse.
  * @param prefix put before the path, such as `request`; also the whole field when the value itself is wrong
  */
 export function inputErrorFrom(error: z.ZodError, prefix = ''): InputError {
   const issue = error.issues[0]!;
   const path = formatPath(issue.path);
   const dot = prefix !== '' && path !== '' && !path.startsWith('[') ? '.' : '';
-  const problem = describeIssue(issue);
-  return new InputError(
-    prefix + dot + path || 'input',
-    problem.includes('; ') ? problem : withRemedy(issue, problem),
-  );
+  return new InputError(prefix + dot + path || 'input', ...problemAndRemedy(issue));
 }
 
-function withRemedy(issue: z.core.$ZodIssue, problem: string): string {
+function problemAndRemedy(issue: z.core.$ZodIssue): [problem: string, remedy: string] {
+  const problem = describeIssue(issue);
+  const [, remedy] = issue.message.split(SEPARATOR);
+  if (remedy !== undefined) return [problem, remedy];
   if (issue.code === 'invalid_type' && problem.endsWith('received undefined')) {
-    return `missing; give ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`;
+    return ['missing', `give ${/^[aeiou]/.test(issue.expected) ? 'an' : 'a'} ${issue.expected}`];
   }
-  if (issue.code === 'unrecognized_keys') return `${problem}; leave out what is not known`;
-  return `${problem}; correct it`;
+  if (issue.code === 'unrecognized_keys') return [problem, 'leave out what is not known'];
+  return [problem, 'correct it'];
 }

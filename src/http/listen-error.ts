@@ -6,10 +6,12 @@ export function listenError(error: unknown, host: string, port: number): unknown
   if (code === 'EADDRINUSE')
     return new InputError(
       'port',
-      `${port} is in use on ${host}; stop the other program or take another port`,
+      `${port} is in use on ${host}`,
+      'stop the other program or take another port',
     );
-  if (code === 'EACCES') return new InputError('port', `${port} may not be listened on; take one above 1023`);
+  if (code === 'EACCES')
+    return new InputError('port', `${port} may not be listened on`, 'take one above 1023');
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
-    return new InputError('host', 'not an address of this machine; take 127.0.0.1');
+    return new InputError('host', 'not an address of this machine', 'take 127.0.0.1');
   return error;
 }

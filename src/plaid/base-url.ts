@@ -20,17 +20,19 @@ export function resolveBaseUrl(environment: PlaidEnvironment, override?: string)
   ) {
     throw new InputError(
       FIELD,
-      'more than scheme, host and port; give it without user, path, query and fragment',
+      'more than scheme, host and port',
+      'give it without user, path, query and fragment',
     );
   }
   if (environment === 'production' && !(url.protocol === 'https:' && url.hostname.endsWith('.plaid.com'))) {
-    throw new InputError(FIELD, 'not a host of Plaid, with PLAID_ENV production; leave it unset');
+    throw new InputError(FIELD, 'not a host of Plaid, with PLAID_ENV production', 'leave it unset');
   }
   if (isLoopback(url.hostname)) return url.origin;
   if (url.protocol === 'http:') {
     throw new InputError(
       FIELD,
-      'http to another machine would show the Plaid secret to the network; use https',
+      'http to another machine would show the Plaid secret to the network',
+      'use https',
     );
   }
   return url.origin;
@@ -43,7 +45,8 @@ function parse(override: string): URL {
   }
   throw new InputError(
     FIELD,
-    'not an http or https URL; give one such as http://127.0.0.1:4000, or leave it unset',
+    'not an http or https URL',
+    'give one such as http://127.0.0.1:4000, or leave it unset',
   );
 }
 

@@ -233,6 +233,7 @@ function checkKey(field: string, value: string): void {
   const problem = value === '' ? 'empty' : 'contains spaces, line ends or characters outside ASCII';
   throw new InputError(
     field,
-    `${problem}; give the value that the Plaid dashboard shows under Developers, Keys`,
+    problem,
+    'give the value that the Plaid dashboard shows under Developers, Keys',
   );
 }

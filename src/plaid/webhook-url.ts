@@ -10,14 +10,15 @@ import { isLoopback } from './base-url';
 export function checkWebhookUrl(field: string, environment: PlaidEnvironment, text: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    throw new InputError(field, 'not a web address; give one such as https://app.example/plaid/webhooks');
+    throw new InputError(field, 'not a web address', 'give one such as https://app.example/plaid/webhooks');
   }
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    throw new InputError(field, 'has a user, a password or a fragment; give it without');
+    throw new InputError(field, 'has a user, a password or a fragment', 'give it without');
   }
   if (url.protocol === 'https:') return;
-  if (environment === 'production') throw new InputError(field, 'http, with PLAID_ENV production; use https');
+  if (environment === 'production')
+    throw new InputError(field, 'http, with PLAID_ENV production', 'use https');
   if (!isLoopback(url.hostname)) {
-    throw new InputError(field, 'http to another machine would show webhooks to the network; use https');
+    throw new InputError(field, 'http to another machine would show webhooks to the network', 'use https');
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { inputErrorFrom } from '../domain/input-error';
+import { inputErrorFrom, issueMessage } from '../domain/input-error';
 import { type PlaidEnvironment } from '../domain/link-token';
 import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { isLoopback } from '../plaid/base-url';
@@ -43,18 +43,19 @@ type Refuse = (path: PropertyKey[], problem: string) => void;
 function walk(value: unknown, path: PropertyKey[], refuse: Refuse): void {
   if (value === null || value === undefined || typeof value === 'boolean') return;
   if (typeof value === 'string') {
-    if (TOKEN_PATTERN.test(value)) refuse(path, `holds a token; ${TOKEN_REMEDY}`);
+    if (TOKEN_PATTERN.test(value)) refuse(path, issueMessage('holds a token', TOKEN_REMEDY));
     return;
   }
   if (typeof value === 'number' && Number.isFinite(value)) return;
   if (path.length > MAX_DEPTH)
-    return refuse(path, `nested deeper than ${MAX_DEPTH} levels; give a flatter request`);
+    return refuse(path, issueMessage(`nested deeper than ${MAX_DEPTH} levels`, 'give a flatter request'));
   if (Array.isArray(value)) return value.forEach((entry, index) => walk(entry, [...path, index], refuse));
-  if (!isPlainObject(value)) return refuse(path, `expected a JSON value, got ${kindOf(value)}; give JSON`);
+  if (!isPlainObject(value))
+    return refuse(path, issueMessage(`expected a JSON value, got ${kindOf(value)}`, 'give JSON'));
   for (const [key, entry] of Object.entries(value)) {
     const remedy = entry == null ? undefined : REFUSED_FIELDS.get(key);
     if (remedy === undefined) walk(entry, [...path, key], refuse);
-    else refuse([...path, key], `not allowed; ${remedy}`);
+    else refuse([...path, key], issueMessage('not allowed', remedy));
   }
 }
 
@@ -73,17 +74,19 @@ function kindOf(value: unknown): string {
 
 const expected = (kind: string, remedy: string) => ({
   error: ({ input }: { input?: unknown }) =>
-    input === undefined ? `missing; ${remedy}` : `expected ${kind}, got ${kindOf(input)}; ${remedy}`,
+    input === undefined
+      ? issueMessage('missing', remedy)
+      : issueMessage(`expected ${kind}, got ${kindOf(input)}`, remedy),
 });
 
-const text = (remedy: string) => z.string(expected('a string', remedy)).min(1, `empty; ${remedy}`);
+const text = (remedy: string) => z.string(expected('a string', remedy)).min(1, issueMessage('empty', remedy));
 
 const list = (entry: z.ZodString, remedy: string) =>
-  z.array(entry, expected('an array', remedy)).min(1, `empty; ${remedy}`);
+  z.array(entry, expected('an array', remedy)).min(1, issueMessage('empty', remedy));
 
 const countryCode = text('give two capital letters such as US').regex(
   /^[A-Z]{2}$/,
-  'not a country code; give two capital letters such as US',
+  issueMessage('not a country code', 'give two capital letters such as US'),
 );
 
 const LIFETIME_REMEDY = `give a whole number of seconds from 1 to ${MAX_LIFETIME_MS / 1_000}, which is 21 days`;
@@ -96,7 +99,7 @@ const hostedLink = z
         .number(expected('a number', LIFETIME_REMEDY))
         .refine(
           (seconds) => Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LIFETIME_MS / 1_000,
-          `not a lifetime of Plaid's; ${LIFETIME_REMEDY}`,
+          issueMessage("not a lifetime of Plaid's", LIFETIME_REMEDY),
         )
         .optional(),
       is_mobile_app: z.boolean(expected('true or false', 'give one of them or leave it out')).optional(),
@@ -133,11 +136,11 @@ const required = z
   .superRefine((request, context) => {
     const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
     if (request.user === undefined && request.user_id === undefined) {
-      refuse(['user'], 'missing; give {"client_user_id": ...}, or user_id');
+      refuse(['user'], issueMessage('missing', 'give {"client_user_id": ...}, or user_id'));
     }
     if (request.hosted_link?.['delivery_method'] !== undefined) {
       const remedy = 'leave it out and name a recipient for the session, so that no message is sent twice';
-      refuse(['hosted_link', 'delivery_method'], `not allowed; ${remedy}`);
+      refuse(['hosted_link', 'delivery_method'], issueMessage('not allowed', remedy));
     }
   });
 
@@ -167,10 +170,13 @@ export function checkLinkTokenRequest(
   const schema = requestSchema.superRefine((request, context) => {
     const refuse: Refuse = (path, message) => context.addIssue({ code: 'custom', path, message });
     if (!update && request.products === undefined) {
-      refuse(['products'], 'missing; give products such as ["auth"]');
+      refuse(['products'], issueMessage('missing', 'give products such as ["auth"]'));
     }
     if (!update && request['update'] != null) {
-      refuse(['update'], 'goes with update mode; give update: {"itemId": ...} beside the request');
+      refuse(
+        ['update'],
+        issueMessage('goes with update mode', 'give update: {"itemId": ...} beside the request'),
+      );
     }
     const { completion_redirect_uri: uri } = request.hosted_link ?? {};
     const problem = uri === undefined ? undefined : redirectProblem(uri, environment);
@@ -197,11 +203,14 @@ const UNSAFE_SCHEMES = [
 function redirectProblem(uri: string, environment: PlaidEnvironment): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\/./i.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || UNSAFE_SCHEMES.includes(scheme) || !URL.canParse(uri)) {
-    return 'not an address to lead a person to; give one such as https://app.example/linked or app://linked';
+    return issueMessage(
+      'not an address to lead a person to',
+      'give one such as https://app.example/linked or app://linked',
+    );
   }
   const { username, password, hostname } = new URL(uri);
-  if (username !== '' || password !== '') return 'has a user or a password; give it without';
+  if (username !== '' || password !== '') return issueMessage('has a user or a password', 'give it without');
   if (scheme !== 'http') return undefined;
-  if (environment === 'production') return 'http, with PLAID_ENV production; use https';
-  return isLoopback(hostname) ? undefined : 'http to another machine; use https';
+  if (environment === 'production') return issueMessage('http, with PLAID_ENV production', 'use https');
+  return isLoopback(hostname) ? undefined : issueMessage('http to another machine', 'use https');
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError, inputErrorFrom } from '../domain/input-error';
+import { InputError, inputErrorFrom, issueMessage } from '../domain/input-error';
 import { checkLinkTokenRequest } from './link-token-request';
 import type { PlaidEnvironment } from '../domain/link-token';
 import type { PlaidFlow } from '../domain/plaid-flow';
@@ -83,7 +83,10 @@ export const startRequestSchema = z.strictObject({
     .string()
     .regex(
       SESSION_KEY_PATTERN,
-      'not a session key; use 1 to 128 letters, digits, dots, underscores, colons and hyphens',
+      issueMessage(
+        'not a session key',
+        'use 1 to 128 letters, digits, dots, underscores, colons and hyphens',
+      ),
     )
     .optional(),
   plaidFlow: z.enum(PLAID_FLOWS).default('link_delivery'),
@@ -95,12 +98,18 @@ export const startRequestSchema = z.strictObject({
         method: z.literal('SMS'),
         address: z
           .string()
-          .regex(E164, 'not a phone number in E.164; write it as + and 7 to 15 digits, such as +14155550123'),
+          .regex(
+            E164,
+            issueMessage(
+              'not a phone number in E.164',
+              'write it as + and 7 to 15 digits, such as +14155550123',
+            ),
+          ),
         firstName: z.string().min(1).max(100).optional(),
       }),
       z.strictObject({
         method: z.literal('EMAIL'),
-        address: z.email('not an e-mail address; write it as name@example.com').max(254),
+        address: z.email(issueMessage('not an e-mail address', 'write it as name@example.com')).max(254),
         firstName: z.string().min(1).max(100).optional(),
       }),
     ])
@@ -109,20 +118,30 @@ export const startRequestSchema = z.strictObject({
     .strictObject({
       itemId: z
         .string()
-        .regex(ITEM_ID_PATTERN, 'not an item id; give one as `hosted-link items list` shows it'),
+        .regex(
+          ITEM_ID_PATTERN,
+          issueMessage('not an item id', 'give one as `hosted-link items list` shows it'),
+        ),
     })
     .optional(),
-  userId: z.string().min(1, 'is empty; give your id of the person, or leave it out').max(500).optional(),
+  userId: z
+    .string()
+    .min(1, issueMessage('is empty', 'give your id of the person, or leave it out'))
+    .max(500)
+    .optional(),
   allowDuplicates: z.boolean().optional(),
   expiresAt: z.iso
-    .datetime({ offset: true, message: 'not a time in ISO 8601; write it as 2026-01-31T12:00:00Z' })
+    .datetime({
+      offset: true,
+      message: issueMessage('not a time in ISO 8601', 'write it as 2026-01-31T12:00:00Z'),
+    })
     .optional(),
   notify: z.array(z.string().min(1).max(1000)).max(10).default([]),
   fairnessKey: z
     .string()
     .refine(
       (key) => key !== '' && Buffer.byteLength(key) <= MAX_FAIRNESS_KEY_BYTES,
-      'not a fairness key; give 1 to 64 bytes, or leave it out',
+      issueMessage('not a fairness key', 'give 1 to 64 bytes, or leave it out'),
     )
     .optional(),
 });
@@ -138,7 +157,11 @@ export function sessionInput(request: StartRequest, rules: StartRules): CheckedR
   // How soon a session is served is no part of what it is.
   const { key, linkToken, linkTokenRequest, fairnessKey: _, ...rest } = parsed.data;
   if ((linkToken === undefined) === (linkTokenRequest === undefined)) {
-    throw new InputError('linkToken', 'give either a linkToken or a linkTokenRequest; one of them, not both');
+    throw new InputError(
+      'linkToken',
+      'give either a linkToken or a linkTokenRequest',
+      'one of them, not both',
+    );
   }
   if (linkToken !== undefined) checkTakesLinkToken(rest);
   if (linkTokenRequest !== undefined) {
@@ -167,13 +190,15 @@ function linkTokenId(linkToken: string, { environment }: StartRules): string {
   if (!parts) {
     throw new InputError(
       'linkToken',
-      `not a link token; give one as /link/token/create returned it, link-${environment}-...`,
+      'not a link token',
+      `give one as /link/token/create returned it, link-${environment}-...`,
     );
   }
   if (parts.environment !== environment) {
     throw new InputError(
       'linkToken',
-      `is of Plaid's ${parts.environment}, but this deployment serves ${environment}; make the link token there, or set PLAID_ENV (${PLAID_ENVIRONMENTS.join(', ')})`,
+      `is of Plaid's ${parts.environment}, but this deployment serves ${environment}`,
+      `make the link token there, or set PLAID_ENV (${PLAID_ENVIRONMENTS.join(', ')})`,
     );
   }
   return parts.id;
@@ -183,13 +208,15 @@ function checkTakesLinkToken({ plaidFlow, update }: Pick<StartRequest, 'plaidFlo
   if (plaidFlow === 'hosted_link') {
     throw new InputError(
       'linkToken',
-      'goes with link_delivery only: Plaid tells the URL of a hosted_link session when it makes the link token, and not again; give a linkTokenRequest',
+      'goes with link_delivery only: Plaid tells the URL of a hosted_link session when it makes the link token, and not again',
+      'give a linkTokenRequest',
     );
   }
   if (update) {
     throw new InputError(
       'linkToken',
-      'does not go with update, for which the worker makes the link token, with the access token of the item; give a linkTokenRequest',
+      'does not go with update, for which the worker makes the link token, with the access token of the item',
+      'give a linkTokenRequest',
     );
   }
 }
@@ -200,7 +227,7 @@ function checkComparesAccounts({ plaidFlow, update }: Pick<StartRequest, 'plaidF
     plaidFlow === 'hosted_link'
       ? 'does not go with update, which links nothing'
       : 'goes with hosted_link only';
-  throw new InputError('allowDuplicates', `${why}; leave it out`);
+  throw new InputError('allowDuplicates', why, 'leave it out');
 }
 
 /** With `hosted_link` Plaid sends to an address of the request's user. */
@@ -210,14 +237,15 @@ function checkRecipient({ method, address, firstName }: Delivery, request: Recor
   if (!user) {
     throw new InputError(
       'request.user',
-      'missing, but hosted_link sends to an address of the user; give {"client_user_id": ...}',
+      'missing, but hosted_link sends to an address of the user',
+      'give {"client_user_id": ...}',
     );
   }
   if (user[field] != null && user[field] !== address) {
-    throw new InputError(`request.user.${field}`, 'is another one than delivery.address; leave it out');
+    throw new InputError(`request.user.${field}`, 'is another one than delivery.address', 'leave it out');
   }
   if (firstName !== undefined) {
-    throw new InputError('delivery.firstName', 'goes with link_delivery only; leave it out');
+    throw new InputError('delivery.firstName', 'goes with link_delivery only', 'leave it out');
   }
 }
 
@@ -241,7 +269,8 @@ export function userAttributeOf(
   if (userId.length <= MAX_KEYWORD_LENGTH) return userId;
   throw new InputError(
     'userId',
-    `has more than ${MAX_KEYWORD_LENGTH} characters, the most that a search attribute holds; give a shorter one, or set HOSTED_LINK_USER_ATTRIBUTE to hash`,
+    `has more than ${MAX_KEYWORD_LENGTH} characters, the most that a search attribute holds`,
+    'give a shorter one, or set HOSTED_LINK_USER_ATTRIBUTE to hash',
   );
 }
 
@@ -249,7 +278,8 @@ function defaultKey(linkTokenId: string | undefined): string {
   if (linkTokenId !== undefined) return plaidSessionHash(linkTokenId);
   throw new InputError(
     'key',
-    'missing; with a linkTokenRequest, give a key of your own, so that a repeated call finds the same session',
+    'missing',
+    'with a linkTokenRequest, give a key of your own, so that a repeated call finds the same session',
   );
 }
 
@@ -257,23 +287,25 @@ function checkExpiration(expiresAt: string, linkToken: string | undefined): void
   if (linkToken === undefined) {
     throw new InputError(
       'expiresAt',
-      'goes with a linkToken only; with a linkTokenRequest Plaid says when it expires; leave it out',
+      'goes with a linkToken only',
+      issueMessage('with a linkTokenRequest Plaid says when it expires', 'leave it out'),
     );
   }
   const aheadMs = Date.parse(expiresAt) - Date.now();
-  if (aheadMs <= 0) throw new InputError('expiresAt', 'is over; make a new link token');
+  if (aheadMs <= 0) throw new InputError('expiresAt', 'is over', 'make a new link token');
   if (aheadMs > MAX_LIFETIME_MS)
-    throw new InputError('expiresAt', "is more than 21 days ahead, Plaid's longest; correct it");
+    throw new InputError('expiresAt', "is more than 21 days ahead, Plaid's longest", 'correct it');
 }
 
 function checkTarget(workflowId: string, field: string, { notifyPrefixes }: StartRules): void {
   if (OWN_WORKFLOW_PREFIXES.some((prefix) => workflowId.startsWith(prefix))) {
-    throw new InputError(field, "names one of hosted-link's own workflows; name a workflow of yours");
+    throw new InputError(field, "names one of hosted-link's own workflows", 'name a workflow of yours');
   }
   if (notifyPrefixes && !notifyPrefixes.some((prefix) => workflowId.startsWith(prefix))) {
     throw new InputError(
       field,
-      'does not begin with a prefix in HOSTED_LINK_NOTIFY_PREFIXES; have it added, or name another workflow',
+      'does not begin with a prefix in HOSTED_LINK_NOTIFY_PREFIXES',
+      'have it added, or name another workflow',
     );
   }
 }

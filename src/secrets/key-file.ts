@@ -19,7 +19,8 @@ export async function addKeyToFile(path: string, key: string): Promise<string[]>
     const { code } = error as NodeJS.ErrnoException;
     throw new InputError(
       path,
-      `cannot be read or written (${code}); let this user write there, or choose another path`,
+      `cannot be read or written (${code})`,
+      'let this user write there, or choose another path',
     );
   }
 }

@@ -31,10 +31,10 @@ export function parseKeyRing(text: string, setting: string): KeyRing {
     const position = `key ${index + 1} of ${pairs.length}`;
     const { id, key } = parsePair(pair, setting, position);
     if (keys.has(id))
-      throw new InputError(setting, `has the key id ${id} twice; give each key an id of its own`);
+      throw new InputError(setting, `has the key id ${id} twice`, 'give each key an id of its own');
     for (const [otherId, other] of keys) {
       if (other.equals(key))
-        throw new InputError(setting, `has the same key under ${otherId} and ${id}; leave one of them out`);
+        throw new InputError(setting, `has the same key under ${otherId} and ${id}`, 'leave one of them out');
     }
     keys.set(id, key);
   });
@@ -62,25 +62,23 @@ export function keyFingerprint(key: KeyObject): Buffer {
 function parsePair(pair: string, setting: string, position: string): { id: string; key: KeyObject } {
   const remedy = 'write each key as id:key, where the key is the output of `openssl rand -base64 32`';
   const colon = pair.indexOf(':');
-  if (pair === '') throw new InputError(setting, `${position} is empty; ${remedy}`);
-  if (colon === -1) throw new InputError(setting, `${position} has no colon after its id; ${remedy}`);
+  if (pair === '') throw new InputError(setting, `${position} is empty`, remedy);
+  if (colon === -1) throw new InputError(setting, `${position} has no colon after its id`, remedy);
   const id = pair.slice(0, colon);
   if (!KEY_ID_PATTERN.test(id))
     throw new InputError(
       setting,
-      `${position} has a malformed id; use 1 to 64 letters, digits, dots, underscores and hyphens`,
+      `${position} has a malformed id`,
+      'use 1 to 64 letters, digits, dots, underscores and hyphens',
     );
   const encoded = pair.slice(colon + 1);
   const bytes = Buffer.from(encoded, 'base64');
   if (bytes.toString('base64') !== encoded)
-    throw new InputError(setting, `${position} (${id}) is not base64; ${remedy}`);
+    throw new InputError(setting, `${position} (${id}) is not base64`, remedy);
   if (bytes.length !== KEY_BYTES)
-    throw new InputError(
-      setting,
-      `${position} (${id}) has ${bytes.length} bytes, not ${KEY_BYTES}; ${remedy}`,
-    );
+    throw new InputError(setting, `${position} (${id}) has ${bytes.length} bytes, not ${KEY_BYTES}`, remedy);
   if (bytes.every((byte) => byte === bytes[0]))
-    throw new InputError(setting, `${position} (${id}) is one byte repeated, not a random key; ${remedy}`);
+    throw new InputError(setting, `${position} (${id}) is one byte repeated, not a random key`, remedy);
   const key = createSecretKey(bytes);
   bytes.fill(0);
   return { id, key };

@@ -28,7 +28,8 @@ export function refuseWeakKeys(ring: KeyRing, setting: string): void {
     if (even || text || repetitive || PUBLISHED.has(keyFingerprint(key).toString('hex')))
       throw new InputError(
         setting,
-        `the key ${id} is well known or not random; make a new one with \`openssl rand -base64 32\``,
+        `the key ${id} is well known or not random`,
+        'make a new one with `openssl rand -base64 32`',
       );
   }
 }
@@ -40,7 +41,8 @@ export function refuseSharedKeys(vaultRing: KeyRing, codecRing: KeyRing): void {
   const [vaultId, codecId] = shared;
   throw new InputError(
     'HOSTED_LINK_CODEC_KEYS',
-    `its key ${codecId} is the vault's key ${vaultId}, so whoever may start sessions could open the vault; give each ring keys of its own`,
+    `its key ${codecId} is the vault's key ${vaultId}, so whoever may start sessions could open the vault`,
+    'give each ring keys of its own',
   );
 }
 
@@ -50,7 +52,8 @@ export function refuseForeignKeys(callbackRing: KeyRing, encryptingRing: KeyRing
   if (!shared) return;
   throw new InputError(
     'HOSTED_LINK_CALLBACK_KEYS',
-    `its key ${shared[0]} also encrypts, as ${shared[1]}, and receivers of callbacks would have it; give each ring keys of its own`,
+    `its key ${shared[0]} also encrypts, as ${shared[1]}, and receivers of callbacks would have it`,
+    'give each ring keys of its own',
   );
 }
 

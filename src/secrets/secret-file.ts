@@ -18,7 +18,8 @@ export function readSecretFile(path: string, field: string): string {
     if (process.platform !== 'win32' && (mode & (mounted ? 0o037 : 0o077)) !== 0) {
       throw new InputError(
         field,
-        `open to other users (mode ${(mode & 0o777).toString(8)}); run chmod ${mounted ? 640 : 600} on it`,
+        `open to other users (mode ${(mode & 0o777).toString(8)})`,
+        `run chmod ${mounted ? 640 : 600} on it`,
       );
     }
     return readFileSync(descriptor, 'utf8');

@@ -30,12 +30,13 @@ export function readTraceSettings(given: NodeJS.ProcessEnv): TraceSettings | und
 /** @throws InputError naming the setting that this package's exporter cannot do */
 export function checkTraceSettings({ url, urlSetting, protocol }: TraceSettings): void {
   if (!/^https?:/.test(url) || !URL.canParse(url)) {
-    throw new InputError(urlSetting, 'not a URL of http or https; write it as http://collector:4318');
+    throw new InputError(urlSetting, 'not a URL of http or https', 'write it as http://collector:4318');
   }
   if (protocol !== 'http/protobuf') {
     throw new InputError(
       'OTEL_EXPORTER_OTLP_PROTOCOL',
-      'not http/protobuf, the only one that is spoken here; leave it unset, and give the endpoint of the collector for it (port 4318)',
+      'not http/protobuf, the only one that is spoken here',
+      'leave it unset, and give the endpoint of the collector for it (port 4318)',
     );
   }
 }

@@ -36,13 +36,20 @@ export function loadTemporalConnection(variables: Variables = readTemporalVariab
   checkSwitch(variables, 'TEMPORAL_TLS');
   checkConfigFile(variables);
   const profile = loadProfile(variables);
-  checkText(profile.address, 'TEMPORAL_ADDRESS', ADDRESS, 'not an address; write host:port without a scheme');
-  checkText(profile.namespace, 'TEMPORAL_NAMESPACE', /^\S+$/, 'not a namespace; write its name');
+  checkText(
+    profile.address,
+    'TEMPORAL_ADDRESS',
+    ADDRESS,
+    'not an address',
+    'write host:port without a scheme',
+  );
+  checkText(profile.namespace, 'TEMPORAL_NAMESPACE', /^\S+$/, 'not a namespace', 'write its name');
   checkText(
     profile.apiKey,
     'TEMPORAL_API_KEY',
     /^[!-~]+$/,
-    'has characters that no API key has; copy it again',
+    'has characters that no API key has',
+    'copy it again',
   );
   checkCertificates(profile);
   checkApiKeyIsEncrypted(profile);
@@ -57,7 +64,7 @@ export function loadTemporalConnection(variables: Variables = readTemporalVariab
 function checkSwitch(variables: Variables, name: string): void {
   const value = variables[name];
   if (value === undefined || ['1', 'true', '0', 'false'].includes(value)) return;
-  throw new InputError(name, 'not a switch; set it to true or false, or leave it unset');
+  throw new InputError(name, 'not a switch', 'set it to true or false, or leave it unset');
 }
 
 function checkConfigFile(variables: Variables): void {
@@ -73,13 +80,15 @@ function checkConfigFile(variables: Variables): void {
     const where = code ?? (line === undefined ? 'it has no profile' : `line ${line}`);
     throw new InputError(
       'TEMPORAL_CONFIG_FILE',
-      `not a readable Temporal configuration file (${where}); mend it, or name another one`,
+      `not a readable Temporal configuration file (${where})`,
+      'mend it, or name another one',
     );
   }
   if (name !== undefined && profiles[name] === undefined)
     throw new InputError(
       'TEMPORAL_PROFILE',
-      'no profile of the Temporal configuration file; name one that it has',
+      'no profile of the Temporal configuration file',
+      'name one that it has',
     );
 }
 
@@ -90,15 +99,16 @@ function loadProfile(variables: Variables): ClientConfigProfile {
     // The file and the profile are there: what is left is a contradiction.
     throw new InputError(
       'TEMPORAL_TLS',
-      'a certificate or key is given both as a path and as data; leave one of them out',
+      'a certificate or key is given both as a path and as data',
+      'leave one of them out',
     );
   }
 }
 
 /** Also in types: a configuration file may hold anything. */
-function checkText(value: unknown, name: string, pattern: RegExp, problem: string): void {
+function checkText(value: unknown, name: string, pattern: RegExp, problem: string, remedy: string): void {
   if (value !== undefined && !(typeof value === 'string' && pattern.test(value)))
-    throw new InputError(name, problem);
+    throw new InputError(name, problem, remedy);
 }
 
 function checkCertificates({ tls }: ClientConfigProfile): void {
@@ -109,7 +119,7 @@ function checkCertificates({ tls }: ClientConfigProfile): void {
   // The library would leave out the one that is there.
   if ((tls.clientCert === undefined) === (tls.clientKey === undefined)) return;
   const missing = tls.clientCert ? 'TEMPORAL_TLS_CLIENT_KEY_PATH' : 'TEMPORAL_TLS_CLIENT_CERT_PATH';
-  throw new InputError(missing, 'missing; a client certificate and its key go together');
+  throw new InputError(missing, 'missing', 'a client certificate and its key go together');
 }
 
 /** TLS can be switched off beside an API key, which then crosses the network in clear. */
@@ -117,7 +127,8 @@ function checkApiKeyIsEncrypted({ address = DEFAULT_ADDRESS, apiKey, tls }: Clie
   if (apiKey === undefined || !tls?.disabled || LOOPBACK.test(address)) return;
   throw new InputError(
     'TEMPORAL_TLS',
-    'off, so that the API key would cross the network in clear; leave it unset',
+    'off, so that the API key would cross the network in clear',
+    'leave it unset',
   );
 }
 
@@ -131,9 +142,10 @@ function checkPem(source: ConfigDataSource | undefined, name: string): void {
   } catch (error) {
     throw new InputError(
       variable,
-      `no readable file (${(error as NodeJS.ErrnoException).code}); give the path of a PEM file that this user may read`,
+      `no readable file (${(error as NodeJS.ErrnoException).code})`,
+      'give the path of a PEM file that this user may read',
     );
   }
   if (!text.includes('-----BEGIN '))
-    throw new InputError(variable, 'not in PEM; give it with its BEGIN and END lines');
+    throw new InputError(variable, 'not in PEM', 'give it with its BEGIN and END lines');
 }

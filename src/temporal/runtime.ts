@@ -35,7 +35,8 @@ export function installRuntime(logger: Logger, metricsAddress?: ListenAddress): 
     if (problem === undefined) throw error;
     throw new InputError(
       'HOSTED_LINK_METRICS_ADDRESS',
-      `cannot be listened on (${problem}); stop the other program, or set another address`,
+      `cannot be listened on (${problem})`,
+      'stop the other program, or set another address',
     );
   }
 }
@@ -54,7 +55,8 @@ export async function connectRuntime(
   } catch {
     throw new InputError(
       'TEMPORAL_ADDRESS',
-      `no Temporal server answers at ${address}; start one there, or set it`,
+      `no Temporal server answers at ${address}`,
+      'start one there, or set it',
     );
   }
 }

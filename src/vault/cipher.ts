@@ -77,7 +77,8 @@ export function createCipher(keys: KeyProvider, environment: PlaidEnvironment): 
     if (!keys.keyIds.includes(keyId)) {
       throw new VaultError(
         'KEY_UNKNOWN',
-        `${describe(context)} is encrypted under the key ${keyId}, which ${keys.source} lacks; add it`,
+        `${describe(context)} is encrypted under the key ${keyId}, which ${keys.source} lacks`,
+        'add it',
       );
     }
     const bound = associatedData([...fieldsOf(context), keyId]);

@@ -44,7 +44,8 @@ export class SqlCodecKeyStore implements CodecKeyStore {
         if (known?.check_value.equals(fingerprint)) continue;
         throw new VaultError(
           'KEY_MISMATCH',
-          `HOSTED_LINK_CODEC_KEYS: ${keyId} is another key than the one this deployment knows by that id; restore it, or give the new key an id of its own`,
+          `HOSTED_LINK_CODEC_KEYS: ${keyId} is another key than the one this deployment knows by that id`,
+          'restore it, or give the new key an id of its own',
         );
       }
     });
@@ -56,7 +57,8 @@ export class SqlCodecKeyStore implements CodecKeyStore {
         WHERE key_id = $1 RETURNING encryptions::float8 AS total`,
       [keyId, encryptions],
     );
-    if (!row) throw new VaultError('KEY_UNKNOWN', `the vault has no codec key ${keyId}; restart the worker`);
+    if (!row)
+      throw new VaultError('KEY_UNKNOWN', `the vault has no codec key ${keyId}`, 'restart the worker');
     return row.total;
   }
 

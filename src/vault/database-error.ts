@@ -82,11 +82,17 @@ export function translateDatabaseError(error: unknown, where: string): VaultErro
       `${where} refused a statement (${[...place, `SQLSTATE ${state}`].join(', ')})`,
     );
   }
-  return unreachableError(where, clientReason(error));
+  const remedy = isUntrusted(error) ? 'name its CA by sslrootcert in DATABASE_URL' : undefined;
+  return unreachableError(where, clientReason(error), remedy);
 }
 
-function unreachableError(where: string, reason: string): VaultError {
-  return new VaultError('VAULT_UNREACHABLE', `${where} cannot be used: ${reason}`);
+function unreachableError(where: string, reason: string, remedy?: string): VaultError {
+  return new VaultError('VAULT_UNREACHABLE', `${where} cannot be used: ${reason}`, remedy);
+}
+
+function isUntrusted(error: unknown): boolean {
+  const { code } = Object(error) as { code?: unknown };
+  return typeof code === 'string' && UNTRUSTED.test(code);
 }
 
 function clientReason(error: unknown): string {
@@ -94,8 +100,7 @@ function clientReason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return `nothing listens there (${code})`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `its certificate is for another host (${code})`;
-  if (code !== undefined && UNTRUSTED.test(code))
-    return `its certificate is not trusted (${code}); name its CA by sslrootcert in DATABASE_URL`;
+  if (isUntrusted(error)) return `its certificate is not trusted (${code})`;
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code;
   const known = CLIENT_MESSAGES.find(([pattern]) => pattern.test(error.message));
   return known ? known[1] : 'the connection failed';

@@ -41,7 +41,8 @@ export function verifiedDatabaseUrl(databaseUrl: string): string {
   if (isVerified || (!ssl && isDisabled)) return databaseUrl;
   throw new InputError(
     FIELD,
-    'does not verify the server, with PLAID_ENV production; write sslmode=verify-full, and sslrootcert with the path of its CA if that is your own',
+    'does not verify the server, with PLAID_ENV production',
+    'write sslmode=verify-full, and sslrootcert with the path of its CA if that is your own',
   );
 }
 

@@ -209,13 +209,13 @@ function settled<T>(promise: Promise<T>): Promise<T> {
 function describeTarget(databaseUrl: string): string {
   const remedy = 'write it as postgresql://user:password@host:5432/database';
   if (!/^postgres(ql)?:\/\//.test(databaseUrl))
-    throw new InputError('DATABASE_URL', `is not a PostgreSQL connection string; ${remedy}`);
+    throw new InputError('DATABASE_URL', 'is not a PostgreSQL connection string', remedy);
   let client: Client;
   try {
     client = new Client({ connectionString: databaseUrl });
   } catch {
     // The parser's error holds the whole string, its password included.
-    throw new InputError('DATABASE_URL', `is a malformed PostgreSQL connection string; ${remedy}`);
+    throw new InputError('DATABASE_URL', 'is a malformed PostgreSQL connection string', remedy);
   }
   return client.host.startsWith('/')
     ? `PostgreSQL on the Unix socket in ${client.host}`

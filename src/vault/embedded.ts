@@ -120,7 +120,8 @@ function vaultFolder(dataDir: string): string {
   if (excess > 0) {
     throw new InputError(
       'HOSTED_LINK_DATA_DIR',
-      `its path is ${excess} bytes too long for a Unix socket inside; choose a folder with a path of at most ${Buffer.byteLength(resolve(dataDir)) - excess} bytes, or set DATABASE_URL`,
+      `its path is ${excess} bytes too long for a Unix socket inside`,
+      `choose a folder with a path of at most ${Buffer.byteLength(resolve(dataDir)) - excess} bytes, or set DATABASE_URL`,
     );
   }
   return folder;
@@ -145,7 +146,8 @@ function lockFolder(folder: string): number {
     const holder = readFileSync(path, 'utf8');
     throw new VaultError(
       'VAULT_IN_USE',
-      `the embedded vault in ${folder} is in use by ${/^\d+$/.test(holder) ? `process ${holder}` : 'another process'}; stop that one, choose another HOSTED_LINK_DATA_DIR, or set DATABASE_URL`,
+      `the embedded vault in ${folder} is in use by ${/^\d+$/.test(holder) ? `process ${holder}` : 'another process'}`,
+      'stop that one, choose another HOSTED_LINK_DATA_DIR, or set DATABASE_URL',
     );
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
@@ -171,6 +173,7 @@ function unusable(folder: string, error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code;
   return new VaultError(
     'VAULT_FAILED',
-    `the embedded vault in ${folder} cannot be opened (${code ?? (error as Error).message}); check the folder, or set DATABASE_URL`,
+    `the embedded vault in ${folder} cannot be opened (${code ?? (error as Error).message})`,
+    'check the folder, or set DATABASE_URL',
   );
 }

@@ -165,7 +165,7 @@ class SqlVault implements Vault {
   ): Promise<T> {
     for (const [field, text] of Object.entries({ actor, purpose })) {
       if (text.length < 1 || text.length > 200)
-        throw new InputError(field, `has ${text.length} characters; give 1 to 200`);
+        throw new InputError(field, `has ${text.length} characters`, 'give 1 to 200');
     }
     const row = await readSealedToken(this.#database, { itemId, actor, purpose });
     if (!row) throw unknownItem(itemId);
@@ -200,7 +200,8 @@ async function checkEnvironment({ query }: Transaction, environment: PlaidEnviro
   if (other) {
     throw new VaultError(
       'ENVIRONMENT_MISMATCH',
-      `PLAID_ENV is ${environment}, but the vault holds items of ${other.environment}; give each environment a database of its own`,
+      `PLAID_ENV is ${environment}, but the vault holds items of ${other.environment}`,
+      'give each environment a database of its own',
     );
   }
 }

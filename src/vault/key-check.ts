@@ -50,7 +50,8 @@ export async function checkKeys(
     else if (!fingerprint.equals(expected)) {
       throw new VaultError(
         'KEY_MISMATCH',
-        `${source}: ${id} is another key than the one this vault knows by that id; restore it, or give the new key an id of its own`,
+        `${source}: ${id} is another key than the one this vault knows by that id`,
+        'restore it, or give the new key an id of its own',
       );
     }
   }
@@ -118,7 +119,8 @@ async function refuseIfNeeded(transaction: Transaction, source: string, id: stri
     if (rows.length > 0) {
       throw new VaultError(
         'KEY_UNKNOWN',
-        `${source} lacks the key ${id}, under which rows of ${table} are encrypted; add it after the primary key`,
+        `${source} lacks the key ${id}, under which rows of ${table} are encrypted`,
+        'add it after the primary key',
       );
     }
   }

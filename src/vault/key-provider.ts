@@ -67,7 +67,8 @@ export function joinKeyProviders(first: KeyProvider, other: KeyProvider): KeyPro
   if (shared !== undefined) {
     throw new InputError(
       other.source,
-      `has a key of the id ${shared}, and so has ${first.source}; give each key an id of its own`,
+      `has a key of the id ${shared}, and so has ${first.source}`,
+      'give each key an id of its own',
     );
   }
   const ownerOf = (keyId: string) => (first.keyIds.includes(keyId) ? first : other);

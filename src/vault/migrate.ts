@@ -65,7 +65,8 @@ export async function checkSchema(transaction: Transaction): Promise<void> {
   if (pending) {
     throw new VaultError(
       'SCHEMA_OUTDATED',
-      `the database lacks migration ${pending.name} of the vault; run \`hosted-link setup\``,
+      `the database lacks migration ${pending.name} of the vault`,
+      'run `hosted-link setup`',
     );
   }
 }
@@ -112,7 +113,8 @@ function nextMigration(
     if (!migrations.some((migration) => migration.version === version)) {
       throw new VaultError(
         'SCHEMA_NEWER',
-        `the database has migration ${version} of the vault, which this version of hosted-link does not know; run a newer version`,
+        `the database has migration ${version} of the vault, which this version of hosted-link does not know`,
+        'run a newer version',
       );
     }
   }
@@ -123,7 +125,8 @@ function nextMigration(
     if (checksum !== migration.checksum || (next && next.version < migration.version)) {
       throw new VaultError(
         'SCHEMA_DIVERGED',
-        `migration ${migration.name} was applied to the database in another form or order than this version of hosted-link has it; run the version that applied it`,
+        `migration ${migration.name} was applied to the database in another form or order than this version of hosted-link has it`,
+        'run the version that applied it',
       );
     }
   }

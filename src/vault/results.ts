@@ -124,7 +124,7 @@ export class SqlResultStore extends SqlResultReader implements ResultStore {
     { refuseDuplicates = false }: { refuseDuplicates?: boolean | undefined } = {},
   ): Promise<Acquired> {
     if (!Number.isSafeInteger(leaseMs) || leaseMs < 1)
-      throw new InputError('leaseMs', 'is not a whole number of milliseconds; give one of at least 1');
+      throw new InputError('leaseMs', 'is not a whole number of milliseconds', 'give one of at least 1');
     const pending = await this.#openPending(resultId);
     const comparable = refuseDuplicates ? comparableOf(resultId, pending) : undefined;
     const comparison = comparable && (await compareAccounts(this.#database, this.#cipher, comparable));
@@ -245,7 +245,8 @@ export class SqlResultStore extends SqlResultReader implements ResultStore {
       if (row.error_code === errorCode) return toResult(row);
       throw new VaultError(
         'RESULT_NOT_UNCERTAIN',
-        `result ${resultId} is ${row.state}; nothing is to be resolved`,
+        `result ${resultId} is ${row.state}`,
+        'nothing is to be resolved',
       );
     });
   }

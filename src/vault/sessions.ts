@@ -101,7 +101,8 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
     if (found.plaid_flow !== claim.plaidFlow || !sameText(digest.reveal(), claim.requestDigest)) {
       throw new VaultError(
         'KEY_REUSED',
-        `the session key ${claim.key} stands for another request; give this request a key of its own`,
+        `the session key ${claim.key} stands for another request`,
+        'give this request a key of its own',
       );
     }
     const claimedBefore = found.first_run_id !== claim.firstRunId;
@@ -110,7 +111,7 @@ export class SqlSessionStore extends SqlSessionReader implements SessionStore {
   }
 
   async end(key: string, state: SessionState, firstRunId: string): Promise<void> {
-    if (!isEndState(state)) throw new InputError('state', `${state} is not an end state; give one`);
+    if (!isEndState(state)) throw new InputError('state', `${state} is not an end state`, 'give one');
     const ended = await this.#database.query(
       `UPDATE hosted_link.sessions SET state = $2, ended_at = now()
       WHERE session_key = $1 AND first_run_id = $3 AND ended_at IS NULL RETURNING 1`,

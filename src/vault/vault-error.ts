@@ -1,5 +1,5 @@
 /**
- * A failure of the vault. `code` is stable; the message names no secret. VAULT_UNREACHABLE and KEY_PROVIDER_FAILED may
+ * A failure of the vault. `code` is stable; `message` is `<problem>; <remedy>`, or the problem alone, and names no secret. VAULT_UNREACHABLE and KEY_PROVIDER_FAILED may
  * pass by themselves. VAULT_FAILED: the database refused a statement, or an embedded one cannot be opened.
  */
 export class VaultError extends Error {
@@ -22,9 +22,12 @@ export class VaultError extends Error {
       | 'SCHEMA_OUTDATED'
       | 'SCHEMA_NEWER'
       | 'SCHEMA_DIVERGED',
-    message: string,
+    /** What is wrong. */
+    readonly problem: string,
+    /** What to do, where that follows from this failure alone. */
+    readonly remedy?: string,
   ) {
-    super(message);
+    super(remedy === undefined ? problem : `${problem}; ${remedy}`);
     this.name = 'VaultError';
   }
 }

@@ -65,6 +65,6 @@ export async function startWorkerReceiver(options: ReceiverOptions): Promise<Web
     return receiver;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`HOSTED_LINK_WEBHOOK_${error.field.toUpperCase()}`, error.problem);
+    throw new InputError(`HOSTED_LINK_WEBHOOK_${error.field.toUpperCase()}`, error.problem, error.remedy);
   }
 }

@@ -73,7 +73,7 @@ export async function startHealthServer(
     await app.close();
     const problem = listenError(error, host, port);
     throw problem instanceof InputError
-      ? new InputError('HOSTED_LINK_HEALTH_ADDRESS', problem.problem)
+      ? new InputError('HOSTED_LINK_HEALTH_ADDRESS', problem.problem, problem.remedy)
       : problem;
   }
 }

@@ -52,11 +52,12 @@ export class HostedLinkPlugin extends HostedLinkCodecPlugin {
     if (options.connection === undefined) {
       throw new InputError(
         'connection',
-        'missing; give the worker a NativeConnection, which hosted-link shares',
+        'missing',
+        'give the worker a NativeConnection, which hosted-link shares',
       );
     }
     if (servesOwnQueue(options) && !('claimSession' in (options.activities ?? {}))) {
-      throw new InputError('taskQueue', "is one of hosted-link's own; give your worker another one");
+      throw new InputError('taskQueue', "is one of hosted-link's own", 'give your worker another one');
     }
     return super.configureWorker(options);
   }
@@ -88,7 +89,8 @@ export class HostedLinkPlugin extends HostedLinkCodecPlugin {
     if (this.#sessions && namespace !== this.#namespace) {
       throw new InputError(
         'namespace',
-        `is not ${this.#namespace}, where hosted-link runs already; leave the plugin out of this worker`,
+        `is not ${this.#namespace}, where hosted-link runs already`,
+        'leave the plugin out of this worker',
       );
     }
     this.#namespace = namespace;

@@ -220,13 +220,15 @@ async function checkSearchAttributes(
   if (mistyped.length > 0) {
     throw new InputError(
       'TEMPORAL_NAMESPACE',
-      `${namespace} has the search attributes ${mistyped.join(', ')} with other types; hosted-link doctor says what to do`,
+      `${namespace} has the search attributes ${mistyped.join(', ')} with other types`,
+      'hosted-link doctor says what to do',
     );
   }
   if (missing.length > 0) {
     throw new InputError(
       'TEMPORAL_NAMESPACE',
-      `${namespace} lacks the search attributes ${missing.join(', ')}; run hosted-link setup`,
+      `${namespace} lacks the search attributes ${missing.join(', ')}`,
+      'run hosted-link setup',
     );
   }
 }

@@ -3,7 +3,7 @@ import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
 import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../../http/limits';
-import { InputError, inputErrorFrom } from '../../domain/input-error';
+import { InputError, inputErrorFrom, issueMessage } from '../../domain/input-error';
 import type { KeyRing } from '../../secrets/key-ring';
 import { listenError } from '../../http/listen-error';
 import { AccessDenied, type CheckAccess } from './access';
@@ -48,7 +48,7 @@ export interface CodecServer {
   close(): Promise<void>;
 }
 
-const base64 = z.string().regex(/^[A-Za-z0-9+/_-]*={0,2}$/, 'not base64; encode it');
+const base64 = z.string().regex(/^[A-Za-z0-9+/_-]*={0,2}$/, issueMessage('not base64', 'encode it'));
 
 /** Payloads in proto3 JSON, which leaves out an empty list: the Temporal CLI sends `{}` for a signal without arguments. */
 const payloadsSchema = z.object({
@@ -59,7 +59,7 @@ const payloadsSchema = z.object({
         data: base64.nullish(),
       }),
     )
-    .max(MAX_PAYLOADS, `more than ${MAX_PAYLOADS}; ask for fewer at once`)
+    .max(MAX_PAYLOADS, issueMessage(`more than ${MAX_PAYLOADS}`, 'ask for fewer at once'))
     .default([]),
 });
 
@@ -81,7 +81,8 @@ export async function startCodecServer(options: CodecServerOptions): Promise<Cod
   if (!checkAccess && !isLoopback(host))
     throw new InputError(
       'host',
-      'not loopback, so that whoever reaches it could decode; say who may by HOSTED_LINK_CODEC_TOKENS or HOSTED_LINK_CODEC_JWKS_URL',
+      'not loopback, so that whoever reaches it could decode',
+      'say who may by HOSTED_LINK_CODEC_TOKENS or HOSTED_LINK_CODEC_JWKS_URL',
     );
   const app = createApp(options.tls);
   // Without it, a page could post text/plain with no preflight.
@@ -111,7 +112,8 @@ function createApp(tls: CodecServerOptions['tls']) {
     // OpenSSL's own messages name no setting.
     throw new InputError(
       'HOSTED_LINK_CODEC_TLS_CERT',
-      'not a certificate in PEM, or HOSTED_LINK_CODEC_TLS_KEY is not its key; give both as they were issued',
+      'not a certificate in PEM, or HOSTED_LINK_CODEC_TLS_KEY is not its key',
+      'give both as they were issued',
     );
   }
 }
@@ -236,7 +238,7 @@ function fromJson(json: Record<string, unknown>, index: number): Payload {
   try {
     return PayloadMessage.fromObject(json);
   } catch {
-    throw new InputError(`payloads[${index}]`, 'not a Payload in proto3 JSON; send it as Temporal gave it');
+    throw new InputError(`payloads[${index}]`, 'not a Payload in proto3 JSON', 'send it as Temporal gave it');
   }
 }
 
@@ -248,6 +250,7 @@ function checkOrigin(origin: string): string {
   if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
   throw new InputError(
     'origin',
-    'not an origin; write scheme, host and port only, such as http://localhost:8233',
+    'not an origin',
+    'write scheme, host and port only, such as http://localhost:8233',
   );
 }

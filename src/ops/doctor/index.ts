@@ -1,6 +1,6 @@
 import { Connection } from '@temporalio/client';
 import type { Settings } from '../../config/settings';
-import { InputError } from '../../domain/input-error';
+import { InputError, separateInputErrors } from '../../domain/input-error';
 import { loadTemporalConnection, type TemporalConnection } from '../../temporal/connection';
 import { checkPlaidClock } from './clock';
 import { checkCurrentVersion } from './current-version';
@@ -44,12 +44,11 @@ export async function runChecks(settings: Settings | InputError): Promise<Findin
   ];
 }
 
-/** A line for each wrong setting. */
-function settingsFindings({ message }: InputError): Finding[] {
-  return message.split('\n').map((line) => {
-    const [what, ...remedy] = line.split('; ');
-    return problem('settings', what!, remedy.join('; ') || 'see docs/settings.md');
-  });
+/** Makes a finding of each wrong setting. */
+function settingsFindings(error: InputError): Finding[] {
+  return separateInputErrors(error).map(({ field, problem: what, remedy }) =>
+    problem('settings', `${field}: ${what}`, remedy),
+  );
 }
 
 interface TemporalFindings {

@@ -14,14 +14,12 @@ const GRPC_CODES: Partial<Record<number, string>> = {
 };
 
 /**
- * What an error says, as a problem. Errors of ours are written to be shown, and name the remedy after a semicolon; of any other
- * only its kind is told, since its message may hold anything.
+ * Reports an error as a problem. Our own errors are written to be shown; of any other it shows the kind only, since its message
+ * may contain anything.
  */
 export function refusal(check: string, error: unknown): Finding {
-  if (error instanceof InputError || error instanceof VaultError) {
-    const [message, ...remedy] = error.message.split('; ');
-    return problem(check, message!, remedy.join('; ') || remedyOf(error.code));
-  }
+  if (error instanceof InputError) return problem(check, `${error.field}: ${error.problem}`, error.remedy);
+  if (error instanceof VaultError) return problem(check, error.problem, error.remedy ?? remedyOf(error.code));
   if (isGrpcServiceError(error)) {
     const reason = GRPC_CODES[error.code] ?? `gRPC code ${error.code}`;
     return problem(check, `the Temporal server refused to answer (${reason})`, GRPC_REMEDY);
@@ -33,6 +31,6 @@ export function refusal(check: string, error: unknown): Finding {
 const GRPC_REMEDY = 'check TEMPORAL_NAMESPACE, and what its API key or certificate may do';
 
 function remedyOf(code: string): string {
-  if (code === 'VAULT_UNREACHABLE') return 'see to the database, or correct DATABASE_URL';
+  if (code === 'VAULT_UNREACHABLE') return 'start the database, or correct DATABASE_URL';
   return 'see docs/operations.md';
 }

@@ -58,6 +58,7 @@ describe('the command line', () => {
       code: 'INVALID_INPUT',
       field: 'TEMPORAL_ADDRESS',
       message: expect.stringMatching(/^TEMPORAL_ADDRESS: no Temporal server answers at 127\.0\.0\.1/),
+      remedy: 'start one there, or set it',
     });
   });
 

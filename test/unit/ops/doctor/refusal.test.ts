@@ -5,7 +5,7 @@ import { VaultError } from '../../../../src/vault';
 
 describe('an error that a check met', () => {
   it('of ours is shown, with its remedy', () => {
-    expect(refusal('x', new InputError('PLAID_ENV', 'wrong; set it; or leave it out'))).toEqual({
+    expect(refusal('x', new InputError('PLAID_ENV', 'wrong', 'set it; or leave it out'))).toEqual({
       check: 'x',
       level: 'problem',
       message: 'PLAID_ENV: wrong',
@@ -13,7 +13,7 @@ describe('an error that a check met', () => {
     });
     expect(refusal('x', new VaultError('VAULT_UNREACHABLE', 'nothing listens there'))).toMatchObject({
       message: 'nothing listens there',
-      remedy: 'see to the database, or correct DATABASE_URL',
+      remedy: 'start the database, or correct DATABASE_URL',
     });
   });
 
