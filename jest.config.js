@@ -1,3 +1,14 @@
+const { mkdtempSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const { join } = require('node:path');
+
+// What the processes of a run find out once for all of them (testing/programs.ts).
+const runFolder = mkdtempSync(join(tmpdir(), 'hosted-link-tests-'));
+process.env.TEST_RUN_FOLDER = runFolder;
+process.once('exit', () => rmSync(runFolder, { recursive: true, force: true }));
+// gRPC would ask the proxy of HTTPS_PROXY even for servers on loopback.
+process.env.no_grpc_proxy = '127.0.0.1';
+
 const shared = {
   testEnvironment: 'node',
   transform: {
@@ -18,20 +29,13 @@ const shared = {
 };
 
 /** The tests of a folder of `test`. */
-function project(name, more = {}) {
-  return { ...shared, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`], ...more };
+function project(name) {
+  return { ...shared, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`] };
 }
-
-const servers = { globalSetup: '<rootDir>/testing/global-setup.ts' };
 
 /** @type {import('jest').Config} */
 module.exports = {
-  projects: [
-    project('unit'),
-    project('database', servers),
-    project('temporal', servers),
-    project('system', servers),
-  ],
+  projects: [project('unit'), project('database'), project('temporal'), project('system')],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

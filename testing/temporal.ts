@@ -7,16 +7,17 @@ import {
   NativeConnection,
   Runtime,
 } from '@temporalio/worker';
+import { describeWith, programPath } from './programs';
 import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './temporal-server';
 
 /** Starting a server takes a second or two on an idle machine; a busy one gets a minute. */
 const START_TIMEOUT_MS = 60_000;
 
-/** `describe` for tests that need a Temporal dev server: skipped when global-setup.ts could get none. */
-export const describeWithDevServer = process.env['TEMPORAL_CLI_PATH'] ? describe : describe.skip;
+/** `describe` for tests that need a Temporal dev server. */
+export const describeWithDevServer = describeWith('temporal-cli');
 
-/** `describe` for tests that need the time-skipping server: skipped when global-setup.ts could get none. */
-export const describeWithTimeSkipping = process.env['TEMPORAL_TEST_SERVER_PATH'] ? describe : describe.skip;
+/** `describe` for tests that need the time-skipping server. */
+export const describeWithTimeSkipping = describeWith('time-skipping-server');
 
 /** The server of {@link devServer}, from `beforeAll` to `afterAll`. */
 export interface DevServer extends TemporalServer {
@@ -34,7 +35,10 @@ export function devServer(options: Omit<TemporalServerOptions, 'log'> = {}): Dev
   const server = {} as DevServer;
   beforeAll(async () => {
     quietRuntime();
-    Object.assign(server, await startTemporalServer({ ...options, log: noLog }));
+    Object.assign(
+      server,
+      await startTemporalServer({ cli: programPath('temporal-cli')!, ...options, log: noLog }),
+    );
     server.connection = await Connection.connect({ address: server.address });
     server.nativeConnection = await NativeConnection.connect({ address: server.address });
   }, START_TIMEOUT_MS);
@@ -54,7 +58,7 @@ export function timeSkipping(): { environment: TestWorkflowEnvironment } {
   const server = {} as { environment: TestWorkflowEnvironment };
   beforeAll(async () => {
     quietRuntime();
-    const path = process.env['TEMPORAL_TEST_SERVER_PATH']!;
+    const path = programPath('time-skipping-server')!;
     server.environment = await startTimeSkipping(path);
   }, START_TIMEOUT_MS);
   afterAll(async () => await server.environment?.teardown(), START_TIMEOUT_MS);
@@ -73,7 +77,7 @@ async function startTimeSkipping(path: string, attemptsLeft = 8): Promise<TestWo
 }
 
 function noLog(): void {
-  // The server was found by global-setup.ts, so there is nothing to tell.
+  // The program was found before.
 }
 
 let isQuiet = false;

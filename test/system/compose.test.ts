@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { environmentOf, interpolate, readCompose, ROOT } from '../../tools/topology/compose';
 import { readSettings } from '../../src/config/settings';
 import { generateKeyRingText } from '../../src/secrets/key-ring';
+import { programPath } from '../../testing/programs';
 
 const text = readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8');
 const compose = readCompose();
@@ -31,7 +32,7 @@ const VARIABLES: Record<string, string> = {
 };
 
 describe('docker-compose.yml', () => {
-  const reader = process.env['COMPOSE_READER'];
+  const reader = programPath('compose-reader');
   (reader === undefined ? describe.skip : describe)('as Docker Compose reads it', () => {
     // With the variables filled in: the program reads none.
     const read = (text: string) => {
@@ -95,7 +96,7 @@ describe('docker-compose.yml', () => {
 
   it.each(ours)('gives %s only settings that exist, with values that are accepted', (_name, service) => {
     const environment = environmentOf(service, VARIABLES);
-    const schema = readFileSync(join(ROOT, 'src', 'setting-schema.ts'), 'utf8');
+    const schema = readFileSync(join(ROOT, 'src/config/setting-schema.ts'), 'utf8');
     const own = Object.keys(environment).filter((name) => name !== 'TEMPORAL_ADDRESS');
     for (const name of own) expect(schema).toMatch(new RegExp(`^  ${name}: `, 'm'));
     expect(() => readSettings(environment)).not.toThrow();
@@ -279,7 +280,7 @@ describe('what Prometheus and Grafana are told', () => {
 });
 
 describe('the Dockerfile', () => {
-  const python = process.env['PYTHON_WITH_LINTERS'];
+  const python = programPath('python-with-linters');
   (python === undefined ? it.skip : it)('is what hadolint asks for', () => {
     const lint = (input: string) =>
       spawnSync(join(dirname(python!), 'hadolint'), ['--no-color', '-'], { input, encoding: 'utf8' });

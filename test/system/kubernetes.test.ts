@@ -7,6 +7,7 @@ import { version } from '../../package.json';
 import { readSettings } from '../../src/config/settings';
 import { generateKeyRingText } from '../../src/secrets/key-ring';
 import type { Capability } from '../../src/config/required';
+import { programPath } from '../../testing/programs';
 
 const ROOT = join(__dirname, '../..');
 const FOLDER = join(ROOT, 'deploy/kubernetes');
@@ -98,7 +99,7 @@ function keysOf({ env }: Container): string[] {
 }
 
 describe('the manifests for Kubernetes', () => {
-  const python = process.env['PYTHON_WITH_LINTERS'];
+  const python = programPath('python-with-linters');
   const describeWithSchemas = python === undefined ? describe.skip : describe;
   describeWithSchemas('by the schemas of Kubernetes', () => {
     const validate = (...paths: string[]) =>

@@ -8,6 +8,7 @@ import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
+import { programPath } from '../../testing/programs';
 
 const MINUTE_MS = 60_000;
 
@@ -150,7 +151,7 @@ describeWithDevServer('the codec server, asked for all payloads of three session
         sessionWorkflowId('sent'),
       ];
       const run = { env: process.env, timeoutMs: MINUTE_MS };
-      const cli = process.env['TEMPORAL_CLI_PATH']!;
+      const cli = programPath('temporal-cli')!;
       const json = await runProgram(cli, [...args, '-o', 'json', ...options], run);
       return json.replace(/(?<="data": ")[^"]*/g, (data) => Buffer.from(data, 'base64').toString());
     }

@@ -13,6 +13,7 @@ import { HostedLinkCommands, type RunningCommand } from '../../testing/hosted-li
 import { type Postgres, startPostgres, whyNoPostgres } from '../../testing/postgres';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';
+import { programPath } from '../../testing/programs';
 
 const MINUTE_MS = 60_000;
 
@@ -198,7 +199,7 @@ describeHere('a rollout with worker versioning', () => {
 
   async function makeCurrent(buildId: string): Promise<void> {
     await runProgram(
-      process.env['TEMPORAL_CLI_PATH']!,
+      programPath('temporal-cli')!,
       ['worker', 'deployment', 'set-current-version', '--yes', '--address', server.address].concat(
         ['--deployment-name', DEPLOYMENT],
         ['--build-id', buildId],

@@ -7,6 +7,7 @@ import { type ExampleApp, startExampleApp } from '../../../testing/example-app';
 import { type Harness, onDevServer, startHarness } from '../../../testing/harness';
 import { devServer } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
+import { programPath } from '../../../testing/programs';
 
 const MINUTE_MS = 60_000;
 
@@ -21,7 +22,7 @@ const FOCUSED_CONTROL = "document.querySelector('button:focus, a:focus')?.textCo
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const describeWithBoth = process.env['TEMPORAL_CLI_PATH'] ? describeInChromium() : describe.skip;
+const describeWithBoth = programPath('temporal-cli') ? describeInChromium() : describe.skip;
 
 describeWithBoth('the application of examples/app, in Chromium', () => {
   let harness: Harness;

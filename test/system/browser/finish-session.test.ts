@@ -2,10 +2,11 @@ import type { Browser, Page } from 'playwright-core';
 import { onDevServer, startHarness, type Harness } from '../../../testing/harness';
 import { describeInChromium, launchChromium } from '../../../testing/chromium';
 import { devServer } from '../../../testing/temporal';
+import { programPath } from '../../../testing/programs';
 
 const MINUTE_MS = 60_000;
 
-const describeWithBoth = process.env['TEMPORAL_CLI_PATH'] ? describeInChromium() : describe.skip;
+const describeWithBoth = programPath('temporal-cli') ? describeInChromium() : describe.skip;
 
 describeWithBoth('a person with a link, in Chromium', () => {
   let harness: Harness;

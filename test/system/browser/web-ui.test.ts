@@ -20,6 +20,7 @@ import {
 } from '../../../testing/identity-provider';
 import { devServer } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
+import { programPath } from '../../../testing/programs';
 
 const MINUTE_MS = 60_000;
 /** A page of Web UI takes seconds, on a busy machine many. */
@@ -36,7 +37,7 @@ const USER = '[click](http://evil.example) <img src=x> **b**';
 const CIPHERTEXT = ['"encryption-key-id"'];
 const PLAINTEXT = ['"requestDigest"', 'OPENED so far'];
 
-const describeWithBoth = process.env['TEMPORAL_CLI_PATH'] ? describeInChromium() : describe.skip;
+const describeWithBoth = programPath('temporal-cli') ? describeInChromium() : describe.skip;
 
 describeWithBoth('a session in Temporal Web UI, in Chromium', () => {
   let harness: Harness;

@@ -8,10 +8,11 @@ import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring
 import { ROOT } from '../../../testing/built';
 import { type Harness, onDevServer, startHarness } from '../../../testing/harness';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
+import { programPath } from '../../../testing/programs';
 
 const MINUTE_MS = 60_000;
 
-const describeWithPython = process.env['PYTHON_WITH_TEMPORAL'] ? describeWithDevServer : describe.skip;
+const describeWithPython = programPath('python-with-temporal') ? describeWithDevServer : describe.skip;
 
 /** What examples/python/session.py prints, a line each. */
 type Line = Record<'link' | 'status' | 'result' | 'exchange', unknown>;
@@ -73,7 +74,7 @@ describeWithPython("an application in Python, by Temporal's SDK and examples/pyt
   ): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const child = execFile(
-        process.env['PYTHON_WITH_TEMPORAL']!,
+        programPath('python-with-temporal')!,
         [join(ROOT, 'examples/python/session.py'), key, linkToken],
         {
           env: {

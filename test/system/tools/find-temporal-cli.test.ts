@@ -10,6 +10,7 @@ import { sdkDownload, sdkDownloadPath } from '../../../testing/sdk-download';
 import { findTemporalCli } from '../../../testing/temporal-server';
 import { writeExecutable } from '../../../testing/executable';
 import { describeWithDevServer } from '../../../testing/temporal';
+import { programPath } from '../../../testing/programs';
 
 /** Makes the SDK's own download fail at once, as it does without the internet. */
 const NO_DOWNLOAD = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: 'http://127.0.0.1:9' };
@@ -141,7 +142,7 @@ describe("the SDK's own download", () => {
     it('is used again', async () => {
       const path = sdkDownloadPath('dev-server', cache);
       await mkdir(cache);
-      await symlink(process.env['TEMPORAL_CLI_PATH']!, path);
+      await symlink(programPath('temporal-cli')!, path);
       const source = sdkDownload('dev-server', cache, { ...NO_DOWNLOAD, PATH: SYSTEM_PATH });
       expect(await source.fetch()).toBe(path);
     });
