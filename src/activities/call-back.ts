@@ -1,18 +1,9 @@
 import { Context } from '@temporalio/activity';
-import type { WorkflowClient } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { NoAnswerError } from '../http/bounded-post';
-import type { CallbackSender } from '../callbacks/sender';
-import type { CallbackBody } from '../domain/views';
 import { callbacksWorkflowId, TASK_QUEUES } from '../domain/ids';
-import type { ActivityDeps } from './index';
-
-/** What callbacks need, where the deployment has them. */
-export interface CallbackDeps {
-  sender: CallbackSender;
-  /** A client with the payload codec. */
-  client: WorkflowClient;
-}
+import type { CallbackBody } from '../domain/views';
+import { NoAnswerError } from '../http/bounded-post';
+import type { ActivityDeps } from './deps';
 
 /** The receiver says that it is gone for good (RFC 9110, 15.5.11), which by Standard Webhooks ends the attempts. */
 const GONE = 410;

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { InputError } from '../domain/input-error';
 import type { CheckedRequest } from '../domain/start-request';
 import { sessionInput, type StartRequest } from '../requests/start-request';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 export type { StartRequest } from '../requests/start-request';
 

@@ -1,5 +1,5 @@
+import type { ActivityDeps } from './deps';
 import { notYet } from './failures';
-import type { ActivityDeps } from './index';
 
 /** How soon an item that still has an error is looked at again, in milliseconds. */
 const LOOK_AGAIN_MS = 15_000;

@@ -1,12 +1,12 @@
-import { classify } from '../plaid/error-classes';
-import { PlaidError } from '../plaid/errors';
-import type { LinkToken, LinkTokenRequest } from '../plaid/plaid';
-import type { Secret } from '../secrets/secret';
 import type { PlaidFlow } from '../domain/plaid-flow';
 import type { Delivery } from '../domain/start-request';
-import { finalFailure } from './failures';
-import type { ActivityDeps } from './index';
+import { classify } from '../plaid/error-classes';
+import { PlaidError } from '../plaid/errors';
 import type { CreatedSession } from '../plaid/flow-client';
+import type { LinkToken, LinkTokenRequest } from '../plaid/plaid';
+import type { Secret } from '../secrets/secret';
+import type { ActivityDeps } from './deps';
+import { finalFailure } from './failures';
 import { type Claimed, type ClaimInput, claimRow } from './session-row';
 
 export type { CreatedSession } from '../plaid/flow-client';

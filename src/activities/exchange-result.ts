@@ -1,12 +1,12 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { Institution, ResultView } from '../domain/views';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
 import type { Secret } from '../secrets/secret';
-import type { Institution, ResultView } from '../domain/views';
 import type { Acquired, NewItem, ResultRow } from '../vault/vault';
+import type { ActivityDeps } from './deps';
 import { notYet, plaidErrorView, retryFailure } from './failures';
-import type { ActivityDeps } from './index';
 import { removeStoredItem } from './remove-item';
 import { retryStoreUntilShutdown } from './store-until-shutdown';
 

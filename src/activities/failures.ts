@@ -1,9 +1,9 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { PlaidErrorView } from '../domain/views';
 import { classify, errorRetryDelayMs } from '../plaid/error-classes';
 import type { PlaidError } from '../plaid/errors';
 import { PlaidApiError, PlaidBadAnswerError, PlaidNoAnswerError } from '../plaid/errors';
 import type { VaultError } from '../vault/vault-error';
-import type { PlaidErrorView } from '../domain/views';
 
 /** What may be shown of a failed call to Plaid. */
 export function plaidErrorView(error: PlaidError): PlaidErrorView {

@@ -1,13 +1,13 @@
 import { Context } from '@temporalio/activity';
-import { classify, errorRetryDelayMs } from '../plaid/error-classes';
-import { PlaidError } from '../plaid/errors';
 import type { PlaidFlow } from '../domain/plaid-flow';
-import type { Health, PlaidErrorView } from '../domain/views';
 import { PLAID_FLOW_RULES } from '../domain/plaid-flow';
 import { LAST_POLL_PATIENCE_MS, nextPollDelayMs } from '../domain/schedule';
-import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
-import type { ActivityDeps } from './index';
+import type { Health, PlaidErrorView } from '../domain/views';
+import { classify, errorRetryDelayMs } from '../plaid/error-classes';
+import { PlaidError } from '../plaid/errors';
 import type { SessionAnswer } from '../plaid/flow-client';
+import type { ActivityDeps } from './deps';
+import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import { retryStoreUntilShutdown } from './store-until-shutdown';
 
 /** Which session to get. */

@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { CompleteAsyncError } from '@temporalio/activity';
 import type { Context } from '@temporalio/activity';
+import { CompleteAsyncError } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import { sessionKeyBehind } from '../domain/ids';
+import { PlaidError } from '../plaid/errors';
 import type { Logger } from '../telemetry/logger';
 import { type Metrics, NO_METRICS } from '../telemetry/metrics';
-import { PlaidError } from '../plaid/errors';
-import { sessionKeyBehind } from '../domain/ids';
 import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
 

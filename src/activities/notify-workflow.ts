@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { CompletionNotice } from '../domain/views';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 /** The activity that tells a workflow of the caller's that a session has ended. */
 export function notifyWorkflowActivities({ noticeClient }: ActivityDeps) {

@@ -1,6 +1,6 @@
 import { isItemGone } from '../plaid/error-classes';
 import { VaultError } from '../vault/vault-error';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 /** The activity that removes an item that is stored. */
 export function removeItemActivities(deps: ActivityDeps) {

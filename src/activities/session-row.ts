@@ -1,10 +1,10 @@
-import { plaidSessionHash, userHash } from '../secrets/digest';
 import type { PlaidFlow } from '../domain/plaid-flow';
 import type { SessionState } from '../domain/states';
+import { plaidSessionHash, userHash } from '../secrets/digest';
 import { activeTraceparent } from '../telemetry/span';
 import type { Vault } from '../vault/vault';
 import { VaultError } from '../vault/vault-error';
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 /** The input of {@link claimRow}. */
 export interface ClaimInput {

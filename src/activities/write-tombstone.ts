@@ -1,4 +1,4 @@
-import type { ActivityDeps } from './index';
+import type { ActivityDeps } from './deps';
 
 /** The activity that leaves a tombstone. */
 export function markForgottenActivities({ vault }: ActivityDeps) {

@@ -11,7 +11,7 @@ import {
   TASK_QUEUES,
 } from '../domain/ids';
 import type { PersonRows, RetentionStore } from '../vault';
-import type { userErasure as forgetUserWorkflow } from '../workflows';
+import type { userErasure } from '../workflows';
 
 /** A history in Temporal that tells of the person, encrypted. */
 export interface RetainedHistory {
@@ -93,7 +93,7 @@ export async function eraseUser(
 
 /** A vault that is restored to an earlier time loses the tombstone; `hosted-link reconcile` finds it again in the history. */
 async function rememberAtTemporal(hash: string, temporal: Client): Promise<void> {
-  await temporal.workflow.start<typeof forgetUserWorkflow>('forgetUser', {
+  await temporal.workflow.start<typeof userErasure>('userErasure', {
     workflowId: erasureWorkflowId(hash),
     taskQueue: TASK_QUEUES.main,
     args: [hash],

@@ -6,7 +6,7 @@ import { isTimeUp } from './deadline';
 import { InputError } from '../domain/input-error';
 import type { PlaidErrorView } from '../domain/views';
 import { ITEM_ID_PATTERN, removalWorkflowId, TASK_QUEUES } from '../domain/ids';
-import type { itemRemoval as removeItemWorkflow } from '../workflows';
+import type { itemRemoval } from '../workflows';
 
 /** Lets the worker remove an item, and waits for it. See `HostedLinkClient.removeItem`. */
 export async function removeItem(itemId: string, temporal: Client, timeoutMs: number): Promise<void> {
@@ -34,11 +34,11 @@ export async function removeItem(itemId: string, temporal: Client, timeoutMs: nu
 export async function startRemoval(
   itemId: string,
   temporal: Client,
-): Promise<WorkflowHandle<typeof removeItemWorkflow>> {
+): Promise<WorkflowHandle<typeof itemRemoval>> {
   // It becomes a workflow id, which all can read: nothing that looks like a token may.
   if (!ITEM_ID_PATTERN.test(itemId))
     throw new InputError('itemId', 'is not an item id', 'give one as `hosted-link items list` shows it');
-  return await temporal.workflow.start<typeof removeItemWorkflow>('removeItem', {
+  return await temporal.workflow.start<typeof itemRemoval>('itemRemoval', {
     workflowId: removalWorkflowId(itemId),
     taskQueue: TASK_QUEUES.main,
     args: [itemId],

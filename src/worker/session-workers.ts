@@ -4,7 +4,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { Worker } from '@temporalio/worker';
 import { createActivities } from '../activities';
-import type { CallbackDeps } from '../activities/call-back';
+import type { CallbackDeps } from '../activities/deps';
 import { FailureGate } from '../activities/interceptor';
 import { CallbackSender } from '../callbacks/sender';
 import { closeAll } from './close-all';

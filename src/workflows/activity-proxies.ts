@@ -40,7 +40,7 @@ export const create = proxyActivities<
 });
 
 /** A create after which Plaid sends a message: one attempt, whatever happens. */
-export const createAndSend = proxyActivities<Pick<Activities, 'createSession'>>({
+export const createOnce = proxyActivities<Pick<Activities, 'createSession'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
   retry: { maximumAttempts: 1 },

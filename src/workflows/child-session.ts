@@ -12,6 +12,9 @@ import type { CompletionNotice } from '../domain/views';
 import { SESSION_KEY_PATTERN, sessionWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { hostedLinkSession } from './hosted-link-session';
 import type { SessionView } from './messages';
+
+export { linkReadySignal } from './messages';
+export type { LinkReady } from './messages';
 import { searchAttributes } from './search-attributes';
 import { sessionSummary } from './summaries';
 
@@ -29,18 +32,6 @@ export interface ChildSessionOptions {
 
 /** A session that was started as a child. Its result is the session's last view. */
 export type ChildSession = ChildWorkflowHandle<() => Promise<SessionView>>;
-
-/** The payload of `linkReady`. Encrypted by hosted-link's codec; the URL is as good as a login. */
-export interface LinkReady {
-  key: string;
-  /** The hosted URL to open for the person. Undefined when Plaid sent the link itself and its answer was lost. */
-  url: string | undefined;
-  /** ISO 8601. */
-  expiresAt: string;
-}
-
-/** What a session tells its parent as soon as there is a link. */
-export const linkReadySignal = defineSignal<[LinkReady]>('linkReady');
 
 /**
  * What a session tells its parent, and the workflows named in `notify`, when it and its token exchange have ended, however they

@@ -1,7 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import { SESSION_KEY_PATTERN } from '../domain/ids';
 import { PLAID_FLOWS } from '../domain/plaid-flow';
-import type { Created } from './create';
 import type { StartRequest } from '../activities/check-request';
 import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CheckedRequest } from '../domain/start-request';
@@ -19,6 +18,19 @@ export interface SessionInput extends CheckedRequest {
 /** The input of `hostedLinkSession` from who cannot check a request, such as another workflow: the session checks it first. */
 export interface UncheckedInput {
   request: StartRequest;
+}
+
+/** A session that exists at Plaid, or may. */
+export interface Created {
+  /** Undefined when a create that sends lost its answer: the session, and the message, may exist or not. */
+  url: string | undefined;
+  plaidSessionId: string;
+  /** Hash of `plaidSessionId`, safe to show. */
+  plaidSessionHash: string | undefined;
+  /** ISO 8601. */
+  expiresAt: string;
+  /** The error after which nobody knows whether Plaid sent the message. */
+  uncertain: PlaidErrorView | undefined;
 }
 
 /** What a run hands to the run that continues it. */
@@ -75,8 +87,7 @@ export interface Notice {
 export interface ExchangeInput {
   key: string;
   notify: string[];
-  /** Undefined in an exchange from before there were callbacks: it queues none. */
-  plaidFlow?: PlaidFlow | undefined;
+  plaidFlow: PlaidFlow;
   /** True: public tokens are exchanged also for accounts that the person has already. */
   allowDuplicates?: boolean | undefined;
   /** True: there is something to look at in the vault. Else the exchange waits for its first signal. Default false. */
@@ -139,7 +150,7 @@ export function isExchangeInput(value: unknown): value is ExchangeInput {
   if (typeof value !== 'object' || value === null) return false;
   const { key, notify, plaidFlow } = value as Partial<Record<keyof ExchangeInput, unknown>>;
   return (
-    (plaidFlow === undefined || PLAID_FLOWS.some((name) => name === plaidFlow)) &&
+    PLAID_FLOWS.some((name) => name === plaidFlow) &&
     isText(key) &&
     SESSION_KEY_PATTERN.test(key) &&
     Array.isArray(notify) &&
@@ -155,6 +166,18 @@ function isText(value: unknown): value is string {
 function isAbsentOr(isSound: (value: Record<string, unknown>) => boolean, value: unknown): boolean {
   return value === undefined || (value !== null && isSound(value as Record<string, unknown>));
 }
+
+/** The payload of `linkReady`. Encrypted by hosted-link's codec; the URL is as good as a login. */
+export interface LinkReady {
+  key: string;
+  /** The hosted URL to open for the person. Undefined when Plaid sent the link itself and its answer was lost. */
+  url: string | undefined;
+  /** ISO 8601. */
+  expiresAt: string;
+}
+
+/** Signals the link to the parent of a session that was started as a child. */
+export const linkReadySignal = defineSignal<[LinkReady]>('linkReady');
 
 /** Waits until the hosted URL is there. Throws what made the create fail. */
 export const linkUpdate = defineUpdate<Link>('link');

@@ -1,13 +1,15 @@
+import { getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { PlaidFlow } from '../domain/plaid-flow';
 import type { CompletionNotice } from '../domain/views';
 import { notices, vault } from './activity-proxies';
-import type { Notice } from './messages';
+import type { LinkReady, Notice } from './messages';
+import { linkReadySignal } from './messages';
 
 /**
- * Tells of the end of a session: each of the named workflows, and the deployment's receiver of callbacks, if it has one. That
- * gets it from a workflow of its own, in its own time.
+ * Notifies the named workflows of the end of a session, and queues a callback for the deployment's receiver, if it has one. A
+ * workflow of its own delivers the callback.
  */
-export async function tellOfEnd(
+export async function notifyEnd(
   workflowIds: readonly string[],
   plaidFlow: PlaidFlow,
   notice: CompletionNotice,
@@ -16,7 +18,7 @@ export async function tellOfEnd(
   return await notifyAll(workflowIds, notice);
 }
 
-/** Tells each of the named workflows; one that cannot be told never keeps the others from it. */
+/** Signals each of the named workflows. One that cannot be reached does not keep the others from their signal. */
 export async function notifyAll(workflowIds: readonly string[], notice: CompletionNotice): Promise<Notice[]> {
   return await Promise.all(
     workflowIds.map(async (workflowId) => {
@@ -24,4 +26,11 @@ export async function notifyAll(workflowIds: readonly string[], notice: Completi
       return { workflowId, outcome };
     }),
   );
+}
+
+/** Signals the link to a session's parent. A parent that has ended is ignored. */
+export async function signalParent(parentId: string, link: LinkReady): Promise<void> {
+  await getExternalWorkflowHandle(parentId)
+    .signal(linkReadySignal, link)
+    .catch(() => undefined);
 }

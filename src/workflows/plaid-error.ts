@@ -1,5 +1,4 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
-import { patched } from '@temporalio/workflow';
 import type { PlaidErrorView } from '../domain/views';
 
 /** What Plaid's error was, when that made an activity fail; undefined for a time-out without one. */
@@ -27,9 +26,7 @@ export async function unlessNoAnswer<T>(activity: Promise<T>): Promise<T | undef
   try {
     return await activity;
   } catch (error) {
-    if (isNoAnswer(error)) return undefined;
-    // A session from before has ended by it, and may still be telling so.
-    if (isTimeout(error) && patched('time-out-is-no-answer')) return undefined;
+    if (isNoAnswer(error) || isTimeout(error)) return undefined;
     throw error;
   }
 }

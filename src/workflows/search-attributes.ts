@@ -6,7 +6,10 @@ import type { SessionState } from '../domain/states';
 export const STATE_ATTRIBUTE = defineSearchAttributeKey('HostedLinkState', SearchAttributeType.KEYWORD);
 
 /** The Plaid API that serves a session, such as `link_delivery`. */
-export const PLAID_FLOW_ATTRIBUTE = defineSearchAttributeKey('HostedPlaidFlow', SearchAttributeType.KEYWORD);
+export const PLAID_FLOW_ATTRIBUTE = defineSearchAttributeKey(
+  'HostedLinkPlaidFlow',
+  SearchAttributeType.KEYWORD,
+);
 
 /** What stands for Plaid's session id: its `plaidSessionHash`. */
 export const PLAID_SESSION_ATTRIBUTE = defineSearchAttributeKey(

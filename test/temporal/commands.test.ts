@@ -284,7 +284,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
           expect.stringMatching(`^${kept('token-exchange/forgotten')} until 20`),
           expect.stringMatching(`^${kept(`remove-item/${itemId}`)} until 20`),
           expect.stringMatching(
-            `^${kept(`forget-user/${userHash('person-17')}`)}(, which still runs| until 20)`,
+            `^${kept(`erase-user/${userHash('person-17')}`)}(, which still runs| until 20)`,
           ),
           '',
         ]);

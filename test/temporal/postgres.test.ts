@@ -61,7 +61,7 @@ describeWithPostgres('a deployment on PostgreSQL', () => {
     async () => {
       const first = await commands.run(['setup']);
       expect(first.stdout).toMatch(
-        /^migrations: 0001_vault.*\nroles: granted\nsearch attributes: HostedLinkState, HostedPlaidFlow, HostedLinkPlaidSession, HostedLinkUser, HostedLinkInstitution\n$/,
+        /^migrations: 0001_vault.*\nroles: granted\nsearch attributes: HostedLinkState, HostedLinkPlaidFlow, HostedLinkPlaidSession, HostedLinkUser, HostedLinkInstitution\n$/,
       );
       const again = await commands.run(['setup']);
       expect(again.stdout).toBe('migrations: up to date\nroles: granted\nsearch attributes: up to date\n');

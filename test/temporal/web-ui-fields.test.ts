@@ -64,7 +64,7 @@ describeWithDevServer('what Temporal shows of sessions', () => {
       const ofPerson = `HostedLinkUser = '${userHash(`person-${plaidFlow}`)}'`;
       expect(await found(ofPerson, 2)).toEqual(both(key));
       expect(await found(`HostedLinkPlaidSession = '${plaidSessionHash(id)}'`, 2)).toEqual(both(key));
-      const completed = `HostedLinkState = 'COMPLETED' AND HostedPlaidFlow = '${plaidFlow}' AND ${ofPerson}`;
+      const completed = `HostedLinkState = 'COMPLETED' AND HostedLinkPlaidFlow = '${plaidFlow}' AND ${ofPerson}`;
       expect(await found(completed, 1)).toEqual([sessionWorkflowId(key)]);
       expect(await found(`HostedLinkInstitution = '${INSTITUTION}' AND ${ofPerson}`, 1)).toEqual([
         exchangeWorkflowId(key),

@@ -113,16 +113,16 @@ async function playAll(
 
 async function keep(
   harness: Harness,
-  { session, exchange, continued, removal, forgetting, callbacks }: Scenario,
+  { session, exchange, continued, removal, erasure, callbacks }: Scenario,
   { key, firstRunId, itemId }: Stage,
 ): Promise<void> {
   const workflowIds = [
     ['hostedLinkSession', continued, sessionWorkflowId(key), firstRunId],
     ['hostedLinkSession', session, sessionWorkflowId(key)],
     ['tokenExchange', exchange, exchangeWorkflowId(key)],
-    ['removeItem', removal, removalWorkflowId(itemId)],
+    ['itemRemoval', removal, removalWorkflowId(itemId)],
     ['callbackDelivery', callbacks, callbacksWorkflowId(key)],
-    ['forgetUser', forgetting, erasureWorkflowId(userHash(key))],
+    ['userErasure', erasure, erasureWorkflowId(userHash(key))],
   ] as const;
   for (const [workflowType, end, workflowId, runId] of workflowIds) {
     if (end !== undefined) await write(workflowType, end, await history(harness, workflowId, runId));
@@ -167,17 +167,17 @@ function withoutStackTraces(json: unknown): unknown {
 }
 
 /** What a scenario is called by: the first of its names. */
-function nameOf({ session, exchange, removal, forgetting, callbacks }: Scenario): string {
-  return session ?? exchange ?? removal ?? forgetting ?? callbacks ?? 'unnamed';
+function nameOf({ session, exchange, removal, erasure, callbacks }: Scenario): string {
+  return session ?? exchange ?? removal ?? erasure ?? callbacks ?? 'unnamed';
 }
 
-function filesOf({ session, exchange, removal, forgetting, callbacks }: Scenario): string[] {
+function filesOf({ session, exchange, removal, erasure, callbacks }: Scenario): string[] {
   const names = {
     hostedLinkSession: session,
     tokenExchange: exchange,
-    removeItem: removal,
+    itemRemoval: removal,
     callbackDelivery: callbacks,
-    forgetUser: forgetting,
+    userErasure: erasure,
   };
   return Object.entries(names).flatMap(([workflowType, end]) =>
     end === undefined ? [] : [join(workflowType, `${end}.json`)],

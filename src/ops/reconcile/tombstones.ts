@@ -9,7 +9,7 @@ export async function* checkTombstones({
   vault,
   fix,
 }: ReconcileContext): AsyncGenerator<Discrepancy> {
-  for await (const { workflowId, startTime } of listWorkflows(temporal, 'forgetUser')) {
+  for await (const { workflowId, startTime } of listWorkflows(temporal, 'userErasure')) {
     const userHash = erasedUserHashOf(workflowId);
     const forgottenAt = await vault.retention.forgottenAt(userHash);
     if (forgottenAt && forgottenAt >= startTime) continue;

@@ -29,7 +29,7 @@ export interface RecordedState extends ListedWorkflow {
 const WORKFLOW_IDS = {
   hostedLinkSession: /^hosted-link\/[A-Za-z0-9._:-]{1,128}$/,
   tokenExchange: /^token-exchange\/[A-Za-z0-9._:-]{1,128}$/,
-  forgetUser: /^forget-user\/[0-9a-f]{32}$/,
+  userErasure: /^erase-user\/[0-9a-f]{32}$/,
 };
 
 /** All workflows of a type that the server keeps, but for runs that another one continues. */

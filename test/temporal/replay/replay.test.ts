@@ -96,13 +96,13 @@ describe('recorded histories', () => {
 
   test('every scenario of the recorder is among them', () => {
     const scenarios = [...SCENARIOS, ...REMOVALS, ...WORKER_STOPS, ...CONTINUING];
-    const names = scenarios.flatMap(({ session, continued, exchange, removal, forgetting, callbacks }) => [
+    const names = scenarios.flatMap(({ session, continued, exchange, removal, erasure, callbacks }) => [
       ...(session ? [`hostedLinkSession/${session}`] : []),
       ...(continued ? [`hostedLinkSession/${continued}`] : []),
       ...(exchange ? [`tokenExchange/${exchange}`] : []),
-      ...(removal ? [`removeItem/${removal}`] : []),
+      ...(removal ? [`itemRemoval/${removal}`] : []),
       ...(callbacks ? [`callbackDelivery/${callbacks}`] : []),
-      ...(forgetting ? [`forgetUser/${forgetting}`] : []),
+      ...(erasure ? [`userErasure/${erasure}`] : []),
     ]);
     expect(recorded.map(({ name }) => name)).toEqual(expect.arrayContaining(names));
   });
@@ -136,22 +136,23 @@ describe('recorded histories', () => {
       'all of them fail when each workflow waits at its start',
       async () => {
         const nonCancellable = 'return await CancellationScope.nonCancellable(async () => {';
-        await change('hosted-link-session.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
+        for (const file of ['hosted-link-session.ts', 'token-exchange.ts']) {
+          await change(file, nonCancellable, `${nonCancellable} await sleep('1s');`);
+          await change(file, 'setHandler }', 'setHandler, sleep }');
+        }
         // A session whose request is refused ends before all else.
-        await change('checked-input.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
-        await change('checked-input.ts', 'upsertSearchAttributes,', 'sleep, upsertSearchAttributes,');
-        await change('token-exchange.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
-        await change('token-exchange.ts', '  setHandler,', '  setHandler, sleep,');
+        await change('session/input.ts', nonCancellable, `${nonCancellable} await sleep('1s');`);
+        await change('session/input.ts', 'upsertSearchAttributes,', 'sleep, upsertSearchAttributes,');
         await change(
-          'deliver-callbacks.ts',
+          'callback-delivery.ts',
           nonCancellable.replace('return ', ''),
           `${nonCancellable.replace('return ', '')} await sleep('1s');`,
         );
-        await change('deliver-callbacks.ts', '  setHandler,', '  setHandler, sleep,');
-        await change('remove-item.ts', '  await removal', "  await sleep('1s');\n  await removal");
-        await change('remove-item.ts', 'import', "import { sleep } from '@temporalio/workflow';\nimport");
-        await change('forget-user.ts', '  await vault', "  await sleep('1s');\n  await vault");
-        await change('forget-user.ts', '{ ApplicationFailure,', '{ ApplicationFailure, sleep,');
+        await change('callback-delivery.ts', '  setHandler,', '  setHandler, sleep,');
+        await change('item-removal.ts', '  await removal', "  await sleep('1s');\n  await removal");
+        await change('item-removal.ts', 'import', "import { sleep } from '@temporalio/workflow';\nimport");
+        await change('user-erasure.ts', '  await vault', "  await sleep('1s');\n  await vault");
+        await change('user-erasure.ts', '{ ApplicationFailure,', '{ ApplicationFailure, sleep,');
         const failures = await failedReplays(recorded, await bundleOf(join(copy, 'src/workflows')));
         expect(failures.map(({ name }) => name)).toEqual(recorded.map(({ name }) => name));
         for (const { error } of failures) expect(error).toBeInstanceOf(DeterminismViolationError);
@@ -160,26 +161,12 @@ describe('recorded histories', () => {
     );
 
     test(
-      'a session from before there were callbacks fails when it tells of its end as a new one does',
-      async () => {
-        await change('hosted-link-session.ts', "patched('callbacks')", 'true');
-        const ended = recorded.filter(({ name }) => /^hostedLinkSession\/expired(-called-back)?$/.test(name));
-        const failures = await failedReplays(ended, await bundleOf(join(copy, 'src/workflows')));
-        expect(failures.map(({ name }) => name)).toContain('hostedLinkSession/expired');
-      },
-      BUNDLE_MS,
-    );
-
-    test(
       'ended sessions fail when the last steps of a session change places',
       async () => {
         const last = '    await vault.endSession(key, state, workflowInfo().firstExecutionRunId);\n';
-        await change('hosted-link-session.ts', last, '');
-        await change(
-          'hosted-link-session.ts',
-          '    const { key, state, results } = view;\n',
-          `    const { key, state, results } = view;\n${last}`,
-        );
+        const first = '    const { key, state, results, update, exchangeStarted } = this.view;\n';
+        await change('session/session.ts', last, '');
+        await change('session/session.ts', first, `${first}${last}`);
         const ended = recorded.filter(({ name }) => name === 'hostedLinkSession/completed');
         const failures = await failedReplays(ended, await bundleOf(join(copy, 'src/workflows')));
         expect(failures).toEqual([

@@ -103,7 +103,7 @@ describeWithTimeSkipping('a token exchange', () => {
     const handle = await temporal.workflow.start<typeof tokenExchange>('tokenExchange', {
       workflowId: exchangeWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
-      args: [{ key, notify: [] }],
+      args: [{ key, notify: [], plaidFlow: 'link_delivery' }],
     });
     await handle.signal(completionSignal, { last: true, state: 'CANCELLED' });
     expect(await handle.result()).toMatchObject({ results: [{ state: 'REMOVED' }] });
@@ -121,7 +121,7 @@ describeWithTimeSkipping('a token exchange', () => {
     const handle = await temporal.workflow.start<typeof tokenExchange>('tokenExchange', {
       workflowId: exchangeWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
-      args: [{ key, notify: [], startImmediately: true }],
+      args: [{ key, notify: [], plaidFlow: 'link_delivery', startImmediately: true }],
     });
     await until('the first has its end', async () => (await states())[0] !== 'PENDING');
     await record('second');
@@ -134,7 +134,8 @@ describeWithTimeSkipping('a token exchange', () => {
     const looks = events!.filter(
       ({ markerRecordedEventAttributes: marker }) => marker?.markerName === 'core_local_activity',
     );
-    expect(looks).toHaveLength(2);
+    // Two looks into the vault, and the callback.
+    expect(looks).toHaveLength(3);
   });
 
   it('of an access token waits while Plaid cannot tell its item, and ends as FAILED when there is none', async () => {

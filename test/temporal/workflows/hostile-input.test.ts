@@ -22,7 +22,7 @@ const HOSTILE =
 describeWithDevServer('what comes from outside', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedPlaidFlow: 'Keyword' } });
+  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' } });
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });
   }, MINUTE_MS);
@@ -81,8 +81,8 @@ describeWithDevServer('what comes from outside', () => {
     const inputs = [[], [null], ['x'], [{}], [{ key: 'a b', notify: [] }], [{ key: 'k', notify: [7] }]];
     const ends = await Promise.all([
       ...inputs.map((args) => endOf('tokenExchange', exchangeWorkflowId(randomUUID()), args)),
-      ...inputs.map((args) => endOf('removeItem', removalWorkflowId(randomUUID()), [args])),
-      ...inputs.map((args) => endOf('forgetUser', erasureWorkflowId(randomUUID()), args)),
+      ...inputs.map((args) => endOf('itemRemoval', removalWorkflowId(randomUUID()), [args])),
+      ...inputs.map((args) => endOf('userErasure', erasureWorkflowId(randomUUID()), args)),
     ]);
     expect(new Set(ends)).toEqual(new Set(['INVALID_INPUT: input']));
   });

@@ -52,7 +52,7 @@ describeWithDevServer('a token exchange that is queried while it looks into the 
       const handle = await client.workflow.start<typeof tokenExchange>('tokenExchange', {
         workflowId: exchangeWorkflowId(`late-${completion.state}-${completion.results}`),
         taskQueue: TASK_QUEUES.main,
-        args: [{ key: 'late', notify: [], startImmediately: true }],
+        args: [{ key: 'late', notify: [], plaidFlow: 'link_delivery', startImmediately: true }],
       });
       const [query] = await Promise.all([
         handle.query(exchangeStatusQuery),
@@ -78,6 +78,7 @@ describeWithDevServer('a token exchange that is queried while it looks into the 
       },
       exchangeResult: () => Promise.resolve({ ...LINKED, isDescribed: true }),
       removeResult: () => Promise.resolve({ ...PENDING, state: 'REMOVED' }),
+      queueCallback: () => Promise.resolve(),
     };
     const [main, urgent] = await Promise.all([
       Worker.create({

@@ -9,14 +9,6 @@ export const EXPIRIES: readonly Scenario[] = [
     },
   },
   {
-    session: 'failed-without-result',
-    play: async (stage) => {
-      stage.issue({ items: 0 });
-      await stage.start({ expiresAt: new Date(Date.now() + 3_000).toISOString() });
-      stage.person.complete();
-    },
-  },
-  {
     session: 'expired',
     play: async (stage) => {
       await stage.start();

@@ -24,7 +24,7 @@ export const REMOVALS: readonly Scenario[] = [
     },
   },
   {
-    forgetting: 'forgotten',
+    erasure: 'erased',
     play: async (stage) => {
       const { key } = stage;
       const { client, temporal, vault } = stage.harness;

@@ -12,8 +12,8 @@ export interface Scenario {
   removal?: string;
   /** For the history of the delivery of its callbacks. */
   callbacks?: string;
-  /** For the history of the forgetting of its person. */
-  forgetting?: string;
+  /** For the history of the erasure of its user. */
+  erasure?: string;
   play(stage: Stage): Promise<void>;
 }
 

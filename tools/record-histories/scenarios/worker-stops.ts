@@ -1,8 +1,9 @@
+import { parseLinkToken } from '../../../src/domain/link-token';
 import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
 import { TASK_QUEUES } from '../../../src/domain/ids';
 import { SMS, type Scenario } from './scenario';
 
-/** Sessions that stop the workers, so that they are played alone. */
+/** Sessions that stop the workers or change the whole sandbox, so that they are played alone. */
 export const WORKER_STOPS: readonly Scenario[] = [
   {
     session: 'cancelled-at-once',
@@ -50,6 +51,19 @@ export const WORKER_STOPS: readonly Scenario[] = [
         return events?.some((event) => event.activityTaskTimedOutEventAttributes != null) ?? false;
       });
       await stage.harness.startWorkers();
+    },
+  },
+  {
+    // The only get that shows the token is somebody else's. The switch is the whole sandbox's, so this one runs alone.
+    session: 'failed-without-result',
+    play: async (stage) => {
+      const { sandbox, plaid } = stage.harness;
+      sandbox.set({ tokensOnce: true });
+      await stage.start({ expiresAt: new Date(Date.now() + 3_000).toISOString() });
+      stage.person.complete();
+      await plaid.linkDeliveryGet(parseLinkToken(stage.linkToken)!.id);
+      await stage.ended();
+      sandbox.set({ tokensOnce: false });
     },
   },
   {
