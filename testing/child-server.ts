@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -132,24 +131,8 @@ export async function freePorts(count: number): Promise<number[]> {
   return await Promise.all(Array.from({ length: count }, () => freePort()));
 }
 
-/** As {@link freePorts}, for a program that takes only ports below 32,768: chosen by chance, since the system gives higher ones. */
-export async function freeLowPorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(LOW_PORTS.from, LOW_PORTS.below);
-    await freePort(port).then(
-      () => ports.add(port),
-      () => undefined,
-    );
-  }
-  return [...ports];
-}
-
-const LOW_PORTS = { from: 10_000, below: 32_768 };
-
-/** @throws Error when `wanted` is somebody's */
-async function freePort(wanted = 0): Promise<number> {
-  const server = createServer().listen(wanted, '127.0.0.1');
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const port = portOf(server);
   // A connection that the listening end closes first leaves the port in TIME_WAIT, and so out of the system's choice.

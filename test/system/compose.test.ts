@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import { environmentOf, interpolate, readCompose, ROOT } from '../../tools/topology/compose';
+import { ROOT } from '../../testing/built';
+import { environmentOf, interpolate, readCompose } from '../../testing/compose';
 import { readSettings } from '../../src/config/settings';
 import { generateKeyRingText } from '../../src/secrets/key-ring';
 import { programPath } from '../../testing/programs';

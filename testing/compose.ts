@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-
-/** The root of this project. */
-export const ROOT = join(__dirname, '../..');
+import { ROOT } from './built';
 
 /** A service of docker-compose.yml, as far as this project reads it. */
 export interface Service {
@@ -33,7 +31,7 @@ export function readCompose(): Compose {
   return parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as Compose;
 }
 
-/** A value as Compose makes it of `${NAME:?message}` and `${NAME:-default}`; of a variable that is not there, the empty text. */
+/** Expands `${NAME:?message}` and `${NAME:-default}` as Compose does; a variable that is not set becomes the empty string. */
 export function interpolate(value: unknown, variables: Readonly<Record<string, string>>): string {
   return String(value).replace(
     /\$\{(\w+)(?::([?-])([^}]*))?\}/g,
@@ -42,7 +40,7 @@ export function interpolate(value: unknown, variables: Readonly<Record<string, s
   );
 }
 
-/** The variables that a service of docker-compose.yml gets. */
+/** Gives the environment of a service of docker-compose.yml. */
 export function environmentOf(
   { environment = {} }: Service,
   variables: Readonly<Record<string, string>>,
