@@ -2,6 +2,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../../testing/built';
+import { programPath } from '../../testing/programs';
 import { runProgram } from '../../testing/run-program';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 
@@ -12,7 +13,7 @@ describeWithDevServer('docker/temporal-namespace.sh', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'hosted-link-'));
-    await symlink(process.env['TEMPORAL_CLI_PATH']!, join(folder, 'temporal'));
+    await symlink(programPath('temporal-cli')!, join(folder, 'temporal'));
   });
   afterAll(async () => await rm(folder, { recursive: true }));
 
