@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, issueMessage } from '../domain/input-error';
 import { parseKeyRing } from '../secrets/key-ring';
-import { LOG_LEVELS } from '../telemetry/logger';
+import { LOG_LEVELS } from '../telemetry/log-levels';
 import { PLAID_ENVIRONMENTS } from '../domain/link-token';
 import { USER_ATTRIBUTES } from '../domain/start-request';
 

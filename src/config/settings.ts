@@ -5,7 +5,7 @@ import { type AccessSettings, readAccessSettings } from './codec-access';
 import { combineInputErrors, InputError, inputErrorFrom } from '../domain/input-error';
 import type { KeyRing } from '../secrets/key-ring';
 import { refuseForeignKeys, refuseSharedKeys, refuseWeakKeys } from '../secrets/key-strength';
-import type { LogLevel } from '../telemetry/logger';
+import type { LogLevel } from '../telemetry/log-levels';
 import { missingSettings, type Capability } from './required';
 import { resolveBaseUrl } from '../plaid/base-url';
 import { checkWebhookUrl } from '../plaid/webhook-url';

@@ -5,14 +5,11 @@ import {
   pino,
   stdTimeFunctions,
 } from 'pino';
+import type { LogLevel } from './log-levels';
 import { printableJson } from '../secrets/printable';
 import { isError, redact, redactTokens } from '../secrets/redact';
 
 export type { Logger } from 'pino';
-
-/** What `LOG_LEVEL` may be: each level logs itself and those before it, `silent` nothing. */
-export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LoggerOptions {
   level: LogLevel;

@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { InputError } from '../domain/input-error';
 
 const FIELD = 'DATABASE_URL';
@@ -24,9 +25,11 @@ const TLS_PARAMETERS = [
 export function verifiedDatabaseUrl(databaseUrl: string): string {
   let client: Client;
   try {
-    client = new Client({ connectionString: databaseUrl });
+    // Loaded only here, since a service that starts sessions reads settings too, and needs no database.
+    const pg = createRequire(__filename)('pg') as typeof import('pg');
+    client = new pg.Client({ connectionString: databaseUrl });
   } catch {
-    // Malformed, or a file of it is missing: who opens it says so.
+    // Malformed, a file of it is missing, or pg is not installed: opening the database reports it.
     return databaseUrl;
   }
   if (isLocal(client.host)) return databaseUrl;

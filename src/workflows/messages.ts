@@ -1,4 +1,4 @@
-import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { QueryDefinition, SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { SESSION_KEY_PATTERN } from '../domain/ids';
 import { PLAID_FLOWS } from '../domain/plaid-flow';
 import type { StartRequest } from '../activities/check-request';
@@ -176,22 +176,28 @@ export interface LinkReady {
   expiresAt: string;
 }
 
+// What `defineSignal`, `defineUpdate` and `defineQuery` return. Clients load this file too, without @temporalio/workflow.
+const signal = <Args extends unknown[] = []>(name: string) =>
+  ({ type: 'signal', name }) as SignalDefinition<Args>;
+const update = <Result>(name: string) => ({ type: 'update', name }) as UpdateDefinition<Result>;
+const query = <Result>(name: string) => ({ type: 'query', name }) as QueryDefinition<Result>;
+
 /** Signals the link to the parent of a session that was started as a child. */
-export const linkReadySignal = defineSignal<[LinkReady]>('linkReady');
+export const linkReadySignal = signal<[LinkReady]>('linkReady');
 
 /** Waits until the hosted URL is there. Throws what made the create fail. */
-export const linkUpdate = defineUpdate<Link>('link');
+export const linkUpdate = update<Link>('link');
 /** A hint: get now. */
-export const checkNowSignal = defineSignal('checkNow');
+export const checkNowSignal = signal('checkNow');
 /** Plaid could not deliver the link. No get would tell, so the session only keeps it, for its status. */
-export const deliveryFailedSignal = defineSignal<[DeliveryFailure['method']]>('deliveryFailed');
+export const deliveryFailedSignal = signal<[DeliveryFailure['method']]>('deliveryFailed');
 /** The session's view. */
-export const statusQuery = defineQuery<SessionView>('status');
+export const statusQuery = query<SessionView>('status');
 /** The exchange's view. */
-export const exchangeStatusQuery = defineQuery<ExchangeView>('status');
+export const exchangeStatusQuery = query<ExchangeView>('status');
 /** A completion. */
-export const completionSignal = defineSignal<[LinkCompleted]>('linkCompleted');
+export const completionSignal = signal<[LinkCompleted]>('linkCompleted');
 /** There is a callback to deliver. */
-export const callbackQueuedSignal = defineSignal('callbackQueued');
+export const callbackQueuedSignal = signal('callbackQueued');
 /** Send what is PENDING now, whenever its next attempt was due. */
-export const retryCallbacksSignal = defineSignal('retryCallbacks');
+export const retryCallbacksSignal = signal('retryCallbacks');

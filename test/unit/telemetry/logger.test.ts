@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
-import { createLogger, type Logger, type LogLevel } from '../../../src/telemetry/logger';
+import { createLogger, type Logger } from '../../../src/telemetry/logger';
+import type { LogLevel } from '../../../src/telemetry/log-levels';
 import { Secret } from '../../../src/secrets/secret';
 
 const ACCESS_TOKEN = `access-sandbox-${randomUUID()}`;
