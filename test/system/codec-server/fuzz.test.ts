@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import type { Payload } from '@temporalio/common';
 import fc from 'fast-check';
-import { type CodecAuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
-import { type CodecServer, startCodecServer } from '../../../../src/ops/codec-server/codec-server';
-import { CodecError, createPayloadCodec, createWorkerCodec } from '../../../../src/codec/payload-codec';
-import { generateKeyRingText, parseKeyRing } from '../../../../src/secrets/key-ring';
+import { type CodecAuditEntry, auditLine } from '../../../src/ops/codec-server/audit';
+import { type CodecServer, startCodecServer } from '../../../src/ops/codec-server/codec-server';
+import { CodecError, createPayloadCodec, createWorkerCodec } from '../../../src/codec/payload-codec';
+import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
 
 const ring = parseKeyRing(generateKeyRingText('test'), 'TEST_KEYS');
 const codec = createPayloadCodec(ring);
