@@ -4,14 +4,7 @@ import { join } from 'node:path';
 import { Client, type ConnectionLike, WorkflowClient, type WorkflowClientOptions } from '@temporalio/client';
 import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
 import type { NativeConnection } from '@temporalio/worker';
-import {
-  type ActivityInboundCallsInterceptor,
-  bundleWorkflowCode,
-  DefaultLogger,
-  Worker,
-  type WorkerOptions,
-  type WorkflowBundleOption,
-} from '@temporalio/worker';
+import { type ActivityInboundCallsInterceptor, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../src/activities';
 import { FailureGate } from '../src/activities/interceptor';
 import { CallbackSender, type CallbackSettings } from '../src/callbacks/sender';
@@ -29,10 +22,9 @@ import { ActivitySpan } from '../src/temporal/activity-span';
 import { clientSpans } from '../src/temporal/client-spans';
 import { runSpans } from '../src/temporal/run-spans';
 import { migrate, openVault, ringKeyProvider, type Vault } from '../src/vault';
-import { WORKFLOW_SOURCE } from '../src/temporal/bundle';
-import { BUILT_WORKFLOWS, isBuilt } from './built';
 import { startPglite } from './pglite';
 import type { DevServer } from './temporal';
+import { workflowBundle } from './workflow-bundle';
 
 const silent = createLogger({ level: 'silent' });
 
@@ -106,16 +98,6 @@ export interface Harness {
    */
   startWorkers(codecRing?: KeyRing, activityRing?: KeyRing): Promise<void>;
   close(): Promise<void>;
-}
-
-let bundle: Promise<WorkflowBundleOption> | undefined;
-
-/** The workflows as they were built, or else bundled once for all tests of a file, which takes seconds. */
-export function workflowBundle(): Promise<WorkflowBundleOption> {
-  bundle ??= isBuilt()
-    ? Promise.resolve({ codePath: BUILT_WORKFLOWS })
-    : bundleWorkflowCode({ ...WORKFLOW_SOURCE, logger: new DefaultLogger('ERROR') });
-  return bundle;
 }
 
 /** How a harness differs from the usual one. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { StartedSession, StartRequest, StatusReport } from '../src/client';
 import type { Sandbox, SandboxOptions } from '../src/sandbox';
 import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../src/domain/ids';
@@ -15,6 +16,12 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** How long virtual time may go no faster than real time, in milliseconds: as it does while calls are under way. */
 const SLOW_MS = 10_000;
+
+/** After so long without a skip of virtual time, a wait is given up, in milliseconds. Polls take it milliseconds, a busy machine seconds. */
+const STALLED_MS = 60_000;
+
+/** How often a wait checks how far virtual time is, in milliseconds. */
+const POLL_MS = 200;
 
 /** A deployment in virtual time for the tests of the enclosing `describe`. */
 export interface VirtualTime {
@@ -51,8 +58,14 @@ export function virtualTime(
   options: HarnessOptions = {},
 ): VirtualTime {
   const virtual = {} as VirtualTime;
+  /** Waits for virtual time that have not ended. */
+  const underWay = new Set<Promise<void>>();
   // Registered before the server's own, so that it runs before it.
-  afterAll(async () => await virtual.harness?.close(), MINUTE_MS);
+  afterAll(async () => {
+    // A wait that its test gave up still uses the connection.
+    await Promise.race([Promise.allSettled(underWay), delay(SLOW_MS, undefined, { ref: false })]);
+    await virtual.harness?.close();
+  }, MINUTE_MS);
   const server = timeSkipping();
   beforeAll(async () => {
     virtual.harness = await startHarness(onTimeSkipping(server.environment), sandboxOptions, options);
@@ -120,22 +133,43 @@ export function virtualTime(
     };
   }
 
+  /**
+   * Lets virtual time pass, and does something again and again meanwhile. Its limit is one on standing still: how long a wait takes
+   * depends on how many polls it has and on the machine.
+   * @throws Error when virtual time has gone no further for {@link STALLED_MS}
+   */
+  async function sleepWhile(ms: number, act: () => Promise<void>): Promise<void> {
+    let over = false;
+    const sleeping = server.environment.sleep(ms).finally(() => (over = true));
+    underWay.add(sleeping);
+    // Seen even when the wait is given up before.
+    sleeping.catch(() => undefined).finally(() => underWay.delete(sleeping));
+    let virtualMs = await server.environment.currentTimeMs();
+    let movedMs = performance.now();
+    while (!over) {
+      await act();
+      await Promise.race([sleeping, delay(POLL_MS)]);
+      const nowMs = over ? virtualMs : await server.environment.currentTimeMs();
+      // Held by a lock, it still goes as fast as real time.
+      if (nowMs - virtualMs > 2 * (performance.now() - movedMs)) {
+        virtualMs = nowMs;
+        movedMs = performance.now();
+      } else if (performance.now() - movedMs > STALLED_MS)
+        throw new Error(`virtual time has not skipped for ${STALLED_MS / 1_000} s of real time`);
+    }
+    await sleeping;
+  }
+
   return Object.assign(virtual, {
     fault: (...fault: Parameters<Sandbox['fault']>) => mended(virtual.harness.sandbox.fault(...fault)),
     outage: (...fault: Parameters<Sandbox['outage']>) => mended(virtual.harness.sandbox.outage(...fault)),
-    pass: (ms: number) => server.environment.sleep(ms),
+    pass: (ms: number) => sleepWhile(ms, () => Promise.resolve()),
     async passBeside(key: string, ms: number) {
-      let over = false;
-      const sleeping = server.environment.sleep(ms).finally(() => (over = true));
       const isSlow = slowness();
-      const passed = async () => {
-        if (over) return true;
+      await sleepWhile(ms, async () => {
         await freeTime(key);
         if (await isSlow()) await unlock();
-        return over;
-      };
-      await until('time has passed', passed, MINUTE_MS);
-      await sleeping;
+      });
     },
     async start(request: Partial<StartRequest> = {}, token: Parameters<Sandbox['issueLinkToken']>[0] = {}) {
       await virtual.harness.syncClock();

@@ -1,6 +1,48 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, type BundleOptions } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type BundleOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
+import { version as sdkVersion } from '@temporalio/worker/package.json';
 import { WORKFLOW_SOURCE } from '../src/temporal/bundle';
+import { ROOT } from './built';
+
+/** All that the workflows are made of; {@link importsAcrossFence} holds them to it. */
+const BUNDLED_FOLDERS = ['src/workflows', 'src/domain'];
+const CACHE = join(ROOT, 'node_modules/.cache/hosted-link');
+
+let bundle: Promise<WorkflowBundleOption> | undefined;
+
+/**
+ * Gives the workflows of this checkout, bundled as a worker bundles them. It takes seconds of computing once for each state of their
+ * sources; after that every process finds the bundle beside the installed packages, and no build is needed.
+ */
+export function workflowBundle(): Promise<WorkflowBundleOption> {
+  bundle ??= bundleOnce();
+  return bundle;
+}
+
+async function bundleOnce(): Promise<WorkflowBundleOption> {
+  // By the path of the checkout too: stack traces name it.
+  const hash = createHash('sha256').update(`${sdkVersion}\0${ROOT}\0`);
+  for (const folder of BUNDLED_FOLDERS) {
+    const path = join(ROOT, folder);
+    for (const file of readdirSync(path, { recursive: true, encoding: 'utf8' }).sort())
+      if (file.endsWith('.ts')) hash.update(`${file}\0`).update(readFileSync(join(path, file)));
+  }
+  const codePath = join(CACHE, `workflows-${hash.digest('hex').slice(0, 16)}.js`);
+  if (existsSync(codePath)) return { codePath };
+  const { code } = await bundleWorkflowCode({ ...WORKFLOW_SOURCE, logger: new DefaultLogger('ERROR') });
+  mkdirSync(CACHE, { recursive: true });
+  const unfinished = `${codePath}.${process.pid}`;
+  writeFileSync(unfinished, code);
+  renameSync(unfinished, codePath);
+  return { codePath };
+}
 
 /** What workflows may import of packages. What these import themselves is Temporal's business. */
 const ALLOWED_PACKAGES = /^@temporalio\/(workflow|common)(\/|$)/;

@@ -14,7 +14,7 @@ import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS } from '../../../tools/re
 import { isEndState, SESSION_STATES } from '../../../src/domain/states';
 import * as workflows from '../../../src/workflows';
 import { ROOT } from '../../../testing/built';
-import { workflowBundle } from '../../../testing/harness';
+import { workflowBundle } from '../../../testing/workflow-bundle';
 import { quietRuntime } from '../../../testing/temporal';
 import {
   lastState,

@@ -6,7 +6,7 @@ import { exchangeWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
 import { type ResultView } from '../../../src/domain/views';
 import type { tokenExchange } from '../../../src/workflows';
 import { exchangeStatusQuery, completionSignal, type LinkCompleted } from '../../../src/workflows/messages';
-import { workflowBundle } from '../../../testing/harness';
+import { workflowBundle } from '../../../testing/workflow-bundle';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
 
 const MINUTE_MS = 60_000;
