@@ -1,66 +1,179 @@
 import js from '@eslint/js';
+import boundaries from 'eslint-plugin-boundaries';
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/*
- * The layers: cli | webhook -> client -> workflows -(types only)-> activities -> plaid | vault -> session.
- * Files beside session.ts that belong to no layer may be used by all but the workflows.
+/** The ground: what every other room stands on. */
+const GROUND = ['domain', 'secrets', 'telemetry', 'http'];
+
+/**
+ * The rooms of src and its two doors, each with all that it may import besides its own files. Imports are denied by default, those
+ * of types included. One way: cli | webhook -> client -> workflows -(types only)-> activities -> plaid | vault -> domain.
  */
-const BASE = [
-  'session',
-  'secret',
-  'secret-file',
-  'package-version',
-  'digest',
-  'http-limits',
-  'input-error',
-  'key-ring',
-  'printable',
-  'redact',
-  'logger',
-  'listen-error',
-  'bounded-post',
-  'span',
-  'spaced-log',
-];
-const TEMPORAL = { regex: '^@temporalio/', message: 'This layer knows nothing of Temporal.' };
+const ROOMS = {
+  domain: { packages: [], types: ['zod'] },
+  secrets: { rooms: ['domain'], packages: ['node:*'] },
+  telemetry: {
+    rooms: ['domain', 'secrets'],
+    packages: ['node:*', 'pino', '@opentelemetry/*', '@temporalio/common', '@temporalio/worker'],
+  },
+  http: { rooms: ['domain', 'secrets', 'telemetry'], packages: ['node:*', 'undici', 'fastify'] },
 
-/** Refuses every relative import of the files but siblings and `allowed` (regular expressions, from src). */
-function layer(files, allowed, { up = '../', more = [], rules = {}, ...rest } = {}) {
-  const base = up.replaceAll('.', '\\.');
-  return {
-    files,
-    ...rest,
-    rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex: `^${base}(?!(?:${allowed.join('|')})$)`,
-              message: `May import only siblings and src/{${allowed.join(', ')}}: see the layers in eslint.config.mjs.`,
-            },
-            ...more,
-          ],
-        },
+  plaid: { rooms: GROUND, packages: ['node:*', 'undici', 'zod', '@opentelemetry/api'] },
+  requests: { rooms: [...GROUND, 'plaid'], packages: ['zod'] },
+  vault: {
+    rooms: GROUND,
+    packages: ['node:*', 'pg', 'zod', '@electric-sql/*', 'fs-native-extensions', '@opentelemetry/api'],
+  },
+  callbacks: { rooms: GROUND, packages: ['node:*', 'zod'] },
+  sandbox: {
+    rooms: ['domain', 'secrets', 'plaid'],
+    packages: ['node:*', 'fastify', 'undici', 'zod', 'jose'],
+  },
+  config: { rooms: [...GROUND, 'plaid', 'vault', 'callbacks'], packages: ['node:*', 'zod'] },
+
+  activities: {
+    rooms: [...GROUND, 'plaid', 'vault', 'requests', 'callbacks'],
+    packages: [
+      'node:*',
+      '@temporalio/activity',
+      '@temporalio/client',
+      '@temporalio/common',
+      '@temporalio/worker',
+    ],
+  },
+  workflows: {
+    rooms: ['domain'],
+    typeRooms: ['activities'],
+    packages: ['@temporalio/workflow', '@temporalio/common'],
+  },
+  temporal: {
+    rooms: [...GROUND, 'config', 'workflows'],
+    packages: ['node:*', '@temporalio/*', '@opentelemetry/api'],
+  },
+  codec: { rooms: [...GROUND, 'temporal'], packages: ['node:*', '@temporalio/*'] },
+  client: {
+    rooms: [...GROUND, 'requests', 'vault', 'workflows', 'temporal', 'codec'],
+    packages: ['node:*', '@temporalio/client', '@temporalio/common', '@temporalio/proto'],
+  },
+  'client.ts': {
+    rooms: [...GROUND, 'client', 'requests', 'vault', 'workflows'],
+    packages: ['@temporalio/client', '@temporalio/common'],
+  },
+  webhook: {
+    rooms: [...GROUND, 'client.ts', 'client', 'plaid', 'vault', 'config', 'temporal'],
+    packages: [
+      'node:*',
+      'fastify',
+      'undici',
+      'zod',
+      '@temporalio/client',
+      '@temporalio/worker',
+      '@opentelemetry/api',
+    ],
+  },
+  worker: {
+    rooms: [
+      ...GROUND,
+      ...['plaid', 'vault', 'callbacks', 'config', 'activities', 'temporal', 'codec', 'webhook'],
+    ],
+    packages: ['node:*', 'fastify', '@temporalio/*'],
+  },
+  'worker.ts': { rooms: [...GROUND, 'worker', 'config', 'temporal'], packages: ['@temporalio/worker'] },
+  ops: {
+    rooms: [
+      ...GROUND,
+      ...[
+        'plaid',
+        'vault',
+        'requests',
+        'config',
+        'workflows',
+        'temporal',
+        'codec',
+        'client',
+        'client.ts',
+        'worker',
       ],
-      ...rules,
-    },
-  };
-}
+    ],
+    packages: ['node:*', 'fastify', 'jose', 'undici', 'zod', '@temporalio/*'],
+  },
+  cli: {
+    rooms: [
+      ...GROUND,
+      ...[
+        'plaid',
+        'vault',
+        'requests',
+        'sandbox',
+        'config',
+        'temporal',
+        'codec',
+        'client',
+        'client.ts',
+        'webhook',
+      ],
+      ...['worker', 'worker.ts', 'ops'],
+    ],
+    packages: ['node:*', 'commander', 'zod', '@temporalio/*'],
+  },
+  // The package's entries: each only names what it exports, and loads nothing that its process has no use for.
+  entry: {
+    rooms: [
+      ...GROUND,
+      ...['plaid', 'vault', 'requests', 'callbacks', 'sandbox', 'config', 'workflows', 'temporal', 'codec'],
+      ...['client', 'client.ts', 'worker', 'worker.ts', 'webhook'],
+    ],
+    packages: [],
+  },
+};
 
-/** The same for files in src itself. */
-function topLayer(files, allowed, options) {
-  return layer(files, allowed, { up: './', ...options });
-}
+const isDoor = (room) => room.endsWith('.ts');
+
+/** Selects the files of a room, or a door. */
+const within = (room) => (isDoor(room) ? { file: { categories: room } } : { element: { type: room } });
+
+const policies = Object.entries(ROOMS).flatMap(
+  ([room, { rooms = [], typeRooms = [], packages = [], types = [] }]) => {
+    const allow = (to, more = {}) => ({ from: within(room), allow: { to, ...more } });
+    const typesOnly = { dependency: { kind: 'type' } };
+    return [
+      ...[room, ...rooms].map((other) => allow(within(other))),
+      ...typeRooms.map((other) => allow(within(other), typesOnly)),
+      ...packages.map((source) => allow({ module: { source } })),
+      ...types.map((source) => allow({ module: { source } }, typesOnly)),
+    ];
+  },
+);
+
+const walls = {
+  plugins: { boundaries },
+  files: ['src/**/*.ts'],
+  settings: {
+    'boundaries/elements': Object.keys(ROOMS)
+      .filter((room) => !isDoor(room))
+      .map((room) => ({ type: room, pattern: `src/${room}` })),
+    'boundaries/files': Object.keys(ROOMS)
+      .filter(isDoor)
+      .map((door) => ({ category: door, pattern: `src/${door}` })),
+    'boundaries/include': ['src/**/*', 'testing/**/*', 'tools/**/*', 'test/**/*', 'bench/**/*'],
+    'boundaries/dependency-nodes': ['import', 'export', 'dynamic-import', 'require'],
+    'import/resolver': { node: { extensions: ['.ts', '.js'] } },
+  },
+  rules: {
+    'boundaries/no-unknown-files': 'error',
+    'boundaries/dependencies': [
+      'error',
+      { default: 'disallow', checkAllOrigins: true, checkUnknownLocals: true, policies },
+    ],
+  },
+};
 
 const readsEnvironment = {
   object: 'process',
   property: 'env',
-  message: 'Only src/config.ts reads the environment.',
+  message: 'Only src/config reads the environment.',
 };
-
-const typesOnly = (regex) => ({ regex, allowTypeImports: true, message: 'Only its types may be imported.' });
 
 export default defineConfig(
   { ignores: ['dist/', 'coverage/', '.cache/', 'docs/api/', 'test/histories/'] },
@@ -99,172 +212,30 @@ export default defineConfig(
         'error',
         {
           selector: 'ImportDeclaration[source.value=/^(node:)?process$/]',
-          message: 'Use the global; only src/config.ts reads the environment.',
+          message: 'Use the global; only src/config reads the environment.',
         },
       ],
     },
   },
 
-  // Layers.
+  walls,
   {
-    files: ['src/session.ts'],
-    rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector:
-            ':matches(ImportDeclaration, ExportNamedDeclaration[source], ExportAllDeclaration, ImportExpression)',
-          message: 'src/session.ts imports nothing.',
-        },
-      ],
-    },
-  },
-  // What joins the layers for worker and command line: settings, keys, connections.
-  topLayer(
-    ['src/*.ts'],
-    ['(?!(?:cli|doctor|reconcile|webhook|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?'],
-    {
-      ignores: ['src/session.ts', 'src/start-receiver.ts'],
-    },
-  ),
-  topLayer(['src/start-receiver.ts'], ['(?!(?:cli|sandbox)(?:/|$)|worker$)[a-z-]+(?:/[a-z-]+)?']),
-  // The package's entries: each only names what it lets out, and loads nothing that its process has no use for.
-  layer(
-    ['src/entry/client.ts'],
-    [
-      '(?:client|config|input-error|key-ring|keys|needs|session|setting-schema|start-request)',
-      'callback/sender',
-      'codec/[a-z-]+',
-      'tracing/(?:client-spans|settings)',
-      'vault/vault',
-      'workflows/[a-z-]+',
-    ],
-  ),
-  layer(['src/entry/callbacks.ts'], ['(?:input-error|session)', 'callback/verify']),
-  layer(
-    ['src/entry/worker.ts'],
-    ['(?:config|input-error|logger|metrics|plugin|session-workers|worker)', 'vault'],
-  ),
-  layer(
-    ['src/entry/vault.ts'],
-    ['(?:config|digest|input-error|open-vault|secret)', 'vault', 'vault/[a-z-]+'],
-  ),
-  layer(['src/entry/workflows.ts'], ['session', 'workflows/[a-z-]+']),
-  layer(['src/entry/testing.ts'], ['sandbox', 'sandbox/[a-z-]+']),
-  topLayer(
-    [
-      'src/{secret,secret-file,digest,http-limits,input-error,key-ring,printable,redact,logger,listen-error,bounded-post,span,spaced-log,key-strength,needs,setting-files,setting-schema}.ts',
-    ],
-    BASE,
-  ),
-  topLayer(
-    ['src/config.ts'],
-    [
-      ...BASE,
-      'key-strength',
-      'needs',
-      'setting-files',
-      'setting-schema',
-      'callback/[a-z-]+',
-      'plaid/[a-z-]+',
-      'vault/[a-z-]+',
-      'codec/[a-z-]+',
-      'tracing/settings',
-    ],
-  ),
-  {
-    files: ['src/config.ts'],
+    files: ['src/config/**/*.ts'],
     rules: { 'no-restricted-properties': 'off' },
   },
-  layer(['src/plaid/**/*.ts'], BASE, { more: [TEMPORAL] }),
-  layer(['src/vault/**/*.ts'], BASE, { more: [TEMPORAL] }),
-  layer(['src/codec/**/*.ts'], [...BASE, 'tracing/client-spans']),
-  layer(['src/tracing/**/*.ts'], [...BASE, 'workflows/(?:trace|trace-header)']),
-  layer(['src/sandbox/*.ts'], [...BASE, 'plaid/schemas'], { more: [TEMPORAL] }),
-  layer(['src/sandbox/page/*.ts'], BASE, {
-    up: '../../',
-    more: [TEMPORAL],
-  }),
-  layer(['src/callback/**/*.ts'], BASE, { more: [TEMPORAL] }),
-  layer(['src/rates/**/*.ts'], [...BASE, 'plaid/[a-z-]+']),
-  layer(
-    ['src/activities/**/*.ts'],
-    [...BASE, 'metrics', 'start-request', 'callback/[a-z-]+', 'plaid/[a-z-]+', 'vault', 'vault/[a-z-]+'],
-  ),
-  topLayer(['src/start-request.ts'], [...BASE, 'plaid/[a-z-]+'], { more: [TEMPORAL] }),
-  topLayer(
-    [
-      'src/{client,client-error,deadline,session-list,start-session,status-report,guidance,remove-item,look-again,replay-callbacks,workflow-history}.ts',
-    ],
-    [
-      ...BASE,
-      'client',
-      'client-error',
-      'deadline',
-      'start-request',
-      'start-session',
-      'session-list',
-      'status-report',
-      'remove-item',
-      'look-again',
-      'replay-callbacks',
-      'workflow-history',
-      'guidance',
-      'workflows',
-      'workflows/[a-z-]+',
-      'vault/[a-z-]+',
-      'plaid/[a-z-]+',
-      'codec/payload-codec',
-    ],
-    { more: [typesOnly('^\\./workflows$')] },
-  ),
-  layer(
-    ['src/doctor/**/*.ts'],
-    [
-      ...BASE,
-      'config',
-      'keys',
-      'search-attributes',
-      'temporal-connection',
-      'plaid/[a-z-]+',
-      'rates/[a-z-]+',
-      'vault',
-    ],
-  ),
-  layer(
-    ['src/reconcile/**/*.ts'],
-    [
-      ...BASE,
-      'workflow-history',
-      'look-again',
-      'remove-item',
-      'start-request',
-      'codec/payload-codec',
-      'plaid/[a-z-]+',
-      'vault',
-      'workflows/[a-z-]+',
-    ],
-  ),
-  layer(['src/webhook/**/*.ts'], [...BASE, 'client', 'client-error', 'webhook-outcome', 'plaid/[a-z-]+']),
+  {
+    files: ['src/**/*.ts'],
+    rules: { complexity: ['error', 15] },
+  },
+  {
+    files: ['src/workflows/**/*.ts', 'src/activities/**/*.ts'],
+    rules: { 'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }] },
+  },
 
-  // The fence: what runs in the Temporal sandbox. test/workflow-fence.test.ts catches what comes in through another file.
+  // The fence: what runs in the Temporal sandbox. test/system/workflow-fence.test.ts catches what comes in through another file.
   {
     files: ['src/workflows/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              regex:
-                '^(?!(?:@temporalio/(?:workflow|common)|\\.\\./session|\\./[a-z-]+|\\.\\./activities(?:/[a-z-]+)?)$)',
-              message:
-                'Workflows may import only @temporalio/workflow, @temporalio/common, ../session and their siblings.',
-            },
-            typesOnly('^\\.\\./activities(?:/|$)'),
-          ],
-        },
-      ],
       'no-restricted-syntax': [
         'error',
         { selector: 'ImportExpression', message: 'The fence cannot see what import() brings in.' },
@@ -287,11 +258,11 @@ export default defineConfig(
   },
 
   {
-    files: ['dev/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'src/cli/**/*.ts'],
+    files: ['tools/**/*.ts', 'testing/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'src/cli/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'testing/**/*.ts'],
     rules: {
       // Jest's asymmetric matchers, and the JSON that tests look into, are typed any.
       '@typescript-eslint/no-unsafe-argument': 'off',

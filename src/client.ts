@@ -2,31 +2,37 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import { HostedLinkError } from './client/client-error';
-import { InputError } from './domain/input-error';
-import { resumeExchange } from './client/resume-exchange';
 import { removeItem } from './client/remove-item';
+import { resumeExchange } from './client/resume-exchange';
 import { replayCallbacks } from './client/retry-callbacks';
-import type { DeliveryFailure } from './domain/views';
-import { exchangeWorkflowId, sessionWorkflowId } from './domain/ids';
 import type { SessionFilter, SessionSummary } from './client/session-list';
 import { listSessions } from './client/session-list';
-import type { StartRequest, StartRules } from './requests/start-request';
 import type { StartedSession } from './client/start-session';
 import { START_TIMEOUT_MS, startedSession, startSession } from './client/start-session';
-import type { StatusReport } from './client/status-report';
+import type { StatusReport } from './client/status';
 import { statusReport } from './client/status-report';
+import { exchangeWorkflowId, sessionWorkflowId } from './domain/ids';
+import { InputError } from './domain/input-error';
+import type { DeliveryFailure } from './domain/views';
+import type { StartRequest, StartRules } from './requests/start-request';
 import type { VaultRecords } from './vault/vault';
 import type { hostedLinkSession } from './workflows';
 import { checkNowSignal, deliveryFailedSignal } from './workflows/messages';
 
 export { HostedLinkError } from './client/client-error';
 export type { SessionFilter, SessionSummary } from './client/session-list';
-export { NEXT_STEPS } from './client/next-step';
-export type { Guidance, NextStep } from './client/next-step';
-export type { StartRequest } from './requests/start-request';
 export { START_TIMEOUT_MS } from './client/start-session';
 export type { StartedSession } from './client/start-session';
-export type { CallbackReport, ResultReport, StatusReport, WatchReport } from './client/status-report';
+export { NEXT_STEPS } from './client/status';
+export type {
+  CallbackReport,
+  Guidance,
+  NextStep,
+  ResultReport,
+  StatusReport,
+  WatchReport,
+} from './client/status';
+export type { StartRequest } from './requests/start-request';
 
 /** How long `removeItem` waits for the item's end by default, in milliseconds. */
 export const REMOVE_TIMEOUT_MS = 30_000;

@@ -56,9 +56,10 @@ type WebpackPlugin = Extract<NonNullable<NonNullable<WebpackConfig['plugins']>[n
  * {@link ALLOWED_PACKAGES}; type-only imports are gone by then.
  */
 export async function importsAcrossFence(workflowsFolder: string): Promise<string[]> {
-  const session = join(dirname(workflowsFolder), 'session.ts');
+  const domain = join(dirname(workflowsFolder), 'domain');
   const root = dirname(dirname(workflowsFolder));
-  const isInside = (file: string) => file === session || file.startsWith(workflowsFolder + sep);
+  const isInside = (file: string) =>
+    [domain, workflowsFolder].some((folder) => file.startsWith(folder + sep));
   const isOwn = (file: string) =>
     isAbsolute(file) && !file.includes(`${sep}node_modules${sep}`) && !file.endsWith('entrypoint.cjs');
   const crossing = new Set<string>();

@@ -5,7 +5,7 @@ import type { PlaidFlow } from '../domain/plaid-flow';
 import type { UserAttribute } from '../domain/start-request';
 import type { FlowClient } from '../plaid/flow-client';
 import type { PlaidClient } from '../plaid/plaid';
-import { type Metrics } from '../telemetry/metrics';
+import type { Metrics } from '../telemetry/metrics';
 import type { Vault } from '../vault/vault';
 
 /** What the activities work with. */

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { Institution, ResultView } from '../domain/views';
+import type { ResultView } from '../domain/views';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
-import type { Secret } from '../secrets/secret';
 import type { Acquired, NewItem, ResultRow } from '../vault/vault';
 import type { ActivityDeps } from './deps';
+import { institutionOf } from './describe-item';
 import { notYet, plaidErrorView, retryFailure } from './failures';
 import { removeStoredItem } from './remove-item';
 import { retryStoreUntilShutdown } from './store-until-shutdown';
@@ -40,119 +40,13 @@ export interface ExchangeOptions {
 
 /** A result whose exchange has ended. */
 export interface ExchangedResult extends ResultView {
-  /** True when `describeItem` has nothing to do for its item. Undefined from a worker of before. */
+  /** True when `describeItem` has nothing to do for its item.  */
   isDescribed?: boolean | undefined;
 }
 
 /** Activities that turn a session's results into stored items, or undo them. */
-export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: ActivityDeps) {
-  /** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
-  async function withLease(
-    resultId: string,
-    use: (leased: Leased) => Promise<void>,
-    options: { refuseDuplicates?: boolean } = {},
-  ): Promise<ResultView> {
-    const askedAt = performance.now();
-    const acquired = await vault.results.acquire(resultId, LEASE_MS, options);
-    if (acquired.outcome === 'HELD') {
-      const why =
-        acquired.by === 'ATTEMPT'
-          ? 'another attempt holds this result; its lease ends'
-          : 'the same account is being linked by another result; next look';
-      throw notYet(why, acquired.retryInMs);
-    }
-    if (acquired.outcome === 'ENDED') return resultView(acquired.row);
-    const leased = { ...acquired, leftMs: () => askedAt + LEASE_MS - performance.now() };
-    await withHeartbeat(() => use(leased));
-    const row = (await vault.results.get(resultId))!;
-    if (row.state === 'LINKED' && row.endedAt)
-      metrics.tokenStoredDelay((row.endedAt.getTime() - row.seenAt.getTime()) / 1_000, {});
-    return resultView(row);
-  }
-
-  /** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */
-  async function keepAccessToken({ row, fence, token }: Leased): Promise<void> {
-    try {
-      await vault.results.link(row.resultId, { ...(await plaid.itemGet(token)), accessToken: token });
-    } catch (error) {
-      if (!(error instanceof PlaidError)) throw error;
-      const call = answeredCall(error);
-      if (isItemGone(error)) return await vault.results.end(row.resultId, fence, 'FAILED', call);
-      await vault.results.release(row.resultId, fence, { ...call, answered: true });
-      throw tryAgain(error, fence);
-    }
-  }
-
-  /** Not idempotent at Plaid: the lease has counted this call as begun, and only a definite answer takes that back. */
-  async function exchangePublicToken(leased: Leased): Promise<void> {
-    const { row, fence, token, accounts, unansweredCalls } = leased;
-    const { resultId } = row;
-    if (unansweredCalls >= 2) {
-      return await vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
-    }
-    if (leased.leftMs() < CALL_MS) {
-      // This process was held up: by the time of an answer, another attempt could have the lease.
-      await vault.results.release(resultId, fence, { errorCode: 'LEASE_RAN_SHORT', answered: true });
-      throw notYet('the lease ran short before the call; next try', HELD_UP_RETRY_MS);
-    }
-    let item: NewItem;
-    try {
-      item = { ...(await plaid.itemPublicTokenExchange(token)), accounts };
-    } catch (error) {
-      if (!(error instanceof PlaidError)) throw error;
-      const call = answeredCall(error);
-      const { class: errorClass, effect } = plaidErrorView(error);
-      if (error instanceof PlaidApiError && error.errorCode === 'INVALID_PUBLIC_TOKEN') {
-        return await vault.results.end(resultId, fence, unansweredCalls > 0 ? 'UNCERTAIN' : 'EXPIRED', call);
-      }
-      if (effect === 'NONE' && (errorClass === 'permanent' || errorClass === 'person')) {
-        return await vault.results.end(resultId, fence, 'FAILED', call);
-      }
-      await vault.results.release(resultId, fence, { ...call, answered: effect === 'NONE' });
-      throw tryAgain(error, fence);
-    }
-    await storeOrRemove(resultId, item);
-  }
-
-  /** Keeps trying to store an item whose token is in hand; when the worker must stop, removes it, so that none is left behind unseen. */
-  async function storeOrRemove(resultId: string, item: NewItem): Promise<void> {
-    try {
-      await retryStoreUntilShutdown(() => vault.results.link(resultId, item));
-    } catch {
-      await plaid.itemRemove(item.accessToken);
-      throw ApplicationFailure.nonRetryable(
-        'the item could not be stored before the worker had to stop, so it was removed at Plaid',
-        ITEM_REMOVED_UNSTORED,
-      );
-    }
-  }
-
-  async function describeBy(itemId: string, token: Secret): Promise<Institution> {
-    const { institutionId, institutionName } = await plaid.itemGet(token);
-    await vault.items.describe(itemId, { institutionId, institutionName });
-    return { institutionId, institutionName };
-  }
-
-  async function undo(leased: Leased): Promise<void> {
-    const { row, fence, token, unansweredCalls } = leased;
-    if (row.kind === 'public_token' && unansweredCalls > 0) {
-      // An earlier call may have made an item: what is in doubt cannot be left to die.
-      return await exchangePublicToken(leased);
-    }
-    if (row.kind === 'access_token') {
-      try {
-        await plaid.itemRemove(token);
-      } catch (error) {
-        if (!(error instanceof PlaidError)) throw error;
-        if (!isItemGone(error)) {
-          await vault.results.release(row.resultId, fence, { ...answeredCall(error), answered: true });
-          throw tryAgain(error, fence);
-        }
-      }
-    }
-    await vault.results.end(row.resultId, fence, 'REMOVED', { errorCode: 'SESSION_CANCELLED' });
-  }
-
+export function exchangeActivities(deps: ActivityDeps) {
+  const { plaid, vault, itemWebhookUrl } = deps;
   return {
     /** The session's results, as the vault has them. */
     async listResults(sessionKey: string): Promise<ResultView[]> {
@@ -165,9 +59,12 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
       { allowDuplicates = false }: ExchangeOptions = {},
     ): Promise<ExchangedResult> {
       const result = await withLease(
+        deps,
         resultId,
         (leased) =>
-          leased.row.kind === 'access_token' ? keepAccessToken(leased) : exchangePublicToken(leased),
+          leased.row.kind === 'access_token'
+            ? keepAccessToken(deps, leased)
+            : exchangePublicToken(deps, leased),
         { refuseDuplicates: !allowDuplicates },
       );
       return { ...result, isDescribed: itemWebhookUrl === undefined && institutionOf(result) !== undefined };
@@ -178,7 +75,7 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
      * exchange had no answer: then it is brought to its end first, and stays UNCERTAIN where that does not end the doubt.
      */
     async removeResult(resultId: string): Promise<ResultView> {
-      const result = await withLease(resultId, undo);
+      const result = await withLease(deps, resultId, (leased) => undo(deps, leased));
       const { itemId } = result;
       if (result.state !== 'LINKED' || itemId === undefined) return result;
       try {
@@ -191,27 +88,118 @@ export function exchangeActivities({ plaid, vault, metrics, itemWebhookUrl }: Ac
 
     /** Ends a result as FAILED without asking Plaid. */
     async failResult(resultId: string, errorCode: string): Promise<ResultView> {
-      return await withLease(resultId, ({ fence }) =>
+      return await withLease(deps, resultId, ({ fence }) =>
         vault.results.end(resultId, fence, 'FAILED', { errorCode }),
       );
     },
-
-    /**
-     * Fills in the institution of a stored item, and moves its webhook to where the deployment wants items' webhooks. Gives the
-     * institution. Needs no token where the item was stored with its institution, and its webhook stays.
-     */
-    async describeItem(itemId: string): Promise<Institution> {
-      const item = await vault.items.get(itemId);
-      const known = item && institutionOf(item);
-      if (known && itemWebhookUrl === undefined) return known;
-      const purpose = itemWebhookUrl === undefined ? 'describe item' : 'describe item, move its webhook';
-      return await vault.withAccessToken({ itemId, actor: 'hosted-link worker', purpose }, async (token) => {
-        const institution = known ?? (await describeBy(itemId, token));
-        if (itemWebhookUrl !== undefined) await plaid.itemWebhookUpdate(token, itemWebhookUrl);
-        return institution;
-      });
-    },
   };
+}
+
+/** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
+async function withLease(
+  deps: ActivityDeps,
+  resultId: string,
+  use: (leased: Leased) => Promise<void>,
+  options: { refuseDuplicates?: boolean } = {},
+): Promise<ResultView> {
+  const askedAt = performance.now();
+  const acquired = await deps.vault.results.acquire(resultId, LEASE_MS, options);
+  if (acquired.outcome === 'HELD') {
+    const why =
+      acquired.by === 'ATTEMPT'
+        ? 'another attempt holds this result; its lease ends'
+        : 'the same account is being linked by another result; next look';
+    throw notYet(why, acquired.retryInMs);
+  }
+  if (acquired.outcome === 'ENDED') return resultView(acquired.row);
+  const leased = { ...acquired, leftMs: () => askedAt + LEASE_MS - performance.now() };
+  await withHeartbeat(() => use(leased));
+  const row = (await deps.vault.results.get(resultId))!;
+  if (row.state === 'LINKED' && row.endedAt)
+    deps.metrics.tokenStoredDelay((row.endedAt.getTime() - row.seenAt.getTime()) / 1_000, {});
+  return resultView(row);
+}
+
+/** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */
+async function keepAccessToken(deps: ActivityDeps, { row, fence, token }: Leased): Promise<void> {
+  try {
+    await deps.vault.results.link(row.resultId, { ...(await deps.plaid.itemGet(token)), accessToken: token });
+  } catch (error) {
+    if (!(error instanceof PlaidError)) throw error;
+    const call = answeredCall(error);
+    if (isItemGone(error)) return await deps.vault.results.end(row.resultId, fence, 'FAILED', call);
+    await deps.vault.results.release(row.resultId, fence, { ...call, answered: true });
+    throw tryAgain(error, fence);
+  }
+}
+
+/** Not idempotent at Plaid: the lease has counted this call as begun, and only a definite answer takes that back. */
+async function exchangePublicToken(deps: ActivityDeps, leased: Leased): Promise<void> {
+  const { row, fence, token, accounts, unansweredCalls } = leased;
+  const { resultId } = row;
+  if (unansweredCalls >= 2) {
+    return await deps.vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
+  }
+  if (leased.leftMs() < CALL_MS) {
+    // This process was held up: by the time of an answer, another attempt could have the lease.
+    await deps.vault.results.release(resultId, fence, { errorCode: 'LEASE_RAN_SHORT', answered: true });
+    throw notYet('the lease ran short before the call; next try', HELD_UP_RETRY_MS);
+  }
+  let item: NewItem;
+  try {
+    item = { ...(await deps.plaid.itemPublicTokenExchange(token)), accounts };
+  } catch (error) {
+    if (!(error instanceof PlaidError)) throw error;
+    const call = answeredCall(error);
+    const { class: errorClass, effect } = plaidErrorView(error);
+    if (error instanceof PlaidApiError && error.errorCode === 'INVALID_PUBLIC_TOKEN') {
+      return await deps.vault.results.end(
+        resultId,
+        fence,
+        unansweredCalls > 0 ? 'UNCERTAIN' : 'EXPIRED',
+        call,
+      );
+    }
+    if (effect === 'NONE' && (errorClass === 'permanent' || errorClass === 'person')) {
+      return await deps.vault.results.end(resultId, fence, 'FAILED', call);
+    }
+    await deps.vault.results.release(resultId, fence, { ...call, answered: effect === 'NONE' });
+    throw tryAgain(error, fence);
+  }
+  await storeOrRemove(deps, resultId, item);
+}
+
+/** Keeps trying to store an item whose token is in hand; when the worker must stop, removes it, so that none is left behind unseen. */
+async function storeOrRemove(deps: ActivityDeps, resultId: string, item: NewItem): Promise<void> {
+  try {
+    await retryStoreUntilShutdown(() => deps.vault.results.link(resultId, item));
+  } catch {
+    await deps.plaid.itemRemove(item.accessToken);
+    throw ApplicationFailure.nonRetryable(
+      'the item could not be stored before the worker had to stop, so it was removed at Plaid',
+      ITEM_REMOVED_UNSTORED,
+    );
+  }
+}
+
+async function undo(deps: ActivityDeps, leased: Leased): Promise<void> {
+  const { row, fence, token, unansweredCalls } = leased;
+  if (row.kind === 'public_token' && unansweredCalls > 0) {
+    // An earlier call may have made an item: what is in doubt cannot be left to die.
+    return await exchangePublicToken(deps, leased);
+  }
+  if (row.kind === 'access_token') {
+    try {
+      await deps.plaid.itemRemove(token);
+    } catch (error) {
+      if (!(error instanceof PlaidError)) throw error;
+      if (!isItemGone(error)) {
+        await deps.vault.results.release(row.resultId, fence, { ...answeredCall(error), answered: true });
+        throw tryAgain(error, fence);
+      }
+    }
+  }
+  await deps.vault.results.end(row.resultId, fence, 'REMOVED', { errorCode: 'SESSION_CANCELLED' });
 }
 
 /** Lets the server notice within seconds that the worker died, while a single attempt may last minutes. */
@@ -237,13 +225,6 @@ function tryAgain(error: PlaidError, calls: number): ApplicationFailure {
 function answeredCall(error: PlaidError) {
   const { type, requestId } = plaidErrorView(error);
   return { errorCode: type, requestId };
-}
-
-/** Undefined when something of it is not known. */
-function institutionOf({ institutionId, institutionName }: Partial<Institution>): Institution | undefined {
-  return institutionId !== undefined && institutionName !== undefined
-    ? { institutionId, institutionName }
-    : undefined;
 }
 
 function resultView({

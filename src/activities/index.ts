@@ -6,6 +6,7 @@ import { checkRequestActivities } from './check-request';
 import { confirmMendedActivities } from './confirm-item-healthy';
 import { createSessionActivities } from './create-session';
 import type { ActivityDeps } from './deps';
+import { describeItemActivities } from './describe-item';
 import { exchangeActivities } from './exchange-result';
 import { getSessionActivities } from './get-session';
 import { notifyWorkflowActivities } from './notify-workflow';
@@ -35,6 +36,7 @@ export function createActivities(
     ...createSessionActivities(all),
     ...getSessionActivities(all),
     ...exchangeActivities(all),
+    ...describeItemActivities(all),
     ...removeItemActivities(all),
     ...markForgottenActivities(all),
     ...confirmMendedActivities(all),

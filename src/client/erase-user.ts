@@ -1,6 +1,5 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowIdConflictPolicy, WorkflowIdReusePolicy, WorkflowNotFoundError } from '@temporalio/client';
-import type { HostedLinkClient } from '../client';
 import { HostedLinkError } from './client-error';
 import { userHash } from '../secrets/digest';
 import {
@@ -34,8 +33,15 @@ export interface ErasureReport {
   histories: RetainedHistory[];
 }
 
+/** The part of `HostedLinkClient` that an erasure uses. */
+interface SessionsOfUser {
+  cancel(key: string): Promise<void>;
+  removeItem(itemId: string): Promise<void>;
+}
+
+/** What an erasure works with. */
 export interface ErasureOptions {
-  client: HostedLinkClient;
+  client: SessionsOfUser;
   temporal: Client;
   retention: RetentionStore;
   /** After how many days the retention rule strips what is nobody's special case. */
@@ -104,7 +110,7 @@ async function rememberAtTemporal(hash: string, temporal: Client): Promise<void>
 }
 
 /** False when there is no running workflow to cancel. */
-async function isCancelled(key: string, client: HostedLinkClient): Promise<boolean> {
+async function isCancelled(key: string, client: SessionsOfUser): Promise<boolean> {
   try {
     await client.cancel(key);
     return true;

@@ -1,34 +1,5 @@
 import { printable } from '../secrets/printable';
-import type { StatusReport } from './status-report';
-
-/**
- * What the person in front of the page can do. OPEN_LINK: open the hosted URL, for the first time or again. WAIT: nothing, it goes on.
- * TRY_AGAIN_LATER: it failed for now; in a session that is WAITING with the same link, else with a new session. START_AGAIN: this
- * session is over without what the person wanted; a new one is needed. CONTACT_SUPPORT: somebody of yours has to look. NONE: it is
- * over, and nothing is to be done.
- */
-export const NEXT_STEPS = [
-  'OPEN_LINK',
-  'WAIT',
-  'TRY_AGAIN_LATER',
-  'START_AGAIN',
-  'CONTACT_SUPPORT',
-  'NONE',
-] as const;
-export type NextStep = (typeof NEXT_STEPS)[number];
-
-/** What may be shown to the person. */
-export interface Guidance {
-  nextStep: NextStep;
-  /**
-   * One or two sentences of plain text, in English, without names of ours. Where Plaid has words of its own for what the person left after, it
-   * is those. Escape it where it becomes HTML.
-   */
-  displayMessage: string;
-}
-
-/** What it follows from. */
-export type StatusFacts = Omit<StatusReport, keyof Guidance>;
+import type { Guidance, NextStep, StatusFacts } from './status';
 
 /** Tells the person in front of the page what a status means to them. */
 export function nextStepFor(status: StatusFacts): Guidance {

@@ -1,83 +1,20 @@
 import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import { QueryNotRegisteredError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { sessionUnknown } from './client-error';
-import { type Guidance, nextStepFor, type StatusFacts } from './next-step';
-import type { PlaidFlow } from '../domain/plaid-flow';
-import type { CallbackState, ResultState, SessionState } from '../domain/states';
-import type { DeliveryFailure, Health, ItemUpdateResult, PlaidErrorView, ResultView } from '../domain/views';
 import { exchangeWorkflowId, sessionWorkflowId } from '../domain/ids';
+import type { PlaidFlow } from '../domain/plaid-flow';
+import type { SessionState } from '../domain/states';
 import { isEndState } from '../domain/states';
+import type { ResultView } from '../domain/views';
 import type { CallbackRow, SessionRow, VaultRecords } from '../vault/vault';
-import type { ExchangeView, Notice, SessionView } from '../workflows/messages';
+import type { ExchangeView, SessionView } from '../workflows/messages';
 import { exchangeStatusQuery, statusQuery } from '../workflows/messages';
 import { PLAID_FLOW_ATTRIBUTE, STATE_ATTRIBUTE } from '../workflows/search-attributes';
+import { sessionUnknown } from './client-error';
+import { nextStepFor } from './next-step';
+import type { CallbackReport, ResultReport, StatusFacts, StatusReport, WatchReport } from './status';
 
 /** How long a query may take before the answer comes from the server and the vault alone, in milliseconds. */
 const QUERY_TIMEOUT_MS = 3_000;
-
-/** The pending watch of a waiting session, or the get that a hint has put in its place. */
-export interface WatchReport {
-  /** How often Plaid has been asked since the last change, this time included. */
-  attempt: number;
-  /** What the last get came to, for people. */
-  lastAnswer: string | undefined;
-  /** ISO 8601; undefined while a get is under way. */
-  nextPollAt: string | undefined;
-}
-
-/** One result of a session and, once LINKED, its item; with DUPLICATE, the item that the person has already. */
-export interface ResultReport {
-  state: ResultState;
-  itemId: string | undefined;
-  institutionName: string | undefined;
-  errorCode: string | undefined;
-  /** For Plaid's support. */
-  requestIds: string[];
-  /** For Plaid's support; with `hosted_link` only. */
-  linkSessionId: string | undefined;
-}
-
-/** One callback over HTTP, and what became of it. */
-export interface CallbackReport {
-  sequence: number;
-  state: CallbackState;
-  /** How it ended: `HTTP_<status>`, a code such as `ECONNREFUSED`, or `CANCELLED`; undefined while it is PENDING. */
-  answer: string | undefined;
-  /** ISO 8601. */
-  queuedAt: string;
-  /** ISO 8601: when it was taken, or given up. */
-  endedAt: string | undefined;
-}
-
-/** All that is known of a session. Holds no token, URL, phone number or e-mail address. Times are ISO 8601. */
-export interface StatusReport extends Guidance {
-  key: string;
-  workflowId: string;
-  plaidFlow: PlaidFlow;
-  state: SessionState;
-  /** What Plaid said last. */
-  plaidStatus: string | undefined;
-  createdAt: string | undefined;
-  /** When state or Plaid's status changed last. */
-  changedAt: string | undefined;
-  expiresAt: string | undefined;
-  health: Health;
-  lastError: PlaidErrorView | undefined;
-  /** What the person left after, as Plaid said it last. Only a worker knows. */
-  exitError: PlaidErrorView | undefined;
-  /** Set when Plaid said, by a webhook, that it could not deliver the link that it was to send. Only a worker knows. */
-  deliveryFailure: DeliveryFailure | undefined;
-  watch: WatchReport | undefined;
-  /** The item of a session in update mode, and whether it is mended. Only a worker knows. */
-  update: ItemUpdateResult | undefined;
-  results: ResultReport[];
-  /** Whether the workflows that the caller named could be told. */
-  notices: Notice[];
-  /** What the deployment's receiver was told over HTTP. Only the vault knows. */
-  callbacks: CallbackReport[];
-  /** Who answered: a worker; the server alone, which knows less; or the vault, when Temporal has forgotten the session. */
-  answeredBy: 'worker' | 'server' | 'vault';
-}
 
 /**
  * Merges what the workflow, the server and the vault know of a session.
@@ -89,24 +26,13 @@ export async function statusReport(
   temporal: Client,
   vault: VaultRecords | undefined,
 ): Promise<StatusReport> {
-  const handle = temporal.workflow.getHandle(sessionWorkflowId(key));
-  const row = await vault?.sessions.get(key);
-  const found = await unlessNotFound(handle.describe());
-  // A later workflow with the key was refused because of the earlier session, which the vault alone remembers.
-  const description = row && found && row.firstRunId !== firstRunIdOf(found) ? undefined : found;
-  const exchange = temporal.workflow.getHandle(exchangeWorkflowId(key));
-  const [view, exchangeView] = description
-    ? await Promise.all([
-        answer<SessionView>(temporal, () => handle.query(statusQuery)),
-        answer<ExchangeView>(temporal, () => exchange.query(exchangeStatusQuery)),
-      ])
-    : [undefined, undefined];
+  const { workflowId, row, description, view, exchangeView } = await askAll(key, temporal, vault);
   const known = view ?? (description ? fromServer(key, description) : fromVault(row));
   if (!known) throw sessionUnknown(key);
   const { state, lastError } = stateOf(known, description);
   const status: StatusFacts = {
     key,
-    workflowId: handle.workflowId,
+    workflowId,
     plaidFlow: known.plaidFlow,
     state,
     lastError,
@@ -117,15 +43,32 @@ export async function statusReport(
     health: known.health ?? { kind: 'OK' },
     exitError: known.exitError,
     deliveryFailure: known.deliveryFailure,
-    // A session that a hint ended leaves its watch pending, for ever as the server tells it.
+    // The server keeps showing the watch of a session that a hint ended as pending.
     watch: description && !isEndState(state) ? watchReport(description) : undefined,
     update: known.update,
-    results: vault ? await itemsFromVault(key, vault) : itemsFromExchange(exchangeView),
+    results: vault ? await resultsFromVault(key, vault) : resultsFromExchange(exchangeView),
     notices: [...(known.notices ?? []), ...(exchangeView?.notices ?? [])],
     callbacks: vault ? (await vault.callbacks.list({ key })).map(callbackReport) : [],
     answeredBy: view ? 'worker' : description ? 'server' : 'vault',
   };
   return { ...status, ...nextStepFor(status) };
+}
+
+/** Asks the vault, the server and a worker. A part that does not know the session, or does not answer, is undefined. */
+async function askAll(key: string, temporal: Client, vault: VaultRecords | undefined) {
+  const handle = temporal.workflow.getHandle(sessionWorkflowId(key));
+  const { workflowId } = handle;
+  const row = await vault?.sessions.get(key);
+  const found = await unlessNotFound(handle.describe());
+  // A later workflow with the key was refused because of the earlier session, which only the vault remembers.
+  const description = row && found && row.firstRunId !== firstRunIdOf(found) ? undefined : found;
+  if (!description) return { workflowId, row };
+  const exchange = temporal.workflow.getHandle(exchangeWorkflowId(key));
+  const [view, exchangeView] = await Promise.all([
+    answer<SessionView>(temporal, () => handle.query(statusQuery)),
+    answer<ExchangeView>(temporal, () => exchange.query(exchangeStatusQuery)),
+  ]);
+  return { workflowId, row, description, view, exchangeView };
 }
 
 type Known = Pick<SessionView, 'plaidFlow' | 'state'> & Partial<SessionView>;
@@ -195,7 +138,7 @@ function watchReport({ raw }: WorkflowExecutionDescription): WatchReport | undef
   };
 }
 
-async function itemsFromVault(key: string, vault: VaultRecords): Promise<ResultReport[]> {
+async function resultsFromVault(key: string, vault: VaultRecords): Promise<ResultReport[]> {
   const [results, items] = await Promise.all([
     vault.results.list(key),
     vault.items.list({ sessionKey: key }),
@@ -220,7 +163,7 @@ async function itemsFromVault(key: string, vault: VaultRecords): Promise<ResultR
   ];
 }
 
-function itemsFromExchange(view: ExchangeView | undefined): ResultReport[] {
+function resultsFromExchange(view: ExchangeView | undefined): ResultReport[] {
   return (view?.results ?? []).map(itemReport);
 }
 

@@ -71,26 +71,26 @@ const linkSession = z
       finished,
       finishedAt: dateTime.safeParse(session.finished_at).data,
       succeeded: finished && (found.length > 0 || onSuccess != null || handedOff),
-      results: found.flatMap(({ public_token: publicToken, institution: bank, accounts: chosen }) =>
-        publicToken
-          ? [
-              {
-                publicToken,
-                institutionId: bank?.institution_id,
-                institutionName: bank?.name,
-                accounts: chosen,
-              },
-            ]
-          : [],
-      ),
-      exitError: left?.error && {
-        errorType: left.error.error_type,
-        errorCode: left.error.error_code,
-        displayMessage: left.error.display_message,
-        requestId: left.error.request_id,
-      },
+      results: found.flatMap(linkResultOf),
+      exitError: exitErrorOf(left?.error),
     };
   });
+
+function linkResultOf({ public_token: publicToken, institution: bank, accounts }: z.infer<typeof result>) {
+  if (!publicToken) return [];
+  return [{ publicToken, institutionId: bank?.institution_id, institutionName: bank?.name, accounts }];
+}
+
+function exitErrorOf(error: z.infer<typeof exit>['error']): LinkSession['exitError'] {
+  return (
+    error && {
+      errorType: error.error_type,
+      errorCode: error.error_code,
+      displayMessage: error.display_message,
+      requestId: error.request_id,
+    }
+  );
+}
 
 /** `/link/token/get`. `link_sessions` since 1.412, their `results` since 1.517. */
 export const linkTokenGetAnswer = z

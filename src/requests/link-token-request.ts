@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { inputErrorFrom, issueMessage } from '../domain/input-error';
-import { type PlaidEnvironment } from '../domain/link-token';
+import type { PlaidEnvironment } from '../domain/link-token';
 import { MAX_LIFETIME_MS } from '../domain/schedule';
 import { isLoopback } from '../plaid/base-url';
 import type { LinkTokenRequest } from '../plaid/plaid';

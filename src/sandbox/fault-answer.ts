@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
 import { ApiError } from './api-error';
 import type { Fault } from './fault';
 import { hold } from './fault';
@@ -23,26 +23,14 @@ export async function answerWithFault(
 ): Promise<FastifyReply> {
   const { socket } = request.raw;
   switch (fault.kind) {
-    case 'plaid_error': {
+    case 'plaid_error':
       if (fault.afterWork) work();
-      const { errorType, errorCode, status } = fault;
-      const error = new ApiError(errorType, errorCode, `refused: ${JSON.stringify(request.body)}`, status);
-      return send(reply, { status, body: error.toBody(randomId(15)) });
-    }
+      return send(reply, refusal(fault, request));
     case 'html':
       if (fault.afterWork) work();
-      return reply
-        .code(fault.status)
-        .type('text/html; charset=utf-8')
-        .send(`<!doctype html><title>${fault.status}</title><h1>The service is not available</h1>`);
-    case 'truncated_json': {
-      const { status, body } = work();
-      const json = JSON.stringify(body);
-      return reply
-        .code(status)
-        .type('application/json')
-        .send(json.slice(0, json.length / 2));
-    }
+      return sendHtml(reply, fault.status);
+    case 'truncated_json':
+      return sendHalf(reply, work());
     case 'reset_before_work':
       socket.resetAndDestroy();
       return reply.hijack();
@@ -60,10 +48,8 @@ export async function answerWithFault(
     }
     case 'delay_before_work':
       return (await hold(fault.holdMs, socket)) ? send(reply, work()) : reply.hijack();
-    case 'delay_after_work': {
-      const answer = work();
-      return (await hold(fault.holdMs, socket)) ? send(reply, answer) : reply.hijack();
-    }
+    case 'delay_after_work':
+      return sendAfter(fault.holdMs, work(), request, reply);
     case 'slow_headers': {
       const { head, body } = rawAnswer(work());
       reply.hijack();
@@ -115,4 +101,36 @@ async function drip(reply: FastifyReply, pieces: readonly string[], pieceMs: num
   }
   socket.end();
   return reply;
+}
+
+function refusal(
+  { errorType, errorCode, status }: Extract<Fault, { kind: 'plaid_error' }>,
+  request: FastifyRequest,
+): Answer {
+  const error = new ApiError(errorType, errorCode, `refused: ${JSON.stringify(request.body)}`, status);
+  return { status, body: error.toBody(randomId(15)) };
+}
+
+function sendHtml(reply: FastifyReply, status: number): FastifyReply {
+  return reply
+    .code(status)
+    .type('text/html; charset=utf-8')
+    .send(`<!doctype html><title>${status}</title><h1>The service is not available</h1>`);
+}
+
+function sendHalf(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  const json = JSON.stringify(body);
+  return reply
+    .code(status)
+    .type('application/json')
+    .send(json.slice(0, json.length / 2));
+}
+
+async function sendAfter(
+  holdMs: number,
+  answer: Answer,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  return (await hold(holdMs, request.raw.socket)) ? send(reply, answer) : reply.hijack();
 }

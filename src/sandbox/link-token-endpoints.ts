@@ -1,8 +1,9 @@
+import type z from 'zod';
 import type { Body, EndpointContext } from './endpoint-context';
 import { iso } from './iso';
 import { linkSessionBody } from './link-session-body';
-import { refuseBadLinkTokenRequest, linkTokenCreateSchema } from './link-token-request';
-import type { ItemRecord, SandboxLinkSession, LinkTokenRecord } from './records';
+import { linkTokenCreateSchema, refuseBadLinkTokenRequest } from './link-token-request';
+import type { ItemRecord, LinkTokenRecord, SandboxLinkSession, Session } from './records';
 import { linkTokenGetSchema, readRequest } from './request-schemas';
 
 const SECOND = 1_000;
@@ -35,14 +36,7 @@ export function createLinkToken(context: EndpointContext, body: Body) {
     fixedLifetime: chosenMs !== undefined || updates !== undefined,
     hosted: hosted !== undefined,
     clientName: request.client_name,
-    metadata: {
-      initial_products: request.products ?? [],
-      country_codes: request.country_codes,
-      language: request.language,
-      redirect_uri: request.redirect_uri ?? null,
-      ...(request.account_filters !== undefined && { account_filters: request.account_filters }),
-      ...(request.institution_data !== undefined && { institution_data: request.institution_data }),
-    },
+    metadata: metadataOf(request),
     completionRedirectUri: hosted?.completion_redirect_uri,
     // In update mode the request's own webhook has no effect.
     webhookUrl: updates ? updates.webhookUrl : request.webhook,
@@ -52,18 +46,33 @@ export function createLinkToken(context: EndpointContext, body: Body) {
     multiItem: request.enable_multi_item_link ?? false,
     updates,
   });
-  if (hosted) {
-    const session = state.ensureSession(record);
-    // `checkLinkTokenRequest` has refused a method without its address.
-    if (hosted.delivery_method === 'sms') state.countMessage(session, 'SMS', request.user!.phone_number!);
-    if (hosted.delivery_method === 'email')
-      state.countMessage(session, 'EMAIL', request.user!.email_address!);
-  }
+  if (hosted) sendLink(context, state.ensureSession(record), request);
   return {
     link_token: record.linkToken,
     expiration: iso(record.expiresAt),
     ...(hosted && { hosted_link_url: context.hostedUrl(record.sessionId) }),
   };
+}
+
+type LinkTokenRequest = z.infer<typeof linkTokenCreateSchema>;
+
+function metadataOf(request: LinkTokenRequest) {
+  const { account_filters, institution_data } = request;
+  return {
+    initial_products: request.products ?? [],
+    country_codes: request.country_codes,
+    language: request.language,
+    redirect_uri: request.redirect_uri ?? null,
+    ...(account_filters !== undefined && { account_filters }),
+    ...(institution_data !== undefined && { institution_data }),
+  };
+}
+
+/** Sends the link where Plaid would. `refuseBadLinkTokenRequest` has refused a method without its address. */
+function sendLink({ state }: EndpointContext, session: Session, request: LinkTokenRequest): void {
+  const method = request.hosted_link?.delivery_method;
+  if (method === 'sms') state.countMessage(session, 'SMS', request.user!.phone_number!);
+  if (method === 'email') state.countMessage(session, 'EMAIL', request.user!.email_address!);
 }
 
 function defaultLifetimeMs(updates: ItemRecord | undefined, hosted: boolean): number {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { InputError } from '../domain/input-error';
 import { Secret } from '../secrets/secret';
-import { type PlaidFlow } from '../domain/plaid-flow';
+import type { PlaidFlow } from '../domain/plaid-flow';
 import { isEndState, type SessionState } from '../domain/states';
 import type { Cipher } from './cipher';
 import type { Database } from './database';

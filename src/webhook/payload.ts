@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseLinkToken, type PlaidEnvironment } from '../domain/link-token';
-import { type DeliveryFailure } from '../domain/views';
+import type { DeliveryFailure } from '../domain/views';
 
 /** What a verified webhook is to us. Of its content nothing is taken over but the id of Plaid's session and constants. */
 export type WebhookMeaning =

@@ -3,7 +3,7 @@ import { PlaidApiError } from '../../plaid/errors';
 import { exchangePending } from '../../client/resume-exchange';
 import { exchangedSessionKeyOf, exchangeWorkflowId, sessionWorkflowId } from '../../domain/ids';
 import { isEndState } from '../../domain/states';
-import { type ResultView } from '../../domain/views';
+import type { ResultView } from '../../domain/views';
 import type { PlaidFlow } from '../../domain/plaid-flow';
 import type { SessionState } from '../../domain/states';
 import type { LostResult, ResultRow } from '../../vault';

@@ -5,7 +5,7 @@ import { plaidSessionHash, userHash } from '../../secrets/digest';
 import { sessionWorkflowId, TASK_QUEUES } from '../../domain/ids';
 import { parseLinkToken } from '../../domain/link-token';
 import { isEndState, type SessionState } from '../../domain/states';
-import { type ResultView } from '../../domain/views';
+import type { ResultView } from '../../domain/views';
 import { sessionInput, type StartRules } from '../../requests/start-request';
 import type { LostSession } from '../../vault';
 import { decodeFirst, type HistoryEvent, historyOf } from '../../temporal/history';
@@ -95,9 +95,7 @@ export async function recordedSession(
   const input = 'request' in given ? sessionInput(given.request, rules) : given;
   if (sessionWorkflowId(input.key) !== workflow.workflowId) return undefined;
   const plaidSessionId =
-    resumed?.created.plaidSessionId ??
-    (await createdSessionId(events, temporal)) ??
-    (input.linkToken === undefined ? undefined : parseLinkToken(input.linkToken)?.id);
+    resumed?.created.plaidSessionId ?? (await createdSessionId(events, temporal)) ?? idIn(input.linkToken);
   return {
     key: input.key,
     plaidFlow: input.plaidFlow,
@@ -109,6 +107,10 @@ export async function recordedSession(
     createdAt: resumed ? new Date(resumed.view.createdAt) : workflow.startTime,
     end: endOf(workflow),
   };
+}
+
+function idIn(linkToken: string | undefined): string | undefined {
+  return linkToken === undefined ? undefined : parseLinkToken(linkToken)?.id;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { GOOD_CREDENTIALS, INSTITUTIONS, findInstitution } from '../institutions';
 import type { SandboxInstitution } from '../institutions';
+import { GOOD_CREDENTIALS, INSTITUTIONS, findInstitution } from '../institutions';
 import type { Connection, ItemRecord } from '../records';
 
 /** Where the person stands on the page. The browser holds none of it. */
@@ -47,50 +47,53 @@ export function choices(visit: PageVisit): SandboxInstitution[] {
  * it comes from an old tab or from no browser at all.
  */
 export function advance(visit: PageVisit, action: Action, form: URLSearchParams): PageVisit {
-  const { connected } = visit;
   switch (action) {
-    case 'institution': {
-      const institution = findInstitution(form.get('institution') ?? '');
-      if (visit.step !== 'institution' || !institution || !choices(visit).includes(institution)) return visit;
-      return { step: 'credentials', institution, connected };
-    }
-    case 'credentials': {
-      if (visit.step !== 'credentials') return visit;
-      const { institution, mends } = visit;
-      const good =
-        form.get('username') === GOOD_CREDENTIALS.username &&
-        form.get('password') === GOOD_CREDENTIALS.password;
-      if (good && mends) return { step: 'review', connected: [mends], mends };
-      if (good) return { step: 'accounts', institution, connected };
-      const problem = 'That username and password do not match. Check both and try again.';
-      return { ...visit, problem };
-    }
-    case 'accounts': {
-      if (visit.step !== 'accounts') return visit;
-      const { institution } = visit;
-      const chosen = form.getAll('account');
-      const accounts = institution.accounts.filter((account) => chosen.includes(account.id));
-      if (accounts.length > 0) {
-        return { step: 'review', connected: [...connected, { institution, accounts }] };
-      }
-      return {
-        step: 'accounts',
-        institution,
-        connected,
-        problem: 'Choose at least one account to continue.',
-      };
-    }
+    case 'institution':
+      return chooseInstitution(visit, form);
+    case 'credentials':
+      return signIn(visit, form);
+    case 'accounts':
+      return chooseAccounts(visit, form);
     case 'another':
       return visit.step === 'review' && !visit.mends && choices(visit).length > 0
-        ? { step: 'institution', connected }
+        ? { step: 'institution', connected: visit.connected }
         : visit;
     case 'back':
-      if (visit.mends) return visit;
-      if (visit.step === 'credentials' || visit.step === 'accounts')
-        return { step: 'institution', connected };
-      return connected.length > 0 ? { step: 'review', connected } : visit;
+      return goBack(visit);
     case 'finish':
     case 'leave':
       return visit;
   }
+}
+
+function chooseInstitution(visit: PageVisit, form: URLSearchParams): PageVisit {
+  const institution = findInstitution(form.get('institution') ?? '');
+  if (visit.step !== 'institution' || !institution || !choices(visit).includes(institution)) return visit;
+  return { step: 'credentials', institution, connected: visit.connected };
+}
+
+function signIn(visit: PageVisit, form: URLSearchParams): PageVisit {
+  if (visit.step !== 'credentials') return visit;
+  const { institution, mends, connected } = visit;
+  const { username, password } = GOOD_CREDENTIALS;
+  if (form.get('username') !== username || form.get('password') !== password)
+    return { ...visit, problem: 'That username and password do not match. Check both and try again.' };
+  return mends ? { step: 'review', connected: [mends], mends } : { step: 'accounts', institution, connected };
+}
+
+function chooseAccounts(visit: PageVisit, form: URLSearchParams): PageVisit {
+  if (visit.step !== 'accounts') return visit;
+  const { institution, connected } = visit;
+  const chosen = form.getAll('account');
+  const accounts = institution.accounts.filter((account) => chosen.includes(account.id));
+  return accounts.length > 0
+    ? { step: 'review', connected: [...connected, { institution, accounts }] }
+    : { step: 'accounts', institution, connected, problem: 'Choose at least one account to continue.' };
+}
+
+function goBack(visit: PageVisit): PageVisit {
+  const { connected, mends, step } = visit;
+  if (mends) return visit;
+  if (step === 'credentials' || step === 'accounts') return { step: 'institution', connected };
+  return connected.length > 0 ? { step: 'review', connected } : visit;
 }

@@ -14,6 +14,7 @@ import type { Observation } from '../../activities/get-session';
 import { PLAID_FLOW_RULES } from '../../domain/plaid-flow';
 import { GATHER_HINTS_MS } from '../../domain/schedule';
 import { isEndState, mayFollow, type SessionState } from '../../domain/states';
+import type { PlaidErrorView } from '../../domain/views';
 import { describe, vault } from '../activity-proxies';
 import { currentDetails } from '../current-details';
 import type { Created, Link, LinkCompleted, SessionInput, SessionView } from '../messages';
@@ -124,16 +125,9 @@ export class Session {
     const plaidError = plaidErrorOf(error);
     this.view.lastError = plaidError ?? vaultErrorOf(cause) ?? this.view.lastError;
     if (cause?.type === SESSION_ENDED) [this.view.endedBefore] = cause.details as [SessionState];
-    this.#failure = ApplicationFailure.create({
-      type: cause?.type ?? 'NO_ANSWER',
-      message: plaidError?.message ?? cause?.message ?? 'Plaid could not be reached in time',
-      nonRetryable: true,
-      details: [plaidError, this.#input.requestDigest],
-    });
+    this.#failure = sessionFailure(cause, plaidError, this.#input.requestDigest);
     this.#answer.refuse(this.#failure);
-    const neverSeen = this.#created?.uncertain !== undefined && this.view.plaidStatus === undefined;
-    const isUncertain = cause?.type === DELIVERY_UNCERTAIN || (neverSeen && this.view.state === 'WAITING');
-    this.#enter(isUncertain ? 'DELIVERY_UNCERTAIN' : 'FAILED');
+    this.#enter(this.#mayHaveBeenSent(cause) ? 'DELIVERY_UNCERTAIN' : 'FAILED');
   }
 
   /** Notifies whoever waits for the end, and records it. Where there is a token exchange, it sends the notices once it has ended. */
@@ -180,6 +174,12 @@ export class Session {
     // A COMPLETED session that has shown no token yet is polled on: the tokens are what matters.
     const isDone = plaidStatus === 'COMPLETED' && (results > 0 || this.#input.update !== undefined);
     return deadlinePassed || plaidStatus === 'EXPIRED' || isDone;
+  }
+
+  /** True when nobody knows whether Plaid sent the link: a create that sends lost its answer, and no poll has found the session. */
+  #mayHaveBeenSent(cause: ApplicationFailure | undefined): boolean {
+    const neverSeen = this.#created?.uncertain !== undefined && this.view.plaidStatus === undefined;
+    return cause?.type === DELIVERY_UNCERTAIN || (neverSeen && this.view.state === 'WAITING');
   }
 
   async #end(): Promise<void> {
@@ -240,4 +240,18 @@ export class Session {
   #linkOf({ url, expiresAt }: Created): Link {
     return { url, expiresAt, requestDigest: this.#input.requestDigest };
   }
+}
+
+/** The failure that the workflow ends with, and that whoever waits for the link is given. */
+function sessionFailure(
+  cause: ApplicationFailure | undefined,
+  plaidError: PlaidErrorView | undefined,
+  requestDigest: string,
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: cause?.type ?? 'NO_ANSWER',
+    message: plaidError?.message ?? cause?.message ?? 'Plaid could not be reached in time',
+    nonRetryable: true,
+    details: [plaidError, requestDigest],
+  });
 }

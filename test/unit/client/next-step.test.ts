@@ -1,4 +1,5 @@
-import { nextStepFor, NEXT_STEPS, type StatusFacts } from '../../../src/client/next-step';
+import { nextStepFor } from '../../../src/client/next-step';
+import { NEXT_STEPS, type StatusFacts } from '../../../src/client/status';
 import type { ResultState } from '../../../src/domain/states';
 import type { PlaidErrorView } from '../../../src/domain/views';
 import { RESULT_STATES, SESSION_STATES } from '../../../src/domain/states';

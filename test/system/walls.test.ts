@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { importsAcrossFence } from '../../testing/workflow-bundle';
@@ -15,9 +16,9 @@ interface Finding {
 }
 
 /** What ESLint finds in each text, were it the named file's. */
-async function lint(sources: { filePath: string; text: string }[]): Promise<Finding[][]> {
+async function lint(sources: { filePath: string; text: string }[], cwd = ROOT): Promise<Finding[][]> {
   const child = spawn(process.execPath, [join(ROOT, 'testing/lint-texts.mjs')], {
-    cwd: ROOT,
+    cwd,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.end(JSON.stringify(sources));
@@ -26,33 +27,36 @@ async function lint(sources: { filePath: string; text: string }[]): Promise<Find
 
 describe('ESLint', () => {
   const workflow = 'src/workflows/index.ts';
-  const imports = '@typescript-eslint/no-restricted-imports';
+  const wall = 'boundaries/dependencies';
   const refused: [what: string, filePath: string, source: string, rule: string][] = [
-    ['node:fs in a workflow', workflow, `export { readFileSync } from 'node:fs';`, imports],
-    ['undici in a workflow', workflow, `import { fetch } from 'undici';\nvoid fetch('');`, imports],
+    ['node:fs in a workflow', workflow, `export { readFileSync } from 'node:fs';`, wall],
+    ['undici in a workflow', workflow, `export { fetch } from 'undici';`, wall],
     ['process in a workflow', workflow, `export const p = process.pid;`, 'no-restricted-globals'],
     ['Buffer in a workflow', workflow, `export const b = Buffer.from('');`, 'no-restricted-globals'],
     ['globalThis in a workflow', workflow, `export const g = globalThis;`, 'no-restricted-globals'],
-    ['import() in a workflow', workflow, `export const f = import('../session');`, 'no-restricted-syntax'],
-    ['a value import of an activity', workflow, `export { createActivities } from '../activities';`, imports],
+    ['import() in a workflow', workflow, `export const f = import('../domain/ids');`, 'no-restricted-syntax'],
     [
-      'a type of plaid in a workflow',
+      'an activity as a value in a workflow',
       workflow,
-      `export type { PlaidClient } from '../plaid/plaid';`,
-      imports,
+      `export { createActivities } from '../activities';`,
+      wall,
     ],
+    ['a type of plaid in a workflow', workflow, `export type { PlaidClient } from '../plaid/plaid';`, wall],
+    ['a room in domain', 'src/domain/ids.ts', `export type { Secret } from '../secrets/secret';`, wall],
+    ['a package as a value in domain', 'src/domain/ids.ts', `export { z } from 'zod';`, wall],
+    ['the door of the worker in that of the client', 'src/client.ts', `export * from './worker';`, wall],
+    ['Temporal in plaid', 'src/plaid/plaid.ts', `export { log } from '@temporalio/activity';`, wall],
     [
-      'any import in session.ts',
-      'src/domain/session.ts',
-      `export { Secret } from './secret';`,
-      'no-restricted-syntax',
+      'a dynamic import through a wall',
+      'src/plaid/plaid.ts',
+      `export const v = import('../vault/vault');`,
+      wall,
     ],
-    ['worker.ts in the client', 'src/client.ts', `export * from './worker';`, imports],
-    ['Temporal in plaid', 'src/plaid/plaid.ts', `export { log } from '@temporalio/activity';`, imports],
-    ['plaid in the vault', 'src/vault/vault.ts', `export type * from '../plaid/plaid';`, imports],
-    ['a workflow in an activity', 'src/activities/index.ts', `export type * from '../workflows';`, imports],
+    ['types through a wall', 'src/vault/vault.ts', `export type * from '../plaid/plaid';`, wall],
+    ['a workflow in an activity', 'src/activities/index.ts', `export type * from '../workflows';`, wall],
+    ['testing in src', 'src/client.ts', `export { until } from '../testing/until';`, wall],
     [
-      'process.env outside of config.ts',
+      'process.env outside of src/config',
       'src/client.ts',
       `export const { env } = process;`,
       'no-restricted-properties',
@@ -63,15 +67,28 @@ describe('ESLint', () => {
       `const f = async () => 1;\nf();`,
       '@typescript-eslint/no-floating-promises',
     ],
+    [
+      'a function with more than 15 ways through it',
+      'src/client.ts',
+      `export const f = (n: number) => ${'n > 1 && '.repeat(15)}n;`,
+      'complexity',
+    ],
+    [
+      'a function of more than 60 lines in a workflow',
+      workflow,
+      `export function f(): void {\n${'  f();\n'.repeat(61)}}`,
+      'max-lines-per-function',
+    ],
   ];
   const accepted: [what: string, filePath: string, source: string][] = [
-    ['the types of an activity', workflow, `export type { Activities } from '../activities';`],
+    ['the types of an activity in a workflow', workflow, `export type { Activities } from '../activities';`],
     [
-      'Temporal, session.ts and siblings',
+      'Temporal, the domain and siblings in a workflow',
       workflow,
-      `export { sleep } from '@temporalio/workflow';\nexport { TASK_QUEUES } from '../session';\nexport { statusQuery } from './messages';`,
+      `export { sleep } from '@temporalio/workflow';\nexport { TASK_QUEUES } from '../domain/ids';\nexport { statusQuery } from './messages';`,
     ],
-    ['timers', workflow, `setTimeout(() => undefined, 1);`],
+    ['timers in a workflow', workflow, `setTimeout(() => undefined, 1);`],
+    ['a room below in plaid', 'src/plaid/plaid.ts', `export { Secret } from '../secrets/secret';`],
   ];
   let findings: Finding[][];
 
@@ -89,10 +106,33 @@ describe('ESLint', () => {
   );
 
   it.each(accepted.map(([what], index) => ({ what, index: refused.length + index })))(
-    'accepts $what in a workflow',
+    'accepts $what',
     ({ index }) => {
       expect(findings[index]).toEqual([]);
     },
+  );
+});
+
+describe('a file outside of every room', () => {
+  let copy: string;
+
+  beforeEach(async () => {
+    copy = await mkdtemp(join(tmpdir(), 'rooms-'));
+    await mkdir(join(copy, 'src', 'attic'), { recursive: true });
+    for (const file of ['eslint.config.mjs', 'tsconfig.json', 'package.json'])
+      await cp(join(ROOT, file), join(copy, file));
+    await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  });
+  afterEach(async () => await rm(copy, { recursive: true }));
+
+  it.each(['src/loose.ts', 'src/attic/old.ts'])(
+    '%s fails lint',
+    async (file) => {
+      await writeFile(join(copy, file), 'export const answer = 42;\n');
+      const findings = await lint([{ filePath: file, text: 'export const answer = 42;\n' }], copy);
+      expect(findings).toEqual([[expect.objectContaining({ ruleId: 'boundaries/no-unknown-files' })]]);
+    },
+    SLOW_MS,
   );
 });
 
