@@ -24,7 +24,11 @@ const shared = {
   // jose is published as ES modules only; Node imports it as it is, Jest loads it as CommonJS.
   transformIgnorePatterns: ['/node_modules/(?!jose/)'],
   // The package by its own name, as applications import it.
-  moduleNameMapper: { '^hosted-link/([a-z]+)$': '<rootDir>/src/entry/$1' },
+  moduleNameMapper: {
+    '^hosted-link/([a-z]+)$': '<rootDir>/src/entry/$1',
+    // Commands import what they run by the name of the compiled file, as Node demands of import().
+    '^\\./actions/([a-z-]+)\\.js$': '<rootDir>/src/cli/actions/$1',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 };
 

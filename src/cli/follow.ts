@@ -10,7 +10,7 @@ import { withClient } from './with-client';
 const LOOK_MS = 1_000;
 
 /** `hosted-link follow`: a line for each change of a session, until it and its exchange have ended. */
-export function watchCommand(): Command {
+export function followCommand(): Command {
   return new Command('follow')
     .description('follow a session until it and its token exchange have ended, a line for each change')
     .argument('<key>', 'the session key')

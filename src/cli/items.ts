@@ -1,13 +1,11 @@
 import { Command } from 'commander';
-import { readSettings } from '../config/settings';
 import { userHash } from '../secrets/digest';
-import { type ErasureReport, eraseUser } from '../client/erase-user';
-import { type ItemRow, unknownItem } from '../vault';
+import type { ItemRow } from '../vault';
+import { unknownItem } from '../vault/items';
 import { examples } from './examples';
-import { EXIT_FAILURE } from './exit-codes';
-import type { ForgottenPerson, StoredItem } from './output';
+import type { StoredItem } from './output';
 import { type PageOptions, readPage, withPageOptions } from './page-options';
-import { commandError, printJson, printLines } from './print';
+import { printJson, printLines } from './print';
 import { withProgress } from './progress';
 import { withClient } from './with-client';
 import { withRecords } from './with-records';
@@ -86,61 +84,10 @@ function forgetCommand(): Command {
     .argument('<user id>', 'the user id that their sessions were started with')
     .option('--json', 'print an object; null when the vault keeps nothing of the person')
     .addHelpText('after', examples('hosted-link items forget user-42'))
-    .action(async (userId: string, { json }: { json?: boolean }) => {
-      const { retentionDays } = readSettings();
-      await withRecords(async ({ retention }) => {
-        await withClient({ vault: false }, async (client, temporal) => {
-          const report = await withProgress('forgetting the person', () =>
-            eraseUser(userId, { client, temporal, retention, retentionDays }),
-          );
-          if (json) printJson<'items forget'>(report ? forgottenPerson(report) : null);
-          else printForgotten(report);
-          if (report && isUnfinished(report)) process.exitCode = EXIT_FAILURE;
-        });
-      });
+    .action(async (userId: string, options: { json?: boolean }) => {
+      const { erase } = await import('./actions/erase.js');
+      await erase(userId, options);
     });
-}
-
-function forgottenPerson({ failures, ...report }: ErasureReport): ForgottenPerson {
-  return {
-    ...report,
-    // What an error says is not among what JSON shows of it.
-    failures: failures.map(({ itemId, error }) => ({ itemId, error: commandError(error) })),
-  };
-}
-
-function isUnfinished({ left }: ErasureReport): boolean {
-  const { runningSessions, endedSessions, liveItems } = left;
-  return runningSessions.length + endedSessions.length + liveItems.length > 0;
-}
-
-function printForgotten(report: ErasureReport | undefined): void {
-  if (!report) {
-    printLines(['the vault keeps nothing of this person']);
-    return;
-  }
-  const { cancelled, removed, failures, left, histories } = report;
-  const lines = [
-    ...removed.map((itemId) => `item ${itemId} is removed`),
-    ...failures.map(({ error }) => `${error.code}: ${error.message}`),
-    ...cancelled.map((key) => `session ${key} is being cancelled; a worker strips it once it has ended`),
-  ];
-  if (left.pendingResults > 0) lines.push(`${left.pendingResults} results are being exchanged`);
-  if (left.uncertainResults > 0)
-    lines.push(
-      `${left.uncertainResults} results are UNCERTAIN: Plaid may have an item that the vault does not know`,
-    );
-  lines.push(
-    isUnfinished(report)
-      ? 'not everything has ended: run this again when it has'
-      : 'the vault keeps nothing more of this person but a tombstone',
-    ...histories.map(({ workflowId, deletedAt }) =>
-      deletedAt
-        ? `Temporal keeps the encrypted history of ${workflowId} until ${deletedAt}`
-        : `Temporal keeps the encrypted history of ${workflowId}, which still runs`,
-    ),
-  );
-  printLines(lines);
 }
 
 /** An item without what only the vault needs: whose it is. */

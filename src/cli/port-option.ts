@@ -1,7 +1,10 @@
 import { InputError } from '../domain/input-error';
 
+/** Where `hosted-link webhooks` listens unless a setting or option names another TCP port. */
+export const DEFAULT_WEBHOOK_PORT = 8791;
+
 /**
- * The value of `--port`.
+ * Reads the value of `--port`.
  * @throws InputError
  */
 export function parsePort(text: string): number {

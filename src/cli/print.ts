@@ -1,10 +1,10 @@
 import { styleText } from 'node:util';
 import type { StartedSession, StatusReport } from '../client';
-import { HostedLinkError } from '../client';
+import { HostedLinkError } from '../client/client-error';
 import { InputError } from '../domain/input-error';
 import { printable, printableJson } from '../secrets/printable';
 import { redactText } from '../secrets/redact';
-import { VaultError } from '../vault';
+import { VaultError } from '../vault/vault-error';
 import type { CommandError, CommandOutput } from './output';
 import { eraseProgress } from './progress';
 

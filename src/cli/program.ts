@@ -7,19 +7,19 @@ import { cancelCommand } from './cancel';
 import { checkCommand } from './check';
 import { codecServerCommand } from './codec-server';
 import { doctorCommand } from './doctor';
-import { exchangesCommand } from './results';
+import { resultsCommand } from './results';
 import { itemsCommand } from './items';
 import { keysCommand } from './keys';
 import { replayCommand } from './replay';
 import { listCommand } from './list';
 import { reconcileCommand } from './reconcile';
-import { resultCommand } from './wait';
+import { waitCommand } from './wait';
 import { sandboxCommand } from './sandbox';
 import { setupCommand } from './setup';
 import { startCommand } from './start';
 import { statusCommand } from './status';
 import { webhooksCommand } from './webhooks';
-import { watchCommand } from './follow';
+import { followCommand } from './follow';
 import { workerCommand } from './worker';
 import { EXIT_INPUT } from './exit-codes';
 import { printError, printFailure } from './print';
@@ -39,13 +39,13 @@ export function createProgram(json: boolean): Command {
     doctorCommand(),
     startCommand(),
     statusCommand(),
-    watchCommand(),
+    followCommand(),
     listCommand(),
-    resultCommand(),
+    waitCommand(),
     checkCommand(),
     cancelCommand(),
     itemsCommand(),
-    exchangesCommand(),
+    resultsCommand(),
     callbacksCommand(),
     webhooksCommand(),
     keysCommand(),

@@ -1,44 +1,19 @@
 import { Command } from 'commander';
-import { readSettingsFor } from '../config/settings';
+import type { ReplayOptions } from './actions/replay';
 import { InputError } from '../domain/input-error';
-import { loadCodecRing } from '../config/load-keys';
-import { createLogger } from '../telemetry/logger';
-import { replayOpen, type ReplayReport } from '../ops/replay/replay-open';
-import { installRuntime } from '../temporal/runtime';
 import { examples } from './examples';
-import { EXIT_FAILURE } from './exit-codes';
-import { printJson, printLines } from './print';
-import { withProgress } from './progress';
-import { withClient } from './with-client';
 
-/** `hosted-link replay`: whether what is open can go on with this version. */
+/** `hosted-link replay`: checks that open workflows can continue with this version. */
 export function replayCommand(): Command {
   return new Command('replay')
-    .description('before a rollout: replay what is open with this version of the workflows; changes nothing')
-    .option('--limit <number>', 'the most workflows to replay, the newest first', parseLimit, 1000)
+    .description('before a rollout: replay open workflows with this version; changes nothing')
+    .option('--limit <number>', 'the maximum number of workflows to replay, newest first', parseLimit, 1000)
     .option('--json', 'print an object')
     .addHelpText('after', examples('hosted-link replay', 'hosted-link replay --limit 50 --json'))
-    .action(async ({ limit, json }: { limit: number; json?: boolean }) => {
-      const ring = await loadCodecRing(readSettingsFor('codecKeys'));
-      await withClient({ vault: false }, async (_client, temporal) => {
-        // What the SDK tells of a workflow that does not fit stands in the report.
-        installRuntime(createLogger({ level: 'silent' }));
-        const report = await withProgress('replaying open workflows', () =>
-          replayOpen(temporal, ring, limit),
-        );
-        if (json) printJson<'replay'>(report);
-        else printReport(report);
-        if (report.failures.length > 0) process.exitCode = EXIT_FAILURE;
-      });
+    .action(async (options: ReplayOptions) => {
+      const { replayOpenWorkflows } = await import('./actions/replay.js');
+      await replayOpenWorkflows(options);
     });
-}
-
-function printReport({ replayed, more, failures }: ReplayReport): void {
-  const rest = more ? ', and more are open: see --limit' : '';
-  printLines([
-    ...failures.map(({ workflowId, runId, reason }) => `${workflowId} (run ${runId}): ${reason}`),
-    `${replayed} open workflows replayed${rest}; ${failures.length} do not fit`,
-  ]);
 }
 
 function parseLimit(text: string): number {

@@ -1,34 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { z } from 'zod';
-import { inputErrorFrom } from '../domain/input-error';
-import type { SandboxOptions } from '../sandbox';
-import { DEFAULT_CLIENT_ID, DEFAULT_SECRET, startSandbox } from '../sandbox';
-import {
-  type PlannedFault,
-  plannedFaultSchema,
-  planFault,
-  type PlannedWebhookFault,
-  plannedWebhookFaultSchema,
-  planWebhookFault,
-} from '../sandbox/planned-fault';
-import { PLAID_ENVIRONMENTS, type PlaidEnvironment } from '../domain/link-token';
+import { PLAID_ENVIRONMENTS } from '../domain/link-token';
+import type { SandboxFlags } from './actions/sandbox';
 import { examples } from './examples';
-import { printJson, printLines } from './print';
-import { stopSignal } from './stop-signal';
 
 const DEFAULT_PORT = 8790;
 
 /** A worker in production talks to Plaid alone. */
 const ENVIRONMENTS = PLAID_ENVIRONMENTS.filter((name) => name !== 'production');
-
-type Flags = Omit<SandboxOptions, 'port' | 'environment' | 'linkTokenLifetimeMs'> & {
-  port: number;
-  environment: PlaidEnvironment;
-  linkTokenLifetime?: number;
-  fault: PlannedFault[];
-  webhookFault: PlannedWebhookFault[];
-  json?: boolean;
-};
 
 /** `hosted-link sandbox`: the offline Plaid alone, until SIGINT or SIGTERM. */
 export function sandboxCommand(): Command {
@@ -80,44 +58,13 @@ export function sandboxCommand(): Command {
     .option('--event-callbacks', 'send a LINK_CALLBACK for each step of the person too', false)
     .option('--delivery-fails', 'let messages not reach the person', false)
     .option('--no-webhook-retries', 'send no webhook again that was not taken')
-    .option('--fault <json>', 'plan a fault of an endpoint; may be repeated', jsonOf(plannedFaultSchema), [])
-    .option(
-      '--webhook-fault <json>',
-      'plan a fault of webhooks; may be repeated',
-      jsonOf(plannedWebhookFaultSchema),
-      [],
-    )
+    .option('--fault <json>', 'plan a fault of an endpoint; may be repeated', collect, [])
+    .option('--webhook-fault <json>', 'plan a fault of webhooks; may be repeated', collect, [])
     .option('--json', 'print an object once it listens')
     .addHelpText('after', examples('hosted-link sandbox', 'hosted-link sandbox --auto --seed 7 --port 0'))
-    .action(async ({ linkTokenLifetime, fault, webhookFault, json, ...flags }: Flags, command: Command) => {
-      const options: SandboxOptions = {
-        ...flags,
-        ...(linkTokenLifetime !== undefined && { linkTokenLifetimeMs: linkTokenLifetime * 1_000 }),
-      };
-      const sandbox = await startSandbox(options).catch((error: NodeJS.ErrnoException) =>
-        command.error(
-          `error: the sandbox cannot listen on 127.0.0.1:${flags.port} (${error.code}): choose another --port, or 0 for a free one`,
-        ),
-      );
-      for (const planned of fault) planFault(sandbox, planned);
-      for (const planned of webhookFault) planWebhookFault(sandbox, planned);
-      const { url } = sandbox;
-      const { environment } = flags;
-      const account = { clientId: DEFAULT_CLIENT_ID, secret: DEFAULT_SECRET };
-      if (json) printJson<'sandbox'>({ url, environment, ...account });
-      else
-        printLines([
-          `The offline Plaid answers on ${url} until Ctrl-C. To use it:`,
-          '',
-          `  PLAID_BASE_URL=${url}`,
-          `  PLAID_ENV=${environment}`,
-          `  PLAID_CLIENT_ID=${account.clientId}`,
-          `  PLAID_SECRET=${account.secret}`,
-          '',
-          'These values are the same for everybody and protect nothing.',
-        ]);
-      await stopSignal();
-      await sandbox.close();
+    .action(async (flags: SandboxFlags, command: Command) => {
+      const { runSandbox } = await import('./actions/sandbox.js');
+      await runSandbox(flags, command);
     });
 }
 
@@ -135,17 +82,7 @@ function wholeNumber(max: number): (text: string) => number {
   };
 }
 
-/** Reads JSON of a shape, and adds it to what was read before. */
-function jsonOf<T>(schema: z.ZodType<T>): (text: string, before: readonly T[]) => T[] {
-  return (text, before) => {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw new InvalidArgumentError('It must be JSON.');
-    }
-    const result = schema.safeParse(value);
-    if (!result.success) throw new InvalidArgumentError(`${inputErrorFrom(result.error).message}.`);
-    return [...before, result.data];
-  };
+/** Adds the text of a repeatable option to those before it. */
+function collect(text: string, before: readonly string[]): string[] {
+  return [...before, text];
 }

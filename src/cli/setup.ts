@@ -1,59 +1,14 @@
 import { Command } from 'commander';
-import { readSettingsFor, type Settings } from '../config/settings';
-import { migrateEmbedded } from '../config/open-vault';
-import { addSearchAttributes } from '../temporal/search-attributes';
-import { loadTemporalConnection } from '../temporal/connection';
-import { grantRoles, migrate } from '../vault';
 import { examples } from './examples';
-import type { SetupReport } from './output';
-import { printJson, printLines } from './print';
-import { withProgress } from './progress';
-import { connectTemporal } from './with-client';
 
 /** `hosted-link setup`: makes what a worker needs, and may be run again at any time. */
 export function setupCommand(): Command {
   return new Command('setup')
-    .description(
-      'make the search attributes, bring the database up to date, and grant its roles their rights',
-    )
+    .description('create the search attributes, migrate the database, and grant its roles their rights')
     .option('--json', 'print an object')
     .addHelpText('after', examples('hosted-link setup'))
-    .action(async ({ json }: { json?: boolean }) => {
-      const settings = readSettingsFor('database');
-      const database = await withProgress('bringing the database up to date', () => setUpDatabase(settings));
-      if (!json) printDatabase(database);
-      const searchAttributes = await setUpTemporal();
-      if (json) printJson<'setup'>({ ...database, searchAttributes });
-      else printLines([madeLine('search attributes', searchAttributes)]);
+    .action(async (options: { json?: boolean }) => {
+      const { setUp } = await import('./actions/setup.js');
+      await setUp(options);
     });
-}
-
-type DatabaseReport = Omit<SetupReport, 'searchAttributes'>;
-
-async function setUpDatabase({ databaseUrl, dataDir }: Settings): Promise<DatabaseReport> {
-  if (!databaseUrl) return { migrations: await migrateEmbedded(dataDir), rolesGranted: undefined };
-  const url = databaseUrl.reveal();
-  return { migrations: await migrate(url), rolesGranted: await grantRoles(url) };
-}
-
-async function setUpTemporal(): Promise<string[]> {
-  const connection = await connectTemporal();
-  try {
-    return await withProgress('making search attributes', () =>
-      addSearchAttributes(connection, loadTemporalConnection().namespace),
-    );
-  } finally {
-    await connection.close();
-  }
-}
-
-function printDatabase({ migrations, rolesGranted }: DatabaseReport): void {
-  printLines([madeLine('migrations', migrations)]);
-  if (rolesGranted === undefined) return;
-  const refused = 'not granted, since this login may not make them; see docs/operations.md';
-  printLines([`roles: ${rolesGranted ? 'granted' : refused}`]);
-}
-
-function madeLine(what: string, made: readonly string[]): string {
-  return `${what}: ${made.length > 0 ? made.join(', ') : 'up to date'}`;
 }

@@ -6,7 +6,7 @@ import { withProgress } from './progress';
 import { withClient } from './with-client';
 
 /** `hosted-link wait`: waits until a session and its exchange have ended. */
-export function resultCommand(): Command {
+export function waitCommand(): Command {
   return new Command('wait')
     .description('wait until a session and its token exchange have ended; exits with 3 unless it ended well')
     .argument('<key>', 'the session key')

@@ -31,7 +31,7 @@ afterAll(() => {
 });
 
 function run(env: NodeJS.ProcessEnv, ...flags: string[]): ChildProcess {
-  const child = spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', SCRIPT, '--', ...flags], {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--eval', SCRIPT, '--', ...flags], {
     cwd: ROOT,
     env: { PATH: process.env['PATH'], HOSTED_LINK_DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

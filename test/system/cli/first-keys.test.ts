@@ -20,7 +20,7 @@ test('processes that start at once end up with the same keys', async () => {
     const { readSettings } = require('./src/config/settings');
     loadCodecRing(readSettings()).then((ring) => process.stdout.write(ring.ids().join()));`;
   const started = Array.from({ length: 4 }, () =>
-    promisify(execFile)(process.execPath, ['--require', 'tsx/cjs', '--eval', script], {
+    promisify(execFile)(process.execPath, ['--import', 'tsx', '--eval', script], {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], HOSTED_LINK_DATA_DIR: dataDir },
     }),

@@ -12,7 +12,7 @@ afterAll(() => {
 /** Runs the command in a process of its own, as the installed program does. */
 function run(...flags: string[]): { child: ChildProcess; out: () => string; exit: Promise<unknown[]> } {
   const script = `require('./src/cli/sandbox').sandboxCommand().parseAsync(${JSON.stringify(flags)}, { from: 'user' })`;
-  const child = spawn(process.execPath, ['--require', 'tsx/cjs', '--eval', script], {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--eval', script], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

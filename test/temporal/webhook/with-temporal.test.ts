@@ -305,7 +305,7 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     cleanUp.push(() => sandbox.close());
     const child: ChildProcess = spawn(
       process.execPath,
-      ['--require', 'tsx/cjs', '--eval', SCRIPT, '--', '--port', '0'],
+      ['--import', 'tsx', '--eval', SCRIPT, '--', '--port', '0'],
       {
         cwd: ROOT,
         env: {
