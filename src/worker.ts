@@ -1,7 +1,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { closeAll } from './worker/close-all';
 import type { Settings } from './config/settings';
-import { requirePlaid } from './config/settings';
+import { readVariables, requirePlaid } from './config/settings';
 import { type HealthQuestions, reachable, startHealthServer, temporalReachable } from './worker/health';
 import { loadKeys } from './config/load-keys';
 import type { Logger } from './telemetry/logger';
@@ -29,7 +29,7 @@ export async function startWorker(settings: Settings, logger: Logger): Promise<R
       const health = await startHealthServer(settings.healthAddress, questionsOf(parts, namespace));
       closers.push(() => health.close());
     }
-    const tracing = await startTracing(settings.traces, logger);
+    const tracing = await startTracing(logger, readVariables());
     closers.push(() => tracing.shutdown());
     installRuntime(logger, settings.metricsAddress);
     const connection = await connectRuntime(connectionOptions, logger);

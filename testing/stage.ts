@@ -7,7 +7,7 @@ import { HostedLinkClient } from '../src/client';
 import { createPayloadCodec } from '../src/codec/payload-codec';
 import { auditLine } from '../src/ops/codec-server/audit';
 import { startCodecServer } from '../src/ops/codec-server/codec-server';
-import { readSettings, readTemporalVariables } from '../src/config/settings';
+import { readSettings, readVariables } from '../src/config/settings';
 import { loadKeyRings, type KeyRings } from '../src/config/load-keys';
 import { openVaultFromSettings } from '../src/config/open-vault';
 import { startSandbox, type Sandbox } from '../src/sandbox';
@@ -103,13 +103,13 @@ export async function openStage(
     const codecServer = await startCodecServer({
       ring: keyRings.codecRing,
       origins,
-      port: codecPort!,
+      address: { host: '127.0.0.1', port: codecPort! },
       audit: (entry) => appendFileSync(join(dataDir, CODEC_SERVER_LOG), `${auditLine(entry)}\n`),
     });
     closers.push(() => codecServer.close());
   }
 
-  const { connectionOptions, namespace } = loadTemporalConnection(readTemporalVariables(env));
+  const { connectionOptions, namespace } = loadTemporalConnection(readVariables(env));
   const channelArgs = started ? { 'grpc.enable_http_proxy': 0 } : {};
   // Ends with this process: a call under way that is repeated on a closed connection would be an uncaught exception.
   const connection = await Connection.connect({ ...connectionOptions, channelArgs });

@@ -71,8 +71,7 @@ export async function startBench(options: Partial<WebhookReceiverOptions> = {}):
     },
     environment: 'sandbox',
     logger: createLogger({ level: 'trace', destination: { write: (line) => void lines.push(line) } }),
-    port: 0,
-    host: '127.0.0.1',
+    address: { host: '127.0.0.1', port: 0 },
     now,
     ...options,
   });

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const codecServer = await startCodecServer({
     ring: codecRing,
     origins: [server.uiAddress!],
-    port: 0,
+    address: { host: '127.0.0.1', port: 0 },
     audit: () => undefined,
   });
   const browser = await launchChromium();

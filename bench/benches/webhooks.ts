@@ -134,8 +134,7 @@ async function receive(sender: WebhookSender, { keyId, publicKey, webhooks: list
     },
     environment: 'sandbox',
     logger: createLogger({ level: 'error' }),
-    port: 0,
-    host: '127.0.0.1',
+    address: { host: '127.0.0.1', port: 0 },
   });
   try {
     const cpuBefore = process.cpuUsage();

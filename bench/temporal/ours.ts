@@ -67,7 +67,7 @@ export async function startOurs(
     ports.map(async (port) => {
       const program = new ProgramProcess({
         command: 'worker',
-        env: { ...env, HOSTED_LINK_WEBHOOK_PORT: String(port) },
+        env: { ...env, HOSTED_LINK_WEBHOOK_ADDRESS: `127.0.0.1:${port}` },
         logFile: join(stage.folder, `worker-${port}.log`),
       });
       const pid = await program.start();

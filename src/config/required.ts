@@ -1,5 +1,6 @@
 import { InputError } from '../domain/input-error';
 import type { PlaidEnvironment } from '../domain/link-token';
+import type { Settings } from './setting-schema';
 
 /**
  * What a command cannot do without. Outside production all but the Plaid account have a stand-in: the embedded database, keys
@@ -8,9 +9,11 @@ import type { PlaidEnvironment } from '../domain/link-token';
 export type Capability = 'plaid' | 'database' | 'vaultKeys' | 'codecKeys' | 'codecCallers';
 
 interface Requirement {
-  /** One of these settings is enough; the first is named when none is there. */
-  anyOf: readonly [string, ...string[]];
-  /** What is wrong without it. */
+  /** One of these settings is enough. */
+  anyOf: readonly (keyof Settings)[];
+  /** The variable that an error names. */
+  variable: string;
+  /** Why it is needed. */
   problem: string;
   /** What to do. */
   remedy: (environment: PlaidEnvironment) => string;
@@ -19,15 +22,17 @@ interface Requirement {
 const KEY_REMEDY =
   'to id:key, where the key is what `hosted-link keys generate` or `openssl rand -base64 32` prints';
 
-const REQUIREMENTS: Record<Capability, readonly Requirement[]> = {
+const requiredSettings: Record<Capability, readonly Requirement[]> = {
   plaid: [
     {
-      anyOf: ['PLAID_CLIENT_ID'],
+      anyOf: ['plaidClientId'],
+      variable: 'PLAID_CLIENT_ID',
       problem: 'missing',
       remedy: (environment) => `set it to the one that the Plaid dashboard shows for ${environment}`,
     },
     {
-      anyOf: ['PLAID_SECRET'],
+      anyOf: ['plaidSecret'],
+      variable: 'PLAID_SECRET',
       problem: 'missing',
       remedy: (environment) =>
         `set it to the one that the Plaid dashboard shows for ${environment}, or PLAID_SECRET_FILE`,
@@ -35,43 +40,51 @@ const REQUIREMENTS: Record<Capability, readonly Requirement[]> = {
   ],
   database: [
     {
-      anyOf: ['DATABASE_URL'],
+      anyOf: ['databaseUrl'],
+      variable: 'DATABASE_URL',
       problem: 'missing, with PLAID_ENV production, for which the embedded database is not made',
       remedy: () => 'set it, or DATABASE_URL_FILE, to a PostgreSQL database',
     },
   ],
   vaultKeys: [
     {
-      anyOf: ['HOSTED_LINK_VAULT_KEYS', 'HOSTED_LINK_KEY_PROVIDER'],
+      anyOf: ['vaultRing', 'keyProvider'],
+      variable: 'HOSTED_LINK_VAULT_KEYS',
       problem: 'missing, with PLAID_ENV production',
       remedy: () => `set it, or HOSTED_LINK_VAULT_KEYS_FILE, ${KEY_REMEDY}`,
     },
   ],
   codecKeys: [
     {
-      anyOf: ['HOSTED_LINK_CODEC_KEYS'],
+      anyOf: ['codecRing'],
+      variable: 'HOSTED_LINK_CODEC_KEYS',
       problem: 'missing, with PLAID_ENV production',
       remedy: () => `set it, or HOSTED_LINK_CODEC_KEYS_FILE, ${KEY_REMEDY}`,
     },
   ],
   codecCallers: [
     {
-      anyOf: ['HOSTED_LINK_CODEC_TOKENS', 'HOSTED_LINK_CODEC_JWKS_URL'],
+      anyOf: ['codecTokens', 'codecJwt'],
+      variable: 'HOSTED_LINK_CODEC_TOKENS',
       problem: 'missing, with PLAID_ENV production, so that whoever reaches the codec server could decode',
       remedy: () => 'set it, or HOSTED_LINK_CODEC_JWKS_URL',
     },
   ],
 };
 
-/** A problem for each setting that the needs of a command lack. @param given values by setting; an absent one is undefined */
-export function missingSettings(
-  needs: readonly Capability[],
+/**
+ * Makes an error for each setting that a command needs and that is not set.
+ *
+ * @param isSet whether a setting is set
+ */
+export function findMissing(
+  capabilities: readonly Capability[],
   environment: PlaidEnvironment,
-  given: Readonly<Record<string, unknown>>,
+  isSet: (setting: keyof Settings) => boolean,
 ): InputError[] {
-  return needs
-    .filter((need) => need === 'plaid' || environment === 'production')
-    .flatMap((need) => REQUIREMENTS[need])
-    .filter(({ anyOf }) => anyOf.every((setting) => given[setting] === undefined))
-    .map(({ anyOf, problem, remedy }) => new InputError(anyOf[0], problem, remedy(environment)));
+  return capabilities
+    .filter((capability) => capability === 'plaid' || environment === 'production')
+    .flatMap((capability) => requiredSettings[capability])
+    .filter(({ anyOf }) => !anyOf.some(isSet))
+    .map(({ variable, problem, remedy }) => new InputError(variable, problem, remedy(environment)));
 }

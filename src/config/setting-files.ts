@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { InputError } from '../domain/input-error';
 import { readSecretFile } from '../secrets/secret-file';
-
-/** A certificate is public, and often open to all. */
-const PUBLIC_FILE_SETTING = 'HOSTED_LINK_CODEC_TLS_CERT_FILE';
+import type { Given, Setting } from './declare';
 
 /**
- * The values of those settings that are given as a file, by the name with `_FILE`.
- * @param problems gets one for each that cannot be read, is open to others, or is given both ways
+ * Reads the settings that are given as a file, by their variables without `_FILE`.
+ *
+ * @param problems gets an error for each file that cannot be read or is open to others, and each setting that is given both ways
  */
 export function readSettingFiles(
-  names: readonly string[],
-  env: NodeJS.ProcessEnv,
+  settings: readonly Setting[],
+  given: Given,
   problems: InputError[],
 ): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const name of names) {
-    const setting = `${name}_FILE`;
-    const path = env[setting];
+  for (const { variable, about } of settings) {
+    const fileVariable = `${variable}_FILE`;
+    const path = about.file && given[fileVariable];
     if (!path) continue;
     try {
-      if (env[name]) throw new InputError(setting, `given as well as ${name}`, 'leave one of them out');
-      values[name] = readValue(path, setting);
+      if (given[variable] !== undefined)
+        throw new InputError(fileVariable, `given as well as ${variable}`, 'leave one of them out');
+      values[variable] = readSettingFile(path, fileVariable);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push(error);
@@ -30,17 +30,24 @@ export function readSettingFiles(
   return values;
 }
 
-function readValue(path: string, setting: string): string {
+/**
+ * Reads the file that a setting names, without a line end at its end.
+ *
+ * @param isPublic true: others may read it too
+ * @throws InputError naming the variable when the file cannot be read, is empty, or is secret and open to others
+ */
+export function readSettingFile(path: string, variable: string, isPublic = false): string {
   const remedy = 'give the path of a file that holds the value and that this user may read';
   let text: string;
   try {
-    text = setting === PUBLIC_FILE_SETTING ? readFileSync(path, 'utf8') : readSecretFile(path, setting);
+    text = isPublic ? readFileSync(path, 'utf8') : readSecretFile(path, variable);
   } catch (error) {
     if (error instanceof InputError) throw error;
     // The path itself is not repeated: it may be the value, put into the wrong setting.
-    throw new InputError(setting, `no readable file (${(error as NodeJS.ErrnoException).code})`, remedy);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError(variable, `no readable file (${code})`, remedy);
   }
   const value = text.replace(/\r?\n$/, '');
-  if (value === '') throw new InputError(setting, 'an empty file', remedy);
+  if (value === '') throw new InputError(variable, 'an empty file', remedy);
   return value;
 }

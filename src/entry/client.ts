@@ -28,8 +28,6 @@ export type {
 export type { CallbackSettings } from '../callbacks/sender';
 export { HostedLinkCodecPlugin } from '../codec/codec-plugin';
 export { clientSpans } from '../temporal/client-spans';
-export type { JwtAccess } from '../config/codec-access';
-export type { AccessSettings } from '../config/codec-access';
 export { CodecError, createPayloadCodec } from '../codec/payload-codec';
 export { readSettings } from '../config/settings';
 export type { Settings } from '../config/settings';
@@ -46,8 +44,7 @@ export type { DeliveryMethod, PlaidFlow } from '../domain/plaid-flow';
 export type { Delivery } from '../domain/start-request';
 export type { CallbackState, ResultState, SessionState } from '../domain/states';
 export type { DeliveryFailure, Health, ItemUpdateResult, PlaidErrorView } from '../domain/views';
-export type { ListenAddress } from '../config/setting-schema';
+export type { ListenAddress } from '../http/listen-address';
 export type { StartRules } from '../requests/start-request';
-export type { TraceSettings } from '../telemetry/trace-settings';
 export type { VaultRecords } from '../vault/vault';
 export type { Notice } from '../workflows/messages';

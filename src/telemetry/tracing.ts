@@ -2,7 +2,7 @@ import { context, diag, DiagLogLevel, isSpanContextValid, trace } from '@opentel
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from './logger';
 import { ThrottledLogger } from './log-throttle';
-import { checkTraceSettings, type TraceSettings } from './trace-settings';
+import { checkTraceSettings, readTraceSettings } from './trace-settings';
 
 /** How long the last spans may take to be exported when a process ends, in milliseconds: 5 s. */
 const FLUSH_MS = 5_000;
@@ -14,14 +14,15 @@ export interface Tracing {
 }
 
 /**
- * Registers OpenTelemetry's SDK in this process, which is loaded only now, and exports by OTLP over HTTP. What is not in `settings`
- * (headers, certificates, sampler, batches) the SDK reads itself from its own `OTEL_*` variables. Where the process has an SDK
- * already, that one is left in place and has the spans.
+ * Registers OpenTelemetry's SDK in this process, and exports by OTLP over HTTP, where OpenTelemetry's own variables name a collector:
+ * only then are the SDK and its exporter loaded. What {@link readTraceSettings} leaves out (headers, certificates, sampler, batches)
+ * the SDK reads from its variables itself. Where the process has an SDK already, that one is left in place and gets the spans.
  *
- * @param settings undefined: does nothing
- * @throws InputError naming a setting
+ * @param variables of this process
+ * @throws InputError naming a variable of OpenTelemetry's
  */
-export async function startTracing(settings: TraceSettings | undefined, logger: Logger): Promise<Tracing> {
+export async function startTracing(logger: Logger, variables: NodeJS.ProcessEnv): Promise<Tracing> {
+  const settings = readTraceSettings(variables);
   if (!settings) return { shutdown: () => Promise.resolve() };
   if (hasSdk()) {
     logger.info('spans go to the OpenTelemetry SDK that this process has already');

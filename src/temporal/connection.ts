@@ -7,7 +7,7 @@ import {
   loadClientConfigProfile,
   toClientOptions,
 } from '@temporalio/envconfig';
-import { readTemporalVariables } from '../config/settings';
+import { readVariables } from '../config/settings';
 import { InputError } from '../domain/input-error';
 
 /** Where Temporal is. `connectionOptions` suit a worker's connection and a client's. */
@@ -29,10 +29,10 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:|$)/;
 /**
  * Where Temporal is and how to connect, by Temporal's own environment configuration: the `TEMPORAL_*` variables, over a profile of
  * its `temporal.toml`. Default `localhost:7233`, namespace `default`. Connects to nothing.
- * @param variables from `readTemporalVariables`
+ * @param variables from `readVariables`
  * @throws InputError naming the variable, also when the value stands in the file; the message holds no value
  */
-export function loadTemporalConnection(variables: Variables = readTemporalVariables()): TemporalConnection {
+export function loadTemporalConnection(variables: Variables = readVariables()): TemporalConnection {
   checkSwitch(variables, 'TEMPORAL_TLS');
   checkConfigFile(variables);
   const profile = loadProfile(variables);

@@ -4,7 +4,7 @@ import type { Logger } from '../telemetry/logger';
 import { PROMETHEUS_OPTIONS } from '../telemetry/metrics';
 import { retryForAWhile } from '../config/wait-for-server';
 import { sdkLogger } from './sdk-log';
-import type { ListenAddress } from '../config/setting-schema';
+import { formatListenAddress, type ListenAddress } from '../http/listen-address';
 import type { TemporalConnection } from './connection';
 
 /**
@@ -24,7 +24,7 @@ export function installRuntime(logger: Logger, metricsAddress?: ListenAddress): 
         logging: { forward: {} },
         ...(metricsAddress && {
           metrics: {
-            prometheus: { ...PROMETHEUS_OPTIONS, bindAddress: bindAddressOf(metricsAddress) },
+            prometheus: { ...PROMETHEUS_OPTIONS, bindAddress: formatListenAddress(metricsAddress) },
             attachServiceName: false,
           },
         }),
@@ -59,8 +59,4 @@ export async function connectRuntime(
       'start one there, or set it',
     );
   }
-}
-
-function bindAddressOf({ host, port }: ListenAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

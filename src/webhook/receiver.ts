@@ -1,6 +1,6 @@
-import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http/limits';
-import { listenError } from '../http/listen-error';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ListenAddress } from '../http/listen-address';
+import { createServer, listen } from '../http/server';
 import type { PlaidClient } from '../plaid/plaid';
 import { ThrottledLogger } from '../telemetry/log-throttle';
 import { WEBHOOK_OUTCOMES, type WebhookOutcome } from '../domain/webhook-outcome';
@@ -9,8 +9,7 @@ import { WebhookKeyCache, WebhookKeyError } from './key-cache';
 import { WebhookRouter, type WebhookRouterOptions } from './router';
 import { verifyWebhook, type VerifiedWebhook, WebhookRefused } from './verify';
 
-/** Where Plaid is to send webhooks. */
-/** Where Plaid is to send webhooks to. */
+/** The path that Plaid sends webhooks to. */
 export const WEBHOOK_PATH = '/webhooks/plaid';
 
 /** The largest body, in bytes: 256 KiB. Plaid's webhooks for a session are a few kB, with many events some tens. */
@@ -19,10 +18,10 @@ const BODY_LIMIT_BYTES = 256 * 1024;
 export interface WebhookReceiverOptions extends Omit<WebhookRouterOptions, 'now'> {
   /** Has the keys that webhooks are signed with. */
   plaid: Pick<PlaidClient, 'webhookVerificationKeyGet'>;
-  /** 0 to 65535; 0 takes a free port. */
-  port: number;
-  /** The address to listen on. */
-  host: string;
+  /** Where to listen. */
+  address: ListenAddress;
+  /** The setting or option that has the address, which an error names. Default `address`. */
+  addressField?: string | undefined;
   /** Is told what came of each request. */
   onOutcome?: ((outcome: WebhookOutcome) => void) | undefined;
   /** In milliseconds since 1970. Default `Date.now`. */
@@ -47,10 +46,10 @@ export interface WebhookReceiver {
  *
  * Answers 200 to all that Plaid signed, known or not; 401 to what it did not; 503 when that cannot be told or the webhook cannot be
  * passed on, so that Plaid tries again; 404, 413 (over 256 KiB) and 415 (not JSON).
- * @throws InputError naming `port` or `host` when it cannot be listened on
+ * @throws InputError naming `addressField` when the address cannot be listened on
  */
 export async function startWebhookReceiver(options: WebhookReceiverOptions): Promise<WebhookReceiver> {
-  const { plaid, logger, host, port, onOutcome, now = Date.now } = options;
+  const { plaid, logger, address, addressField = 'address', onOutcome, now = Date.now } = options;
   const counts = Object.fromEntries(WEBHOOK_OUTCOMES.map((outcome) => [outcome, 0])) as WebhookCounts;
   const count = (outcome: WebhookOutcome) => {
     counts[outcome] += 1;
@@ -93,54 +92,29 @@ export async function startWebhookReceiver(options: WebhookReceiverOptions): Pro
     return reply.send();
   }
 
-  const app = fastify({
-    logger: false,
+  const app = createServer({
+    answers: `POST ${WEBHOOK_PATH}`,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: TRICKLE_LIMITS,
-    exposeHeadRoutes: false,
+    onUnexpectedError: (error) => logger.error({ err: error }, 'a webhook failed'),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store');
-  });
-  let closing = false;
-  app.addHook('onSend', async (_request, reply) => {
-    // Else a kept connection would hold up the end.
-    if (closing) reply.header('connection', 'close');
-  });
   app.post(WEBHOOK_PATH, receive);
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send(`not found; this server answers POST ${WEBHOOK_PATH} only\n`),
-  );
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status >= 500) logger.error({ err: error }, 'a webhook failed');
-    // Fastify's own refusals (too large, no JSON) name no content; anything else is ours to hide.
-    return reply.code(status).send(status < 500 ? `${error.message}\n` : 'internal error\n');
-  });
-
-  async function close(): Promise<void> {
-    closing = true;
-    await closeInTime(app);
-    await router.close();
-  }
-
   try {
-    const origin = await app.listen({ port, host });
+    const { origin, close } = await listen(app, address, addressField);
     return {
       url: origin + WEBHOOK_PATH,
       counts: () => ({ ...counts }),
-      close: async () => {
+      async close() {
         await close();
+        await router.close();
         logger.info(counts, 'webhooks are no longer received');
       },
     };
   } catch (error) {
-    await close();
-    throw listenError(error, host, port);
+    await router.close();
+    throw error;
   }
 }

@@ -2,7 +2,7 @@ import { Client, type ClientOptions } from '@temporalio/client';
 import type { NativeConnection } from '@temporalio/worker';
 import { HostedLinkClient } from '../client';
 import type { Settings } from '../config/settings';
-import { InputError } from '../domain/input-error';
+import type { ListenAddress } from '../http/listen-address';
 import type { Logger } from '../telemetry/logger';
 import type { Metrics } from '../telemetry/metrics';
 import type { PlaidClient } from '../plaid/plaid';
@@ -23,16 +23,21 @@ export interface ReceiverOptions {
   logger: Logger;
 }
 
+/** The setting of the address, and the option that overrides it in `hosted-link webhooks`. */
+export type AddressField = 'HOSTED_LINK_WEBHOOK_ADDRESS' | '--address';
+
 /**
- * Starts the receiver of Plaid's webhooks on HOSTED_LINK_WEBHOOK_HOST.
- * @param port 0 takes a free one
- * @throws InputError naming `port` or `host` when it cannot be listened on
+ * Starts the receiver of Plaid's webhooks.
+ *
+ * @param field where the address comes from
+ * @throws InputError naming `field` when the address cannot be listened on
  */
 export async function startReceiver(
   { settings, plaid, vault, dataConverter, connection, namespace, metrics, logger }: ReceiverOptions,
-  port: number,
+  address: ListenAddress,
+  field: AddressField,
 ): Promise<WebhookReceiver> {
-  const { environment, itemWebhookUrl, webhookHost: host } = settings;
+  const { environment, itemWebhookUrl } = settings;
   const temporal = new Client({
     connection,
     namespace,
@@ -47,24 +52,20 @@ export async function startReceiver(
     itemWebhookUrl,
     onOutcome: (outcome) => metrics.webhooks({ outcome }),
     logger,
-    port,
-    host,
+    address,
+    addressField: field,
   });
 }
 
 /**
- * Starts the receiver inside a worker, where HOSTED_LINK_WEBHOOK_PORT asks for one.
- * @throws InputError naming HOSTED_LINK_WEBHOOK_PORT or HOSTED_LINK_WEBHOOK_HOST when it cannot be listened on
+ * Starts the receiver inside a worker, where HOSTED_LINK_WEBHOOK_ADDRESS asks for one.
+ *
+ * @throws InputError naming HOSTED_LINK_WEBHOOK_ADDRESS when it cannot be listened on
  */
 export async function startWorkerReceiver(options: ReceiverOptions): Promise<WebhookReceiver | undefined> {
-  const { webhookPort: port } = options.settings;
-  if (port === undefined) return undefined;
-  try {
-    const receiver = await startReceiver(options, port);
-    options.logger.info(`webhooks are received on ${receiver.url}`);
-    return receiver;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`HOSTED_LINK_WEBHOOK_${error.field.toUpperCase()}`, error.problem, error.remedy);
-  }
+  const { webhookAddress } = options.settings;
+  if (webhookAddress === undefined) return undefined;
+  const receiver = await startReceiver(options, webhookAddress, 'HOSTED_LINK_WEBHOOK_ADDRESS');
+  options.logger.info(`webhooks are received on ${receiver.url}`);
+  return receiver;
 }

@@ -1,9 +1,6 @@
 import type { ConnectionLike } from '@temporalio/client';
-import fastify from 'fastify';
-import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../http/limits';
-import { InputError } from '../domain/input-error';
-import { listenError } from '../http/listen-error';
-import type { ListenAddress } from '../config/setting-schema';
+import type { ListenAddress } from '../http/listen-address';
+import { createServer, listen, type RunningServer } from '../http/server';
 
 /** How long a check may take, in milliseconds, until what it checks counts as unreachable. */
 const CHECK_TIMEOUT_MS = 3_000;
@@ -25,12 +22,6 @@ export interface HealthQuestions {
   ready: HealthChecks;
 }
 
-/** A running health server. */
-export interface HealthServer {
-  /** Stops listening, after requests under way have been answered. */
-  close(): Promise<void>;
-}
-
 /**
  * Starts the server of `GET /livez` and `GET /readyz`: 200 when each check is as it should be, else 503. The body, in JSON, names each
  * check and what it found, such as `{"status":"unavailable","checks":{"workers":"draining","vault":"reachable"}}`.
@@ -38,17 +29,13 @@ export interface HealthServer {
  * @throws InputError naming HOSTED_LINK_HEALTH_ADDRESS when it cannot be listened on
  */
 export async function startHealthServer(
-  { host, port }: ListenAddress,
+  address: ListenAddress,
   { live, ready }: HealthQuestions,
-): Promise<HealthServer> {
-  const app = fastify({
-    logger: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: TRICKLE_LIMITS,
-  });
+): Promise<RunningServer> {
+  const app = createServer({ answers: 'GET /livez and GET /readyz' });
   app.addHook('onRequest', async (_request, reply) => {
     // Kept connections of probes would hold up the end.
-    reply.header('cache-control', 'no-store').header('connection', 'close');
+    reply.header('connection', 'close');
   });
   for (const [path, checks] of [
     ['/livez', live],
@@ -60,22 +47,7 @@ export async function startHealthServer(
       return reply.code(answer.status === 'ok' ? 200 : 503).send(answer);
     });
   }
-  app.setNotFoundHandler((_request, reply) =>
-    reply
-      .code(404)
-      .type('text/plain')
-      .send('not found; this server answers GET /livez and GET /readyz only\n'),
-  );
-  try {
-    await app.listen({ host, port });
-    return { close: () => closeInTime(app) };
-  } catch (error) {
-    await app.close();
-    const problem = listenError(error, host, port);
-    throw problem instanceof InputError
-      ? new InputError('HOSTED_LINK_HEALTH_ADDRESS', problem.problem, problem.remedy)
-      : problem;
-  }
+  return await listen(app, address, 'HOSTED_LINK_HEALTH_ADDRESS');
 }
 
 /** Whether `call` succeeds in time. */

@@ -19,7 +19,7 @@ import { callCounter } from '../plaid/call-metrics';
 import { type Metrics, processMetrics } from '../telemetry/metrics';
 import { openVaultOf } from '../config/open-vault';
 import { createPlaidClient } from '../plaid/client';
-import { DEFAULT_RATES, startPlaidRateController } from './rates/plaid-rates';
+import { startPlaidRateController } from './rates/plaid-rates';
 import { startRetentionLoop } from './retention';
 import { addSearchAttributes, searchAttributeProblems } from '../temporal/search-attributes';
 import { TASK_QUEUES } from '../domain/ids';
@@ -84,8 +84,8 @@ export async function startSessionWorkers({
   logger,
 }: SessionWorkersOptions): Promise<RunningWorker> {
   const rateSettings = {
-    plaid: settings.plaidRate ?? DEFAULT_RATES.plaid,
-    plaidUrgent: settings.plaidUrgentRate ?? DEFAULT_RATES.plaidUrgent,
+    plaid: settings.plaidRate,
+    plaidUrgent: settings.plaidUrgentRate,
   };
   const metrics = processMetrics(namespace);
   const identity = `${process.pid}@${hostname()}`;

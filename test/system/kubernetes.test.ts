@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { version } from '../../package.json';
+import { settingVariables } from '../../src/config/setting-schema';
 import { readSettings } from '../../src/config/settings';
 import { generateKeyRingText } from '../../src/secrets/key-ring';
 import type { Capability } from '../../src/config/required';
@@ -154,11 +155,9 @@ describe('the manifests for Kubernetes', () => {
         const env = { ...shared, ...Object.fromEntries(own) } as Record<string, string>;
         expect(env['PLAID_ENV']).toBe('production');
         expect(() => readSettings(env, { needs: NEEDS[name]! })).not.toThrow();
-        const known = ['src/config/setting-schema.ts', 'src/config/settings.ts'].map((file) =>
-          readFileSync(join(ROOT, file), 'utf8'),
-        );
-        for (const setting of Object.keys(env))
-          if (!setting.startsWith('TEMPORAL_')) expect(known.join()).toContain(setting.replace(/_FILE$/, ''));
+        const known = settingVariables().flatMap((variable) => [variable, `${variable}_FILE`]);
+        const given = Object.keys(env).filter((variable) => !variable.startsWith('TEMPORAL_'));
+        expect(known).toEqual(expect.arrayContaining(given));
       } finally {
         rmSync(folder, { recursive: true });
       }
@@ -225,8 +224,9 @@ describe('the manifests for Kubernetes', () => {
     expect(readinessProbe!.httpGet?.path ?? '/readyz').toBe('/readyz');
     for (const probe of [startupProbe, livenessProbe, readinessProbe])
       if (probe) expect([...ports.keys()]).toContain((probe.httpGet ?? probe.tcpSocket)!.port);
-    const given = container.args.indexOf('--port');
-    if (given !== -1) expect([...ports.values()]).toContain(Number(container.args[given + 1]));
+    const given = container.args.indexOf('--address');
+    if (given !== -1)
+      expect([...ports.values()].map((port) => `0.0.0.0:${port}`)).toContain(container.args[given + 1]);
   });
 
   it('sends what comes for a Service to a port that its pods have', () => {

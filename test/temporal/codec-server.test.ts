@@ -75,7 +75,7 @@ describeWithDevServer('the codec server, asked for all payloads of three session
       ring,
       origins: [],
       unmasked,
-      port: 0,
+      address: { host: '127.0.0.1', port: 0 },
       audit: () => undefined,
     });
     servers.push(codecServer);
@@ -159,7 +159,13 @@ describeWithDevServer('the codec server, asked for all payloads of three session
     async function endpoint(): Promise<string> {
       const checkAccess = createAccessCheck({ tokens: new Map([['on-call', new Secret(TOKEN)]]) });
       const audit = () => undefined;
-      const codecServer = await startCodecServer({ ring, origins: [], checkAccess, port: 0, audit });
+      const codecServer = await startCodecServer({
+        ring,
+        origins: [],
+        checkAccess,
+        address: { host: '127.0.0.1', port: 0 },
+        audit,
+      });
       servers.push(codecServer);
       return codecServer.url;
     }

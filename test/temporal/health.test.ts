@@ -141,7 +141,7 @@ describeWithPostgres('the probes of a process', () => {
     'are not answered twice on one address: the process ends, and says why',
     async () => {
       const taken = { HOSTED_LINK_HEALTH_ADDRESS: new URL(sandbox.url).host };
-      for (const command of [['worker'], ['webhooks', '--port', '0']]) {
+      for (const command of [['worker'], ['webhooks', '--address', '127.0.0.1:0']]) {
         const { code, stderr } = await commands.run(command, taken);
         expect([command[0], code, stderr]).toEqual([
           command[0],
@@ -160,7 +160,7 @@ describeWithPostgres('the probes of a process', () => {
     async () => {
       const [ofReceiver] = (await freePorts(1)).map((port) => `127.0.0.1:${port}`);
       workerWithProbes();
-      const receiver = commands.start(['webhooks', '--port', '0'], {
+      const receiver = commands.start(['webhooks', '--address', '127.0.0.1:0'], {
         HOSTED_LINK_HEALTH_ADDRESS: ofReceiver,
       });
       await until('the worker is ready', ready, MINUTE_MS);

@@ -96,8 +96,8 @@ describeWithDevServer('each command with --json', () => {
       await tells('replay');
       await tells('reconcile');
       await tells('doctor');
-      await serves('webhooks', ['--port', '0']);
-      await serves('codec-server', ['--port', '0', '--origin', 'http://localhost:8233']);
+      await serves('webhooks', ['--address', '127.0.0.1:0']);
+      await serves('codec-server', ['--address', '127.0.0.1:0', '--origin', 'http://localhost:8233']);
       await serves('sandbox', ['--port', '0']);
       expect([...told].sort()).toEqual(
         allCommands()

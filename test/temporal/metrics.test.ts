@@ -178,7 +178,7 @@ describeWithDevServer('the metrics of a process', () => {
     async () => {
       const [port] = await freePorts(1);
       const own = `127.0.0.1:${port}`;
-      const receiver = commands.start(['webhooks', '--port', '0', '--json'], {
+      const receiver = commands.start(['webhooks', '--address', '127.0.0.1:0', '--json'], {
         HOSTED_LINK_METRICS_ADDRESS: own,
       });
       await until('the receiver listens', () => receiver.stdout().endsWith('\n'), MINUTE_MS);

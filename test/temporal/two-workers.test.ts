@@ -51,7 +51,7 @@ describeWithPostgres('two worker processes on PostgreSQL', () => {
     await commands.run(['setup']);
     workers = [await commands.worker(), await commands.worker()];
     const [port] = await freePorts(1);
-    commands.start(['webhooks', '--port', String(port)]);
+    commands.start(['webhooks', '--address', `127.0.0.1:${port}`]);
     webhookUrl = `http://127.0.0.1:${port}/webhooks/plaid`;
     await until(
       'the receiver listens',

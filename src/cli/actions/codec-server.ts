@@ -1,7 +1,7 @@
-import type { AccessSettings } from '../../config/codec-access';
 import { loadCodecRing } from '../../config/load-keys';
-import { readSettingsFor } from '../../config/settings';
+import { readSettingsFor, type Settings } from '../../config/settings';
 import { InputError } from '../../domain/input-error';
+import type { ListenAddress } from '../../http/listen-address';
 import { type CheckAccess, createAccessCheck } from '../../ops/codec-server/access';
 import { auditLine } from '../../ops/codec-server/audit';
 import { startCodecServer } from '../../ops/codec-server/codec-server';
@@ -11,8 +11,7 @@ import { stopSignal } from '../stop-signal';
 
 /** The options of `hosted-link codec-server`. */
 export interface CodecServerOptions {
-  port: number;
-  host: string;
+  address: ListenAddress;
   origin?: string[];
   unmasked: boolean;
   json?: boolean;
@@ -20,44 +19,42 @@ export interface CodecServerOptions {
 
 /** Runs the codec server until SIGINT or SIGTERM. @throws InputError naming a setting or option */
 export async function runCodecServer({
-  port,
-  host,
-  origin,
+  address,
+  origin: origins = [],
   unmasked,
   json,
 }: CodecServerOptions): Promise<void> {
   const settings = readSettingsFor('codecKeys', 'codecCallers');
-  const { codecAccess: access, codecTls: tls } = settings;
-  const origins = origin ?? settings.codecOrigins;
+  const { codecTls: tls } = settings;
   if (origins.length === 0)
     throw new InputError('--origin', 'missing', 'name where Web UI is, such as http://localhost:8233');
   const ring = await loadCodecRing(settings);
   const server = await startCodecServer({
     ring,
     origins,
-    checkAccess: access && checkOf(access),
+    checkAccess: checkOf(settings),
     unmasked,
     tls: tls && { cert: tls.cert, key: tls.key.reveal() },
-    port,
-    host,
+    address,
     audit: (entry) => process.stderr.write(`${auditLine(entry)}\n`),
   });
   if (json) printJson<'codec-server'>({ url: server.url, origins, keyIds: ring.ids() });
   else
     printLines([
       `The codec server answers on ${server.url} until Ctrl-C, for programs and pages of ${origins.join(', ')}.`,
-      `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(access)}.`,
+      `It has the keys ${ring.ids().join(', ')}, and answers ${callersOf(settings)}.`,
     ]);
   await stopSignal();
   await server.close();
 }
 
-function checkOf({ tokens, jwt }: AccessSettings): CheckAccess {
+/** Undefined: whoever reaches the server may decode. */
+function checkOf({ codecTokens: tokens, codecJwt: jwt }: Settings): CheckAccess | undefined {
+  if (!tokens && !jwt) return undefined;
   return createAccessCheck({ tokens, jwt: jwt && { ...jwt, namespace: loadTemporalConnection().namespace } });
 }
 
-function callersOf(access: AccessSettings | undefined): string {
-  if (!access) return 'whoever reaches it';
-  const names = [...access.tokens.keys()].map((name) => `the token ${name}`);
-  return [...names, ...(access.jwt ? [`users of ${access.jwt.issuer}`] : [])].join(', ');
+function callersOf({ codecTokens: tokens = new Map(), codecJwt: jwt }: Settings): string {
+  const names = [...tokens.keys()].map((name) => `the token ${name}`);
+  return [...names, ...(jwt ? [`users of ${jwt.issuer}`] : [])].join(', ') || 'whoever reaches it';
 }

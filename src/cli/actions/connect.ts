@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { HostedLinkClient } from '../../client';
 import { createPayloadCodec } from '../../codec/payload-codec';
 import type { Settings } from '../../config/settings';
-import { readSettingsFor } from '../../config/settings';
+import { readSettingsFor, readVariables } from '../../config/settings';
 import { InputError } from '../../domain/input-error';
 import { loadCodecRing } from '../../config/load-keys';
 import { openRecordsFromSettings } from '../../config/open-vault';
@@ -29,7 +29,7 @@ export type UseRecords = (records: VaultRecords) => Promise<void>;
 export async function runWithClient({ vault: wantsVault }: ClientOptions, use: UseClient): Promise<void> {
   const settings = readSettingsFor('codecKeys');
   const codec = createPayloadCodec(await loadCodecRing(settings));
-  const tracing = await startTracing(settings.traces, createLogger({ level: settings.logLevel }));
+  const tracing = await startTracing(createLogger({ level: settings.logLevel }), readVariables());
   let connection: Connection | undefined;
   let vault: VaultRecords | undefined;
   try {

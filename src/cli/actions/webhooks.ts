@@ -1,6 +1,6 @@
 import { closeAll } from '../../worker/close-all';
 import { createPayloadCodec } from '../../codec/payload-codec';
-import { readSettingsFor, requirePlaid, type Settings } from '../../config/settings';
+import { readSettingsFor, readVariables, requirePlaid, type Settings } from '../../config/settings';
 import {
   type CheckResult,
   type HealthQuestions,
@@ -9,6 +9,7 @@ import {
   temporalReachable,
 } from '../../worker/health';
 import { InputError } from '../../domain/input-error';
+import type { ListenAddress } from '../../http/listen-address';
 import { loadCodecRing } from '../../config/load-keys';
 import { createLogger } from '../../telemetry/logger';
 import { callCounter } from '../../plaid/call-metrics';
@@ -20,39 +21,26 @@ import { loadTemporalConnection } from '../../temporal/connection';
 import { connectRuntime, installRuntime } from '../../temporal/runtime';
 import { startTracing } from '../../telemetry/tracing';
 import { isEmbeddedDatabaseRunning, type VaultRecords } from '../../vault';
-import { DEFAULT_WEBHOOK_PORT } from '../port-option';
+import { DEFAULT_WEBHOOK_ADDRESS, parseAddress } from '../address-option';
 import { printJson, printLines } from '../print';
 import { stopSignal } from '../stop-signal';
 
 /** The options of `hosted-link webhooks`. */
 export interface WebhooksOptions {
-  port?: number;
-  host?: string;
+  address?: ListenAddress;
   json?: boolean;
 }
 
 /** Receives Plaid's webhooks until SIGINT or SIGTERM. @throws InputError naming a setting */
-export async function receiveWebhooks({ port, host, json }: WebhooksOptions): Promise<void> {
+export async function receiveWebhooks({ address, json }: WebhooksOptions): Promise<void> {
   const settings = readSettingsFor('plaid', 'database', 'codecKeys');
-  await receiveUntilStopped(
-    { ...settings, webhookHost: host ?? settings.webhookHost },
-    port ?? settings.webhookPort ?? DEFAULT_WEBHOOK_PORT,
-    json,
-  );
-}
-
-async function receiveUntilStopped(
-  settings: Settings,
-  port: number,
-  json: boolean | undefined,
-): Promise<void> {
-  const { metricsAddress, healthAddress } = settings;
+  const { metricsAddress, healthAddress, webhookAddress } = settings;
   const logger = createLogger({ level: settings.logLevel });
   const { connectionOptions, namespace } = loadTemporalConnection();
   const codec = createPayloadCodec(await loadCodecRing(settings));
   const closers: (() => Promise<void>)[] = [];
   try {
-    const tracing = await startTracing(settings.traces, logger);
+    const tracing = await startTracing(logger, readVariables());
     closers.push(() => tracing.shutdown());
     const vault = await openDatabase(settings);
     closers.push(() => vault.close());
@@ -79,7 +67,8 @@ async function receiveUntilStopped(
         metrics,
         logger,
       },
-      port,
+      address ?? webhookAddress ?? parseAddress(DEFAULT_WEBHOOK_ADDRESS),
+      address === undefined && webhookAddress !== undefined ? 'HOSTED_LINK_WEBHOOK_ADDRESS' : '--address',
     );
     closers.push(() => receiver.close());
     state.now = 'receiving';

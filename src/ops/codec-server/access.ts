@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '../../secrets/secret';
-import type { JwtAccess } from '../../config/codec-access';
+import { AnsweredError } from '../../http/server';
 
 /** Asymmetric ones only: a key set is public, so a token "signed" by a shared secret proves nothing. */
 const ALGORITHMS = [
@@ -31,6 +31,23 @@ const KEY_SET_ERRORS = ['ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID', 'ERR_JWKS_TIMEOU
 const SYSTEM_SCOPE = 'temporal-system';
 const READING_ROLES = ['read', 'write', 'admin'];
 
+/** The JSON Web Tokens that the codec server accepts from Web UI's users. */
+export interface JwtAccess {
+  /** Where the issuer's public keys are, as a JSON Web Key Set. */
+  keySetUrl: URL;
+  /** The exact claim `iss`. */
+  issuer: string;
+  /** What the claim `aud` must contain. */
+  audience: string;
+  /** The namespace whose payloads the codec server decodes: X-Namespace must name it, and the user must be allowed to read it. */
+  namespace: string;
+  /**
+   * Users (claim `sub`) who may decode whatever their claim `permissions` says, `*` for each that issuer and audience let in.
+   * Default none.
+   */
+  subjects?: readonly string[] | undefined;
+}
+
 /** Who may decode: the holders of tokens, the users of an identity provider, or both. */
 export interface CodecAccessOptions {
   /** Bearer tokens by the names under which their holders are audited. */
@@ -40,17 +57,17 @@ export interface CodecAccessOptions {
 }
 
 /** A request that is not to be answered. The message is for the caller, and holds nothing of the request. */
-export class AccessDenied extends Error {
+export class AccessDenied extends AnsweredError {
   /**
-   * @param status 401 without a valid token, 403 with one that does not suffice, 503 when that cannot be told
+   * @param statusCode 401 without a valid token, 403 with one that does not suffice, 503 when that cannot be told
    * @param who the user, with 403
    */
   constructor(
-    readonly status: 401 | 403 | 503,
+    override readonly statusCode: 401 | 403 | 503,
     message: string,
     readonly who: string | null = null,
   ) {
-    super(message);
+    super(statusCode, message);
     this.name = 'AccessDenied';
   }
 }

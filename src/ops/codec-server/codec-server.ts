@@ -1,11 +1,12 @@
-import fastify, { type FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
+import { createSecureContext } from 'node:tls';
 import type { Payload } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import { z } from 'zod';
-import { closeInTime, REQUEST_TIMEOUT_MS, TRICKLE_LIMITS } from '../../http/limits';
+import type { ListenAddress } from '../../http/listen-address';
+import { createServer, listen, type Server } from '../../http/server';
 import { InputError, inputErrorFrom, issueMessage } from '../../domain/input-error';
 import type { KeyRing } from '../../secrets/key-ring';
-import { listenError } from '../../http/listen-error';
 import { AccessDenied, type CheckAccess } from './access';
 import type { CodecAuditEntry } from './audit';
 import { maskPayload, textPayload } from './mask';
@@ -32,11 +33,9 @@ export interface CodecServerOptions {
   unmasked?: boolean | undefined;
   /** Serves HTTPS, with a certificate (its chain after it) and its key, both PEM. */
   tls?: { cert: string; key: string } | undefined;
-  /** 0 to 65535; 0 takes a free port. */
-  port: number;
-  /** The address to listen on. Default 127.0.0.1. */
-  host?: string | undefined;
-  /** Is told of each call of `/decode`, when it has been answered. */
+  /** Where to listen. */
+  address: ListenAddress;
+  /** Called for each call of `/decode`, when it has been answered. */
   audit: (entry: CodecAuditEntry) => void;
 }
 
@@ -63,8 +62,6 @@ const payloadsSchema = z.object({
     .default([]),
 });
 
-type App = ReturnType<typeof createApp>;
-
 /**
  * Starts the server that lets Temporal Web UI and the Temporal CLI show decrypted payloads: `POST /decode` takes and gives
  * Payloads in proto3 JSON. It cannot encrypt, answers only pages of the given origins and callers that `checkAccess` lets in, and
@@ -72,47 +69,37 @@ type App = ReturnType<typeof createApp>;
  * pointed at it. Unencrypted payloads pass through as they are: who sees them here sees them without it.
  *
  * In the place of a payload that cannot be decrypted stands a text that says so and names the key id.
- * @throws InputError on a malformed origin, a host that is not loopback without `checkAccess`, or a port, host, certificate or key
- * that cannot be used
+ * @throws InputError naming `--origin`, `--address` or HOSTED_LINK_CODEC_TLS_CERT_FILE when it cannot be used; `--address` also when it
+ * is not loopback without `checkAccess`
  */
 export async function startCodecServer(options: CodecServerOptions): Promise<CodecServer> {
-  const { host = '127.0.0.1', port, checkAccess } = options;
+  const { address, checkAccess, tls } = options;
   const origins = new Set(options.origins.map(checkOrigin));
-  if (!checkAccess && !isLoopback(host))
+  if (!checkAccess && !isLoopback(address.host))
     throw new InputError(
-      'host',
+      '--address',
       'not loopback, so that whoever reaches it could decode',
       'say who may by HOSTED_LINK_CODEC_TOKENS or HOSTED_LINK_CODEC_JWKS_URL',
     );
-  const app = createApp(options.tls);
+  if (tls) checkCertificate(tls);
+  const app = createServer({ answers: 'POST /decode', bodyLimit: BODY_LIMIT_BYTES, tls });
   // Without it, a page could post text/plain with no preflight.
   app.removeContentTypeParser('text/plain');
   if (!checkAccess) refuseForeignHosts(app);
   allowOrigins(app, origins);
   answerDecode(app, options);
-
-  try {
-    const url = await app.listen({ port, host });
-    return { url, close: () => closeInTime(app) };
-  } catch (error) {
-    await app.close();
-    throw listenError(error, host, port);
-  }
+  const { origin: url, close } = await listen(app, address, '--address');
+  return { url, close };
 }
 
-function createApp(tls: CodecServerOptions['tls']) {
+/** OpenSSL's own messages name no setting. */
+function checkCertificate(tls: { cert: string; key: string }): void {
   try {
-    return fastify({
-      ...(tls ? { https: { ...tls, ...TRICKLE_LIMITS } } : { https: null, http: TRICKLE_LIMITS }),
-      logger: false,
-      bodyLimit: BODY_LIMIT_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-    });
+    createSecureContext(tls);
   } catch {
-    // OpenSSL's own messages name no setting.
     throw new InputError(
-      'HOSTED_LINK_CODEC_TLS_CERT',
-      'not a certificate in PEM, or HOSTED_LINK_CODEC_TLS_KEY is not its key',
+      'HOSTED_LINK_CODEC_TLS_CERT_FILE',
+      'not a certificate in PEM, or HOSTED_LINK_CODEC_TLS_KEY_FILE is not its key',
       'give both as they were issued',
     );
   }
@@ -123,7 +110,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** DNS rebinding: a page whose own name resolves to loopback is same-origin to its browser, but still sends its name. */
-function refuseForeignHosts(app: App): void {
+function refuseForeignHosts(app: Server): void {
   app.addHook('onRequest', async (request, reply) => {
     const name = (request.headers.host ?? '').replace(/:\d+$/, '');
     if (!LOOPBACK_NAMES.has(name) && !isLoopback(name))
@@ -131,9 +118,9 @@ function refuseForeignHosts(app: App): void {
   });
 }
 
-function allowOrigins(app: App, origins: ReadonlySet<string>): void {
+function allowOrigins(app: Server, origins: ReadonlySet<string>): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('vary', 'Origin').header('cache-control', 'no-store');
+    reply.header('vary', 'Origin');
     const origin = request.headers.origin;
     if (origin === undefined) return;
     if (!origins.has(origin))
@@ -158,7 +145,7 @@ function allowOrigins(app: App, origins: ReadonlySet<string>): void {
 type Account = Pick<CodecAuditEntry, 'who' | 'payloads' | 'undecodable' | 'reasons'>;
 
 function answerDecode(
-  app: App,
+  app: Server,
   { ring, checkAccess, unmasked = false, origins, audit }: CodecServerOptions,
 ): void {
   const accounts = new WeakMap<FastifyRequest['raw'], Account>();
@@ -180,14 +167,17 @@ function answerDecode(
 
   app.post('/decode', {
     // Before the body is read: a stranger's is not.
-    onRequest: async (request) => {
+    onRequest: async (request, reply) => {
       if (!checkAccess) return;
       const { authorization } = request.headers;
       const account = accountOf(request);
       try {
         account.who = await checkAccess({ authorization, namespace: namespaceOf(request) });
       } catch (error) {
-        if (error instanceof AccessDenied) account.who = error.who;
+        if (error instanceof AccessDenied) {
+          account.who = error.who;
+          if (error.statusCode === 401) reply.header('www-authenticate', 'Bearer');
+        }
         throw error;
       }
     },
@@ -212,20 +202,6 @@ function answerDecode(
       };
     },
   });
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send('not found; this server answers POST /decode only\n'),
-  );
-  app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
-    reply.type('text/plain; charset=utf-8');
-    if (error instanceof AccessDenied) {
-      if (error.status === 401) reply.header('www-authenticate', 'Bearer');
-      return reply.code(error.status).send(`${error.message}\n`);
-    }
-    if (error instanceof InputError) return reply.code(400).send(`${error.message}\n`);
-    const status = error.statusCode ?? 500;
-    // Fastify's own refusals (too large, not JSON) name no content; anything else is ours to hide.
-    return reply.code(status).send(status < 500 ? `${error.message}\n` : 'internal error\n');
-  });
 }
 
 /** Undefined also for what can be no namespace. */
@@ -249,7 +225,7 @@ function toJson(payload: Payload): object {
 function checkOrigin(origin: string): string {
   if (URL.canParse(origin) && new URL(origin).origin === origin) return origin;
   throw new InputError(
-    'origin',
+    '--origin',
     'not an origin',
     'write scheme, host and port only, such as http://localhost:8233',
   );

@@ -6,7 +6,6 @@ import { checkPlaidClock } from './clock';
 import { checkCurrentVersion } from './current-version';
 import { checkDatabase } from './database';
 import { checkEncryptionInTransit } from './encryption-in-transit';
-import { checkFairness } from './fairness';
 import { ok, problem, type Finding } from './finding';
 import { checkReceivers } from './receivers';
 import { checkKeyRings } from './keys';
@@ -79,7 +78,6 @@ async function examineTemporal({ databaseUrl }: Settings): Promise<TemporalFindi
       ...(await checkNamespace(connection, namespace, { madeByWorker: databaseUrl === undefined })),
       ...(await checked('task queues', () => checkTaskQueues(connection, namespace))),
       ...(await checked('worker version', () => checkCurrentVersion(connection, namespace))),
-      ...checkFairness(),
     ]);
     return { findings, settings };
   } finally {

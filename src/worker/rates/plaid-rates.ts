@@ -11,19 +11,16 @@ import { readLimit } from './task-queue-limit';
 
 const TIMES: ControllerTiming = { ...RATE_TIMES, lookEveryMs: 15_000 };
 
-/** The most that the task queues which call Plaid may do, in tasks a second, over all workers. */
+/**
+ * The most that the task queues which call Plaid may do, in tasks a second, over all workers. Plaid publishes no limit for its
+ * link endpoints.
+ */
 export interface PlaidRateSettings {
   /** Background gets. */
   plaid: number;
   /** Creates, hinted gets and exchanges. */
   plaidUrgent: number;
 }
-
-/**
- * What the queues that call Plaid may do by default, in activities a second over all workers. Plaid publishes no limit for its
- * link endpoints.
- */
-export const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
 
 /**
  * How many calls a second may go to Plaid from somewhere that is no worker: as many as background gets may just now.
@@ -33,7 +30,7 @@ export const DEFAULT_RATES: PlaidRateSettings = { plaid: 20, plaidUrgent: 40 };
 export async function plaidRateNow(
   connection: ConnectionLike,
   namespace: string,
-  setting = DEFAULT_RATES.plaid,
+  setting: number,
 ): Promise<number> {
   const { perSecond } = await readLimit(connection, namespace, TASK_QUEUES.plaid);
   // An operator's 0 stops the queue, and not a command that an operator runs.

@@ -93,7 +93,7 @@ describeWithBoth('a session in Temporal Web UI, in Chromium', () => {
     const codecServer = await startCodecServer({
       ring,
       origins: [server.uiAddress!],
-      port: 0,
+      address: { host: '127.0.0.1', port: 0 },
       audit: (entry) => void audited.push(entry),
       ...options,
     });

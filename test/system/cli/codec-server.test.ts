@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,11 +45,15 @@ async function firstLineOf(child: ChildProcess): Promise<string> {
   return line;
 }
 
+const ANY_PORT = ['--address', '127.0.0.1:0'];
+const ORIGIN = ['--origin', 'http://localhost:8233'];
+const NOT_AN_ADDRESS = '--address: not an address to listen on; ';
+
 describe('hosted-link codec-server', () => {
   test.each(['SIGINT', 'SIGTERM'] as const)(
     'decodes with the keys of the worker on the same machine, until %s',
     async (signal) => {
-      const child = run({ HOSTED_LINK_CODEC_ORIGINS: 'http://localhost:8233' }, '--port', '0');
+      const child = run({}, ...ANY_PORT, '--origin', 'http://localhost:8233');
       const url = /answers on (\S+) until Ctrl-C, for programs and pages of http:\/\/localhost:8233\.$/.exec(
         await firstLineOf(child),
       )?.[1];
@@ -79,19 +83,15 @@ describe('hosted-link codec-server', () => {
     },
   );
 
-  test('several origins may be named, and win over the setting', async () => {
-    const env = { HOSTED_LINK_CODEC_ORIGINS: 'http://set.example' };
-    const child = run(env, '--port', '0', '--origin', 'http://a.example', '--origin', 'http://b.example');
+  test('answers the pages of several origins', async () => {
+    const child = run({}, ...ANY_PORT, '--origin', 'http://a.example', '--origin', 'http://b.example');
     expect(await firstLineOf(child)).toMatch(/pages of http:\/\/a\.example, http:\/\/b\.example\.$/);
   });
 
   test('answers the holder of a token, on any address, and audits the call on standard error', async () => {
     const token = 'fictitious-token-0123456789abcdef0123';
-    const env = {
-      HOSTED_LINK_CODEC_TOKENS: `on-call:${token}`,
-      HOSTED_LINK_CODEC_ORIGINS: 'http://a.example',
-    };
-    const child = run(env, '--port', '0', '--host', '0.0.0.0');
+    const env = { HOSTED_LINK_CODEC_TOKENS: `on-call:${token}` };
+    const child = run(env, '--address', '0.0.0.0:0', '--origin', 'http://a.example');
     const audit = createInterface(child.stderr!);
     const url = /answers on (\S+) until/.exec(await firstLineOf(child))![1]!;
     const call = (headers: Record<string, string>) =>
@@ -121,11 +121,13 @@ describe('hosted-link codec-server', () => {
 
   test('serves HTTPS with a certificate', async () => {
     const env = {
-      HOSTED_LINK_CODEC_ORIGINS: 'http://a.example',
-      HOSTED_LINK_CODEC_TLS_CERT: SELF_SIGNED.cert,
-      HOSTED_LINK_CODEC_TLS_KEY: SELF_SIGNED.key,
+      HOSTED_LINK_CODEC_TLS_CERT_FILE: join(dataDir, 'cert.pem'),
+      HOSTED_LINK_CODEC_TLS_KEY_FILE: join(dataDir, 'key.pem'),
     };
-    const url = /answers on (\S+) until/.exec(await firstLineOf(run(env, '--port', '0')))![1]!;
+    writeFileSync(env.HOSTED_LINK_CODEC_TLS_CERT_FILE, SELF_SIGNED.cert);
+    writeFileSync(env.HOSTED_LINK_CODEC_TLS_KEY_FILE, SELF_SIGNED.key, { mode: 0o600 });
+    const child = run(env, ...ANY_PORT, '--origin', 'http://a.example');
+    const url = /answers on (\S+) until/.exec(await firstLineOf(child))![1]!;
     expect(url).toMatch(/^https:/);
     const [response] = (await once(get(url, { ca: SELF_SIGNED.cert }), 'response')) as [IncomingMessage];
     response.resume();
@@ -134,14 +136,16 @@ describe('hosted-link codec-server', () => {
 
   test.each([
     ['no origin', [], '--origin: missing; '],
-    ['no port number', ['--origin', 'http://localhost:8233', '--port', '8081x'], '--port: not a port; '],
-    ['a port too high', ['--origin', 'http://localhost:8233', '--port', '65536'], '--port: not a port; '],
+    ['the address 127.0.0.1:8081x', [...ORIGIN, '--address', '127.0.0.1:8081x'], NOT_AN_ADDRESS],
+    ['the address 127.0.0.1:65536', [...ORIGIN, '--address', '127.0.0.1:65536'], NOT_AN_ADDRESS],
+    ['the address 8081', [...ORIGIN, '--address', '8081'], NOT_AN_ADDRESS],
+    ['the address localhost:8081', [...ORIGIN, '--address', 'localhost:8081'], NOT_AN_ADDRESS],
     [
       'an address that others reach, before its callers are named',
-      ['--origin', 'http://localhost:8233', '--host', '0.0.0.0'],
-      'host: not loopback, ',
+      ['--origin', 'http://localhost:8233', '--address', '0.0.0.0:8081'],
+      '--address: not loopback, ',
     ],
-    ['a wrong origin', ['--origin', 'localhost', '--port', '0'], 'origin: not an origin; '],
+    ['a wrong origin', ['--origin', 'localhost', ...ANY_PORT], '--origin: not an origin; '],
   ])('%s is refused before it listens', async (_name, flags, message) => {
     const parse = codecServerCommand().parseAsync(flags, { from: 'user' });
     await expect(parse).rejects.toThrow(InputError);

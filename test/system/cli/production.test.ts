@@ -18,11 +18,11 @@ describe('production', () => {
       ['PLAID_CLIENT_ID', 'PLAID_SECRET', 'DATABASE_URL', 'HOSTED_LINK_VAULT_KEYS', 'HOSTED_LINK_CODEC_KEYS'],
     ],
     [
-      ['webhooks', '--port', '0'],
+      ['webhooks', '--address', '127.0.0.1:0'],
       ['PLAID_CLIENT_ID', 'PLAID_SECRET', 'DATABASE_URL', 'HOSTED_LINK_CODEC_KEYS'],
     ],
     [
-      ['codec-server', '--port', '0', '--origin', 'https://temporal.example'],
+      ['codec-server', '--address', '127.0.0.1:0', '--origin', 'https://temporal.example'],
       ['HOSTED_LINK_CODEC_KEYS', 'HOSTED_LINK_CODEC_TOKENS'],
     ],
     [['setup'], ['DATABASE_URL']],

@@ -71,7 +71,7 @@ describe('the codec server', () => {
     server = await startCodecServer({
       ring,
       origins: ['http://localhost:8233'],
-      port: 0,
+      address: { host: '127.0.0.1', port: 0 },
       audit: (entry) => void audited.push(entry),
     });
   });

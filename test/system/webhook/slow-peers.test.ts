@@ -58,7 +58,7 @@ test.concurrent(
     const server = await startCodecServer({
       ring: parseKeyRing(generateKeyRingText('test'), 'TEST_KEYS'),
       origins: ['http://localhost:8233'],
-      port: 0,
+      address: { host: '127.0.0.1', port: 0 },
       audit: () => undefined,
     });
     try {

@@ -35,7 +35,6 @@ describeWithDevServer('hosted-link doctor', () => {
           'Temporal',
           'search attributes',
           'workers',
-          'fairness',
           'vault keys',
           'codec keys',
           'database',

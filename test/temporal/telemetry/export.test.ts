@@ -24,7 +24,7 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
   beforeAll(async () => {
     collector = await startOtlpCollector();
     deployment = await startDeployment(server.address, ACCOUNT, {
-      HOSTED_LINK_WEBHOOK_PORT: '0',
+      HOSTED_LINK_WEBHOOK_ADDRESS: '127.0.0.1:0',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     });
     ({ folder, sandbox, commands } = deployment);
@@ -46,7 +46,7 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
     'are one for each session over OTLP, from hosted-link start over a webhook to the vault, whoever receives it',
     async () => {
       const worker = await commands.worker();
-      const receiver = commands.start(['webhooks', '--port', '0']);
+      const receiver = commands.start(['webhooks', '--address', '127.0.0.1:0']);
       await until('the receiver is there', () => receiver.stdout().includes('received on'));
       const urls = [worker.stderr(), receiver.stdout()].map(
         (text) => /received on (http:\/\/[\w.:]+\/webhooks\/plaid)/.exec(text)![1]!,

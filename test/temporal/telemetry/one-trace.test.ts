@@ -43,8 +43,7 @@ describeWithDevServer('the trace of a session', () => {
       client: harness.client,
       environment: 'sandbox',
       logger: createLogger({ level: 'silent' }),
-      port: 0,
-      host: '127.0.0.1',
+      address: { host: '127.0.0.1', port: 0 },
     });
   }, MINUTE_MS);
   beforeEach(() => collector.start());

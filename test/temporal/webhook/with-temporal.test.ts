@@ -54,8 +54,7 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       environment: 'sandbox',
       itemWebhookUrl,
       logger: createLogger({ level: 'silent' }),
-      port: 0,
-      host: '127.0.0.1',
+      address: { host: '127.0.0.1', port: 0 },
     });
     cleanUp.push(() => receiver.close());
     return { ...harness, receiver };
@@ -253,12 +252,12 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       };
     }
 
-    test('receives webhooks itself where it is told a port, until it has finished what runs', async () => {
+    test('receives webhooks itself where it has an address for them, until it has finished what runs', async () => {
       const sandbox = await startSandbox(ACCOUNT);
       cleanUp.push(() => sandbox.close());
       const commands = new HostedLinkCommands({
         ...(await workerSettings(sandbox)),
-        HOSTED_LINK_WEBHOOK_PORT: '0',
+        HOSTED_LINK_WEBHOOK_ADDRESS: '127.0.0.1:0',
       });
       cleanUp.push(() => commands.close());
       const worker = await commands.worker();
@@ -279,19 +278,19 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
       await expect(fetch(webhook)).rejects.toThrow();
     }, 120_000);
 
-    test('that cannot have the port says which setting is wrong, and ends', async () => {
+    test('that cannot have the address says which setting is wrong, and ends', async () => {
       const sandbox = await startSandbox(ACCOUNT);
       cleanUp.push(() => sandbox.close());
       const settings = await workerSettings(sandbox);
       const commands = new HostedLinkCommands({
         ...settings,
-        HOSTED_LINK_WEBHOOK_PORT: new URL(sandbox.url).port,
+        HOSTED_LINK_WEBHOOK_ADDRESS: new URL(sandbox.url).host,
       });
       cleanUp.push(() => commands.close());
       const { code, stderr } = await commands.run(['worker']);
       expect([code, stderr]).toEqual([
         2,
-        expect.stringMatching(/^INVALID_INPUT: HOSTED_LINK_WEBHOOK_PORT: \d+ is in use on 127\.0\.0\.1; /m),
+        expect.stringMatching(/^INVALID_INPUT: HOSTED_LINK_WEBHOOK_ADDRESS: 127\.0\.0\.1:\d+ is in use; /m),
       ]);
     }, 120_000);
   });
@@ -305,7 +304,7 @@ describeWithDevServer('webhooks, on a Temporal server', () => {
     cleanUp.push(() => sandbox.close());
     const child: ChildProcess = spawn(
       process.execPath,
-      ['--import', 'tsx', '--eval', SCRIPT, '--', '--port', '0'],
+      ['--import', 'tsx', '--eval', SCRIPT, '--', '--address', '127.0.0.1:0'],
       {
         cwd: ROOT,
         env: {
@@ -354,15 +353,19 @@ describe('hosted-link webhooks', () => {
   });
 
   test('wants a database or a worker that has one, and takes none for itself', async () => {
-    await expect(run('--port', '0')).rejects.toThrow(/^DATABASE_URL: not set, and no worker runs/);
+    await expect(run('--address', '127.0.0.1:0')).rejects.toThrow(
+      /^DATABASE_URL: not set, and no worker runs/,
+    );
   });
 
   test('wants the Plaid account', async () => {
     delete process.env['PLAID_SECRET'];
-    await expect(run('--port', '0')).rejects.toThrow(/^PLAID_SECRET: missing; /);
+    await expect(run('--address', '127.0.0.1:0')).rejects.toThrow(/^PLAID_SECRET: missing; /);
   });
 
-  test('refuses a port that is none', async () => {
-    await expect(run('--port', 'http')).rejects.toThrow(/^--port: not a port; /);
+  test('refuses an address without a port number', async () => {
+    await expect(run('--address', '127.0.0.1:http')).rejects.toThrow(
+      /^--address: not an address to listen on; /,
+    );
   });
 });

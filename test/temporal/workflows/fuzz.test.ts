@@ -51,8 +51,7 @@ describeWithTimeSkipping('any session', () => {
       },
       environment: 'sandbox',
       logger: createLogger({ level: 'silent' }),
-      port: 0,
-      host: '127.0.0.1',
+      address: { host: '127.0.0.1', port: 0 },
       now: () => sandbox.clock.now(),
     });
     const { key, linkToken } = await virtual.start();

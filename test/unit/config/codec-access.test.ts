@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { readAccessSettings } from '../../../src/config/codec-access';
+import { readSettings } from '../../../src/config/settings';
 import { InputError } from '../../../src/domain/input-error';
 
 const TOKEN = 'fictitious-token-0123456789abcdef0123';
@@ -12,7 +12,7 @@ const PROVIDER = {
 
 function errorOf(given: Record<string, string | undefined>): InputError {
   try {
-    readAccessSettings(given);
+    readSettings(given);
   } catch (error) {
     expect(error).toBeInstanceOf(InputError);
     expect(inspect(error)).not.toContain(TOKEN);
@@ -23,14 +23,14 @@ function errorOf(given: Record<string, string | undefined>): InputError {
 
 describe('who may use the codec server', () => {
   test('is nobody in particular when nothing is set', () => {
-    expect(readAccessSettings({})).toBeUndefined();
+    expect(readSettings({})).toMatchObject({ codecTokens: undefined, codecJwt: undefined });
   });
 
   test('are the holders of tokens, by name', () => {
-    const { tokens, jwt } = readAccessSettings({
+    const { codecTokens: tokens, codecJwt: jwt } = readSettings({
       HOSTED_LINK_CODEC_TOKENS: `cli:${TOKEN}, on-call:${TOKEN}+/==`,
-    })!;
-    expect([...tokens].map(([name, token]) => [name, token.reveal()])).toEqual([
+    });
+    expect([...tokens!].map(([name, token]) => [name, token.reveal()])).toEqual([
       ['cli', TOKEN],
       ['on-call', `${TOKEN}+/==`],
     ]);
@@ -39,8 +39,11 @@ describe('who may use the codec server', () => {
   });
 
   test('are the users of an identity provider', () => {
-    const { tokens, jwt } = readAccessSettings({ ...PROVIDER, HOSTED_LINK_CODEC_JWT_SUBJECTS: 'a|1, b|2' })!;
-    expect(tokens.size).toBe(0);
+    const { codecTokens: tokens, codecJwt: jwt } = readSettings({
+      ...PROVIDER,
+      HOSTED_LINK_CODEC_JWT_SUBJECTS: 'a|1, b|2',
+    });
+    expect(tokens).toBeUndefined();
     expect(jwt).toEqual({
       keySetUrl: new URL(JWKS),
       issuer: 'https://login.example/',
@@ -75,9 +78,7 @@ describe('who may use the codec server', () => {
 
   test('a key set on this machine may come by http', () => {
     const url = 'http://127.0.0.1:8080/jwks';
-    expect(readAccessSettings({ ...PROVIDER, HOSTED_LINK_CODEC_JWKS_URL: url })!.jwt!.keySetUrl.href).toBe(
-      url,
-    );
+    expect(readSettings({ ...PROVIDER, HOSTED_LINK_CODEC_JWKS_URL: url }).codecJwt!.keySetUrl.href).toBe(url);
   });
 
   test('what belongs to an identity provider comes together, and all that is missing is named', () => {

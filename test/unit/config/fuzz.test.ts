@@ -1,16 +1,16 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { readSettings, readTemporalVariables } from '../../../src/config/settings';
+import { readSettings, readVariables } from '../../../src/config/settings';
 import { InputError } from '../../../src/domain/input-error';
 import { generateKeyRingText } from '../../../src/secrets/key-ring';
-import { settingSchema } from '../../../src/config/setting-schema';
+import { settingVariables } from '../../../src/config/setting-schema';
 import { loadTemporalConnection } from '../../../src/temporal/connection';
 
 /** In every generated value: no message may repeat one. */
 const MARK = 'v4lueOfSomeSetting';
 
 const SETTINGS = [
-  ...Object.keys(settingSchema.shape),
+  ...settingVariables(),
   ...[
     'PLAID_SECRET_FILE',
     'DATABASE_URL_FILE',
@@ -78,10 +78,10 @@ test('any settings are read, or refused line by line by their names, without a v
   );
 });
 
-test('and so are any settings of the connection to Temporal', () => {
+test('any settings of the connection to Temporal are read, or refused line by line by their names, without a value', () => {
   const environment = fc.dictionary(fc.constantFrom(...TEMPORAL), value, { maxKeys: 6 });
   fc.assert(
-    fc.property(environment, (env) => expectClear(() => loadTemporalConnection(readTemporalVariables(env)))),
+    fc.property(environment, (env) => expectClear(() => loadTemporalConnection(readVariables(env)))),
     { numRuns: 1_000 },
   );
 });

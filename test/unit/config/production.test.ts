@@ -118,6 +118,7 @@ describe('production', () => {
       LOG_LEVEL: 'loud',
     });
     expect(lines.map((line) => line.split(': ')[0])).toEqual([
+      'PLAID_BASE_URL',
       'LOG_LEVEL',
       'PLAID_CLIENT_ID',
       'PLAID_SECRET',
@@ -125,7 +126,6 @@ describe('production', () => {
       'HOSTED_LINK_VAULT_KEYS',
       'HOSTED_LINK_CODEC_KEYS',
       'HOSTED_LINK_CODEC_TOKENS',
-      'PLAID_BASE_URL',
     ]);
     for (const line of lines) expect(line).toMatch(/^[A-Z_]+: [^;]+; .+$/);
   });

@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import { readSettings, readTemporalVariables, requirePlaid } from '../../../src/config/settings';
+import { readSettings, readVariables, requirePlaid } from '../../../src/config/settings';
 import { InputError } from '../../../src/domain/input-error';
 import { generateKeyRingText } from '../../../src/secrets/key-ring';
 
@@ -39,15 +39,14 @@ describe('settings', () => {
       plaidSecret: undefined,
       environment: 'sandbox',
       plaidBaseUrl: undefined,
-      plaidRate: undefined,
+      plaidRate: 20,
+      plaidUrgentRate: 40,
       databaseUrl: undefined,
       vaultRing: undefined,
       codecRing: undefined,
-      codecOrigins: [],
       notifyPrefixes: undefined,
       userAttribute: 'hash',
-      webhookPort: undefined,
-      webhookHost: '127.0.0.1',
+      webhookAddress: undefined,
       itemWebhookUrl: undefined,
       callbacks: undefined,
       retentionDays: 90,
@@ -69,12 +68,10 @@ describe('settings', () => {
       DATABASE_URL: 'postgresql://app:pw@db.example:5432/vault',
       HOSTED_LINK_VAULT_KEYS: vaultKeys,
       HOSTED_LINK_CODEC_KEYS: codecKeys,
-      HOSTED_LINK_CODEC_ORIGINS: 'http://localhost:8233, https://temporal.example',
       HOSTED_LINK_USER_ATTRIBUTE: 'clear',
-      HOSTED_LINK_NOTIFY_PREFIXES: 'onboarding/',
+      HOSTED_LINK_NOTIFY_PREFIXES: 'onboarding/, orders/',
       HOSTED_LINK_PLAID_RATE: '2.5',
-      HOSTED_LINK_WEBHOOK_PORT: '8791',
-      HOSTED_LINK_WEBHOOK_HOST: '0.0.0.0',
+      HOSTED_LINK_WEBHOOK_ADDRESS: '0.0.0.0:8791',
       HOSTED_LINK_ITEM_WEBHOOK_URL: 'https://app.example/plaid?tenant=1',
       HOSTED_LINK_CALLBACK_URL: 'https://app.example/callbacks',
       HOSTED_LINK_CALLBACK_KEYS: generateKeyRingText('b'),
@@ -87,11 +84,9 @@ describe('settings', () => {
       environment: 'development',
       plaidBaseUrl: 'http://127.0.0.1:8790',
       plaidRate: 2.5,
-      codecOrigins: ['http://localhost:8233', 'https://temporal.example'],
-      notifyPrefixes: ['onboarding/'],
+      notifyPrefixes: ['onboarding/', 'orders/'],
       userAttribute: 'clear',
-      webhookPort: 8791,
-      webhookHost: '0.0.0.0',
+      webhookAddress: { host: '0.0.0.0', port: 8791 },
       itemWebhookUrl: 'https://app.example/plaid?tenant=1',
       callbacks: { url: 'https://app.example/callbacks' },
       retentionDays: 30,
@@ -128,7 +123,7 @@ describe('settings', () => {
       const file = { HOSTED_LINK_CALLBACK_KEYS_FILE: fileWith('callback-keys', `${ring}\n`) };
       expect(readSettings({ ...url, ...file }).callbacks!.keys.ids()).toHaveLength(2);
       expect(errorOf(url).message).toBe(
-        'HOSTED_LINK_CALLBACK_KEYS: missing; the URL of callbacks and the keys that sign them go together',
+        'HOSTED_LINK_CALLBACK_KEYS: missing, with HOSTED_LINK_CALLBACK_URL set; set HOSTED_LINK_CALLBACK_URL and HOSTED_LINK_CALLBACK_KEYS, or none of them',
       );
       expect(errorOf(file).field).toBe('HOSTED_LINK_CALLBACK_URL');
     });
@@ -166,25 +161,29 @@ describe('settings', () => {
     expect(readSettings({ HOSTED_LINK_METRICS_ADDRESS: address }).metricsAddress).toEqual(expected);
   });
 
-  test.each([
-    '9464',
-    'localhost:9464',
-    '0.0.0.0',
-    '127.0.0.1:0',
-    '127.0.0.1:65536',
-    '::1:9464',
-    '[127.0.0.1]:1',
-  ])('%s is refused as an address to listen on', (address) => {
-    expect(errorOf({ HOSTED_LINK_METRICS_ADDRESS: address }).message).toMatch(
-      /^HOSTED_LINK_METRICS_ADDRESS: not an address to listen on; write an IP address and a port, such as /,
-    );
+  test.each(['9464', 'localhost:9464', '0.0.0.0', '127.0.0.1:65536', '::1:9464', '[127.0.0.1]:1'])(
+    '%s is refused as an address to listen on',
+    (address) => {
+      expect(errorOf({ HOSTED_LINK_METRICS_ADDRESS: address }).message).toMatch(
+        /^HOSTED_LINK_METRICS_ADDRESS: not an address to listen on; write an IP address and a port, such as /,
+      );
+    },
+  );
+
+  test('port 0 is refused for metrics and health, which nobody would find, and taken for webhooks', () => {
+    for (const setting of ['HOSTED_LINK_METRICS_ADDRESS', 'HOSTED_LINK_HEALTH_ADDRESS'])
+      expect(errorOf({ [setting]: '127.0.0.1:0' }).message).toBe(
+        `${setting}: has port 0; write the port on which others ask`,
+      );
+    const { webhookAddress } = readSettings({ HOSTED_LINK_WEBHOOK_ADDRESS: '[::1]:0' });
+    expect(webhookAddress).toEqual({ host: '::1', port: 0 });
   });
 
   test('an empty setting counts as not set', () => {
     expect(readSettings({ PLAID_ENV: '', PLAID_SECRET: '', LOG_LEVEL: '', PLAID_SECRET_FILE: '' })).toEqual(
       readSettings({}),
     );
-    expect(readTemporalVariables({ TEMPORAL_ADDRESS: '', HOME: '/h' })).toEqual({ HOME: '/h' });
+    expect(readVariables({ TEMPORAL_ADDRESS: '', HOME: '/h' })).toEqual({ HOME: '/h' });
   });
 
   test('every problem is told at once, a line each, without a value', () => {
@@ -224,12 +223,6 @@ describe('settings', () => {
     );
   });
 
-  test.each(['65536', '-1', '80.5', 'http', '0x50'])('%s is not a port', (port) => {
-    expect(errorOf({ HOSTED_LINK_WEBHOOK_PORT: port }).message).toBe(
-      'HOSTED_LINK_WEBHOOK_PORT: not a port; give a whole number from 0 to 65535',
-    );
-  });
-
   test("a base URL that would send production's keys to another host is refused before anything starts", () => {
     const elsewhere = { PLAID_BASE_URL: 'https://plaid.example' };
     expect(errorOf({ ...elsewhere, PLAID_ENV: 'production' }).field).toBe('PLAID_BASE_URL');
@@ -242,19 +235,17 @@ describe('settings', () => {
     expect(errorOf({ ...url, PLAID_ENV: 'production' }).field).toBe('HOSTED_LINK_ITEM_WEBHOOK_URL');
   });
 
-  test("the codec server's certificate and its key go together", () => {
-    const cert = '-----BEGIN CERTIFICATE-----';
-    expect(errorOf({ HOSTED_LINK_CODEC_TLS_CERT: cert }).field).toBe('HOSTED_LINK_CODEC_TLS_KEY');
-    expect(errorOf({ HOSTED_LINK_CODEC_TLS_KEY: SECRET }).field).toBe('HOSTED_LINK_CODEC_TLS_CERT');
-    const { codecTls } = readSettings({
-      HOSTED_LINK_CODEC_TLS_CERT: cert,
-      HOSTED_LINK_CODEC_TLS_KEY: SECRET,
-    });
-    expect(codecTls!.cert).toBe(cert);
+  test("the codec server's certificate and its key go together, as files", () => {
+    const cert = { HOSTED_LINK_CODEC_TLS_CERT_FILE: fileWith('tls-cert', '-----BEGIN CERTIFICATE-----') };
+    const key = { HOSTED_LINK_CODEC_TLS_KEY_FILE: fileWith('tls-key', SECRET) };
+    expect(errorOf(cert).field).toBe('HOSTED_LINK_CODEC_TLS_KEY_FILE');
+    expect(errorOf(key).field).toBe('HOSTED_LINK_CODEC_TLS_CERT_FILE');
+    const { codecTls } = readSettings({ ...cert, ...key });
+    expect(codecTls!.cert).toBe('-----BEGIN CERTIFICATE-----');
     expect(codecTls!.key.reveal()).toBe(SECRET);
   });
 
-  test('who may use the codec server is told with all other problems', () => {
+  test('reports what is wrong with the callers of the codec server together with all other problems', () => {
     const { message } = errorOf({
       HOSTED_LINK_CODEC_TOKENS: SECRET,
       HOSTED_LINK_CODEC_JWT_ISSUER: 'x',
@@ -264,6 +255,7 @@ describe('settings', () => {
       'PLAID_ENV',
       'HOSTED_LINK_CODEC_TOKENS',
       'HOSTED_LINK_CODEC_JWKS_URL',
+      'HOSTED_LINK_CODEC_JWT_AUDIENCE',
     ]);
   });
 
@@ -347,36 +339,6 @@ describe('settings', () => {
       [{ [name]: 'hosted-link', [build]: 'v 1' }, `${build}: not a name`],
     ])('%o is refused', (env, start) => {
       expect(catchMessage(() => readSettings(env)).startsWith(start)).toBe(true);
-    });
-  });
-
-  describe('traces', () => {
-    const endpoint = 'OTEL_EXPORTER_OTLP_ENDPOINT';
-
-    test('go nowhere unless an endpoint is given', () => {
-      expect(readSettings({}).traces).toBeUndefined();
-      expect(readSettings({ OTEL_TRACES_EXPORTER: 'otlp' }).traces).toBeUndefined();
-    });
-
-    test.each([
-      [{ [endpoint]: 'http://collector:4318' }, 'http://collector:4318/v1/traces'],
-      [{ [endpoint]: 'http://collector:4318/' }, 'http://collector:4318/v1/traces'],
-      [{ [endpoint]: 'https://collector/otlp' }, 'https://collector/otlp/v1/traces'],
-      [{ [endpoint]: 'http://other', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://one/t' }, 'http://one/t'],
-    ])('%o goes to %s', (env, url) => {
-      expect(readSettings(env).traces).toMatchObject({ url, protocol: 'http/protobuf' });
-    });
-
-    test.each([{ OTEL_SDK_DISABLED: 'true' }, { OTEL_TRACES_EXPORTER: 'none' }])(
-      '%o turns them off',
-      (env) => {
-        expect(readSettings({ [endpoint]: 'http://collector:4318', ...env }).traces).toBeUndefined();
-      },
-    );
-
-    test('what is meant for another SDK of the process is left to that one', () => {
-      const env = { [endpoint]: 'collector:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
-      expect(readSettings(env).traces).toMatchObject({ protocol: 'grpc' });
     });
   });
 

@@ -230,10 +230,9 @@ describe('a request that is no webhook', () => {
       client: NO_CLIENT,
       environment: 'sandbox',
       logger: createLogger({ level: 'silent' }),
-      port: Number(new URL(bench.receiver.url).port),
-      host: '127.0.0.1',
+      address: { host: '127.0.0.1', port: Number(new URL(bench.receiver.url).port) },
     });
     await expect(start).rejects.toThrow(InputError);
-    await expect(start).rejects.toThrow(/^port: \d+ is in use/);
+    await expect(start).rejects.toThrow(/^address: 127\.0\.0\.1:\d+ is in use/);
   });
 });

@@ -1,16 +1,12 @@
 import { freePorts } from '../../../testing/child-server';
-import {
-  type HealthQuestions,
-  type HealthServer,
-  reachable,
-  startHealthServer,
-} from '../../../src/worker/health';
+import type { RunningServer } from '../../../src/http/server';
+import { type HealthQuestions, reachable, startHealthServer } from '../../../src/worker/health';
 import { fakeTimeouts } from '../../../testing/fake-timeouts';
 import { until } from '../../../testing/until';
 
 const fine = () => ({ ok: true, found: 'reachable' });
 
-let server: HealthServer | undefined;
+let server: RunningServer | undefined;
 afterEach(async () => {
   jest.useRealTimers();
   await server?.close();

@@ -1,8 +1,11 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { once } from 'node:events';
 import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
-import type { JwtAccess } from '../../../../src/config/codec-access';
-import { type CodecAccessOptions, createAccessCheck } from '../../../../src/ops/codec-server/access';
+import {
+  type CodecAccessOptions,
+  createAccessCheck,
+  type JwtAccess,
+} from '../../../../src/ops/codec-server/access';
 import { type CodecAuditEntry, auditLine } from '../../../../src/ops/codec-server/audit';
 import { type CodecServer, startCodecServer } from '../../../../src/ops/codec-server/codec-server';
 import { generateKeyRingText, parseKeyRing } from '../../../../src/secrets/key-ring';
@@ -44,7 +47,13 @@ function jwt(more: Partial<JwtAccess> = {}): CodecAccessOptions {
 async function start(access: CodecAccessOptions): Promise<CodecServer> {
   const checkAccess = createAccessCheck(access);
   const audit = (entry: CodecAuditEntry) => void audited.push(entry);
-  const server = await startCodecServer({ ring, origins: [WEB_UI], port: 0, checkAccess, audit });
+  const server = await startCodecServer({
+    ring,
+    origins: [WEB_UI],
+    address: { host: '127.0.0.1', port: 0 },
+    checkAccess,
+    audit,
+  });
   servers.push(server);
   return server;
 }

@@ -24,7 +24,7 @@ const options = {
   ring,
   origins: [WEB_UI, 'https://temporal.example'],
   unmasked: true,
-  port: 0,
+  address: { host: '127.0.0.1', port: 0 },
   audit: (entry: CodecAuditEntry) => void audited.push(entry),
 };
 
@@ -251,10 +251,10 @@ describe('codec server', () => {
     test.each(['0.0.0.0', '::', '192.0.2.1', 'codec.example'])(
       'on %s, which is not loopback, it does not listen before its callers are named',
       async (host) => {
-        const start = startCodecServer({ ...options, host });
+        const start = startCodecServer({ ...options, address: { host, port: 0 } });
         await expect(start).rejects.toThrow(InputError);
         await expect(start).rejects.toThrow(
-          /^host: not loopback, .*HOSTED_LINK_CODEC_TOKENS or HOSTED_LINK_CODEC_JWKS_URL$/,
+          /^--address: not loopback, .*HOSTED_LINK_CODEC_TOKENS or HOSTED_LINK_CODEC_JWKS_URL$/,
         );
       },
     );
@@ -262,7 +262,7 @@ describe('codec server', () => {
     test('a certificate that is none is named', async () => {
       const start = startCodecServer({ ...options, tls: { cert: 'no PEM', key: SELF_SIGNED.key } });
       await expect(start).rejects.toThrow(InputError);
-      await expect(start).rejects.toThrow(/^HOSTED_LINK_CODEC_TLS_CERT: not a certificate in PEM, or /);
+      await expect(start).rejects.toThrow(/^HOSTED_LINK_CODEC_TLS_CERT_FILE: not a certificate in PEM, or /);
     });
 
     test.each(['localhost:8233', 'http://localhost:8233/', 'http://u:p@localhost:8233', '*', ''])(
@@ -270,21 +270,27 @@ describe('codec server', () => {
       async (origin) => {
         const start = startCodecServer({ ...options, origins: [origin] });
         await expect(start).rejects.toThrow(InputError);
-        await expect(start).rejects.toThrow(/^origin: not an origin; /);
+        await expect(start).rejects.toThrow(/^--origin: not an origin; /);
       },
     );
 
-    test('a port in use is named', async () => {
+    test('names an address that is in use', async () => {
       const other = createServer();
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as { port: number };
-      await expect(startCodecServer({ ...options, port })).rejects.toThrow(`port: ${port} is in use`);
+      await expect(startCodecServer({ ...options, address: { host: '127.0.0.1', port } })).rejects.toThrow(
+        `--address: 127.0.0.1:${port} is in use`,
+      );
       await new Promise((resolve) => other.close(resolve));
     });
 
-    test('an address of another machine is named as the wrong host', async () => {
-      const start = startCodecServer({ ...options, host: '192.0.2.1', checkAccess: async () => 'anybody' });
-      await expect(start).rejects.toThrow(/^host: not an address of this machine/);
+    test('refuses an address of another machine', async () => {
+      const start = startCodecServer({
+        ...options,
+        address: { host: '192.0.2.1', port: 0 },
+        checkAccess: async () => 'anybody',
+      });
+      await expect(start).rejects.toThrow(/^--address: 192\.0\.2\.1:0 is not an address of this machine/);
     });
 
     test('close ends an idle connection, so that it cannot keep the process', async () => {

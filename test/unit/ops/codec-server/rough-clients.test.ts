@@ -10,7 +10,7 @@ beforeAll(async () => {
   server = await startCodecServer({
     ring,
     origins: ['http://localhost:8233'],
-    port: 0,
+    address: { host: '127.0.0.1', port: 0 },
     audit: () => undefined,
   });
 });
