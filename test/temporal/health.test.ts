@@ -147,7 +147,7 @@ describeWithPostgres('the probes of a process', () => {
           command[0],
           2,
           expect.stringMatching(
-            /^INVALID_INPUT: HOSTED_LINK_HEALTH_ADDRESS: \d+ is in use on 127\.0\.0\.1; /m,
+            /^INVALID_INPUT: HOSTED_LINK_HEALTH_ADDRESS: 127\.0\.0\.1:\d+ is in use; /m,
           ),
         ]);
       }

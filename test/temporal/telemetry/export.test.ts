@@ -116,7 +116,7 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
       const before = collector.spans.length;
       const untraced = {
         OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
-        NODE_OPTIONS: '--require ./test/tracing/loaded-sdk.js',
+        NODE_OPTIONS: '--require ./testing/loaded-sdk.js',
       };
       const { code, stderr } = await commands.run(['check', 'exported-0'], untraced);
       expect([code, stderr]).toEqual([1, expect.stringContaining('OpenTelemetry SDK loaded: false')]);
