@@ -201,7 +201,7 @@ describe('docs/settings.md', () => {
   });
 
   it('lists only settings of demo and tests that their sources name', () => {
-    const sources = ['dev', 'test']
+    const sources = ['tools', 'testing', 'test']
       .flatMap((folder) =>
         readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
           join(folder, file),
