@@ -6,7 +6,7 @@ const BETWEEN_TRIES_MS = 2_000;
 /**
  * Tries to reach a server that may be starting: 10 times, 2 s apart.
  *
- * @param onFailure is told, before each wait, how many tries are left
+ * @param onFailure called before each wait with the number of tries that are left
  * @throws the error of the last try
  */
 export async function retryForAWhile<T>(

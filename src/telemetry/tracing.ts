@@ -43,7 +43,7 @@ export async function startTracing(logger: Logger, variables: NodeJS.ProcessEnv)
     import('@opentelemetry/resources'),
   ]);
   const provider = new NodeTracerProvider({
-    // No detector of host, process or user: what they find is told to nobody.
+    // No detector of host, process or user: what they find stays here.
     resource: resources
       .defaultResource()
       .merge(resources.resourceFromAttributes({ 'service.name': 'hosted-link' }))
@@ -63,7 +63,7 @@ export async function startTracing(logger: Logger, variables: NodeJS.ProcessEnv)
   };
 }
 
-/** The SDK tells of an error as JSON, with its stack and what the collector answered. */
+/** The SDK reports an error as JSON, with its stack and the collector's answer. */
 function reasonOf(message: string): string {
   try {
     const { code, message: reason } = JSON.parse(message) as { code?: string; message?: string };

@@ -22,7 +22,7 @@ export interface WebhookReceiverOptions extends Omit<WebhookRouterOptions, 'now'
   address: ListenAddress;
   /** The setting or option that has the address, which an error names. Default `address`. */
   addressField?: string | undefined;
-  /** Is told what came of each request. */
+  /** Called with the outcome of each request. */
   onOutcome?: ((outcome: WebhookOutcome) => void) | undefined;
   /** In milliseconds since 1970. Default `Date.now`. */
   now?: (() => number) | undefined;
@@ -44,7 +44,7 @@ export interface WebhookReceiver {
  * Starts the receiver of Plaid's webhooks: `POST /webhooks/plaid`. A webhook is a hint and nothing more: a verified one lets its
  * session get at once, and what the session becomes is read from Plaid. Nothing of a body is stored or logged.
  *
- * Answers 200 to all that Plaid signed, known or not; 401 to what it did not; 503 when that cannot be told or the webhook cannot be
+ * Answers 200 to all that Plaid signed, known or not; 401 to what it did not; 503 when it cannot check that or the webhook cannot be
  * passed on, so that Plaid tries again; 404, 413 (over 256 KiB) and 415 (not JSON).
  * @throws InputError naming `addressField` when the address cannot be listened on
  */

@@ -16,7 +16,7 @@ export type HealthChecks = Record<string, () => CheckResult | Promise<CheckResul
 
 /** What a process is asked for by those that start, route to and restart it. */
 export interface HealthQuestions {
-  /** Whether to leave it alone. Asks nobody else: a database that is away is not mended by a restart. */
+  /** Whether to leave it alone. Asks nobody else: a restart does not fix a database that is away. */
   live: HealthChecks;
   /** Whether it does its work just now. */
   ready: HealthChecks;

@@ -59,7 +59,7 @@ export interface CodecAccessOptions {
 /** A request that is not to be answered. The message is for the caller, and holds nothing of the request. */
 export class AccessDenied extends AnsweredError {
   /**
-   * @param statusCode 401 without a valid token, 403 with one that does not suffice, 503 when that cannot be told
+   * @param statusCode 401 without a valid token, 403 with one that does not suffice, 503 when that cannot be checked
    * @param who the user, with 403
    */
   constructor(
@@ -98,7 +98,7 @@ export function createAccessCheck({ tokens = new Map(), jwt }: CodecAccessOption
     if (token === undefined)
       throw new AccessDenied(401, 'a bearer token is missing; send it in Authorization');
     const digest = sha256(token);
-    // No early end, so that the time tells nothing of which token it was nearly.
+    // No early end, so that the time does not show which token it nearly was.
     const holders = digests.filter((known) => timingSafeEqual(known.digest, digest));
     if (holders[0]) return holders[0].name;
     if (!checkJwt)

@@ -18,16 +18,16 @@ import { checkTemporal } from './temporal';
 export type { Finding } from './finding';
 
 /**
- * Looks at all that a worker with these settings depends on, and changes nothing: no key, row, search attribute or session is
- * made, and nobody gets a message. What one check needs of another that failed is left out.
+ * Checks everything that a worker with these settings depends on, and changes nothing: it makes no key, row, search attribute or
+ * session, and sends no message. A check that depends on one that failed is left out.
  *
  * @param settings what `readSettings` gave, or what it threw
  */
 export async function runChecks(settings: Settings | InputError): Promise<Finding[]> {
   if (settings instanceof InputError) return settingsFindings(settings);
   const [temporal, vault, plaid] = await Promise.all([
-    examineTemporal(settings),
-    checked('keys', () => examineVault(settings)),
+    checkServer(settings),
+    checked('keys', () => checkVault(settings)),
     Promise.all([
       checked('Plaid credentials', () => checkPlaid(settings)),
       checkPlaidClock(settings),
@@ -56,7 +56,7 @@ interface TemporalFindings {
   settings: TemporalConnection | undefined;
 }
 
-async function examineTemporal({ databaseUrl }: Settings): Promise<TemporalFindings> {
+async function checkServer({ databaseUrl }: Settings): Promise<TemporalFindings> {
   let settings: TemporalConnection;
   try {
     settings = loadTemporalConnection();
@@ -88,7 +88,7 @@ async function examineTemporal({ databaseUrl }: Settings): Promise<TemporalFindi
 /** How long the Temporal server may take for all of its answers, in milliseconds. */
 const ANSWER_MS = 20_000;
 
-async function examineVault(settings: Settings): Promise<Finding[]> {
+async function checkVault(settings: Settings): Promise<Finding[]> {
   const { findings, vaultKeys } = await checkKeyRings(settings);
   return [...findings, ...(await checkDatabase(settings, vaultKeys))];
 }

@@ -9,14 +9,14 @@ import { refusal } from './refusal';
 
 const CREDENTIALS = 'Plaid credentials';
 
-/** What an answer of Plaid's tells of one Plaid flow. The question is about something that does not exist. */
+/** What Plaid's answer shows about one Plaid flow. The request names something that does not exist. */
 type Standing =
   | { kind: 'OPEN' }
   /** The keys are right, but the account may not use it. */
   | { kind: 'CLOSED'; code: string }
   /** The keys are wrong, or not for this environment. */
   | { kind: 'KEYS_REFUSED'; code: string }
-  /** Plaid did not answer, or not so that anything can be told. */
+  /** Plaid did not answer, or the answer shows nothing. */
   | { kind: 'UNKNOWN'; message: string };
 
 /**
