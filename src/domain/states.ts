@@ -1,8 +1,8 @@
-/** What Plaid says of a session. Plaid may add others; an unknown one is kept as it is and is never an end. */
+/** Plaid's statuses of a session. Plaid may add others: an unknown status is passed on unchanged and never ends a session. */
 export const SESSION_STATUSES = ['CREATED', 'OPENED', 'EXITED', 'COMPLETED', 'EXPIRED'] as const;
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
-/** What we say of a session. */
+/** The states of a session workflow. */
 export const SESSION_STATES = [
   'CREATING',
   'WAITING',
@@ -15,7 +15,7 @@ export const SESSION_STATES = [
 ] as const;
 export type SessionState = (typeof SESSION_STATES)[number];
 
-/** From each state, the states that may follow. A state that none may follow is an end. */
+/** From each state, the states that may follow. A state without any is an end state. */
 const NEXT_STATES: Record<SessionState, readonly SessionState[]> = {
   CREATING: ['WAITING', 'CANCELLED', 'FAILED', 'DELIVERY_UNCERTAIN'],
   WAITING: ['COMPLETED', 'EXPIRED', 'CANCELLING', 'FAILED', 'DELIVERY_UNCERTAIN'],
@@ -27,21 +27,21 @@ const NEXT_STATES: Record<SessionState, readonly SessionState[]> = {
   DELIVERY_UNCERTAIN: [],
 };
 
-/** True when nothing follows `state`. */
+/** Returns true when no state follows `state`. */
 export function isEndState(state: SessionState): boolean {
   return NEXT_STATES[state].length === 0;
 }
 
-/** True when `to` may follow `from`. */
+/** Returns true when `to` may follow `from`. */
 export function mayFollow(from: SessionState, to: SessionState): boolean {
   return NEXT_STATES[from].includes(to);
 }
 
 /**
- * The end of one result of a session (one token that Plaid handed out), and the two states before it.
- * PENDING: seen, not yet an item. LINKED: its access token is stored. DUPLICATE: the person has this account already.
- * EXPIRED: the public token died unexchanged. UNCERTAIN: Plaid may have made an item, and no one can tell from here.
- * FAILED: Plaid refused it for good. REMOVED: the item was removed again: its session was cancelled, or somebody asked for it.
+ * The states of one result, which is one token that Plaid handed out. All but PENDING end it.
+ * PENDING: seen, not yet an item. LINKED: its access token is stored. DUPLICATE: the person has already linked this account.
+ * EXPIRED: the public token died unexchanged. UNCERTAIN: Plaid may have created an item; only Plaid's support can find out.
+ * FAILED: Plaid refused it for good. REMOVED: the item was removed again, because its session was cancelled or on request.
  */
 export const RESULT_STATES = [
   'PENDING',
@@ -54,6 +54,9 @@ export const RESULT_STATES = [
 ] as const;
 export type ResultState = (typeof RESULT_STATES)[number];
 
-/** PENDING: it waits, or is being sent. DELIVERED: the receiver took it. GIVEN_UP: it did not within three days, or is gone. */
+/**
+ * The states of a callback. PENDING: not delivered yet. DELIVERED: the receiver accepted it.
+ * GIVEN_UP: it was not accepted within three days, the receiver answered 410, or the delivery was cancelled.
+ */
 export const CALLBACK_STATES = ['PENDING', 'DELIVERED', 'GIVEN_UP'] as const;
 export type CallbackState = (typeof CALLBACK_STATES)[number];

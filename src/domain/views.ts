@@ -1,30 +1,30 @@
 import type { DeliveryMethod, PlaidFlow } from './plaid-flow';
 import type { ResultState, SessionState } from './states';
 
-/** Plaid could not deliver the link that it was to send. */
+/** A link that Plaid could not deliver. */
 export interface DeliveryFailure {
-  /** When the session heard of it, ISO 8601. */
+  /** When the session received the signal, ISO 8601. */
   at: string;
   /** How the link was sent; UNKNOWN when Plaid does not say. */
   method: DeliveryMethod | 'UNKNOWN';
 }
 
-/** An error of Plaid's or of the way to it, as it may be shown. */
+/** An error from Plaid or from the connection to it. Holds no secret, so it may be shown and logged. */
 export interface PlaidErrorView {
-  /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, `BAD_ANSWER/<endpoint>`, or `VAULT/<code>` before it was asked. */
+  /** Plaid's `error_type/error_code`, or `NO_ANSWER/<reason>`, `BAD_ANSWER/<endpoint>`, or `VAULT/<code>` before the call. */
   type: string;
   message: string;
-  /** Plaid's words for the person, of what they left after. Its text: plain, and to be escaped. */
+  /** Plaid's message for the person. Plain text; escape it before you show it. */
   displayMessage?: string | undefined;
   requestId?: string | undefined;
   httpStatus?: number | undefined;
-  /** Who can mend it: nobody need (transient), nobody can (permanent), an operator, or the person with a new session. */
+  /** Who can fix it: transient passes by itself, permanent nobody, operator an operator, person the person in a new session. */
   class: 'transient' | 'permanent' | 'operator' | 'person';
-  /** Whether the failed call may have had an effect at Plaid all the same. */
+  /** UNKNOWN when the failed call may have had an effect at Plaid. */
   effect: 'NONE' | 'UNKNOWN';
 }
 
-/** Whether gets succeed. ERRORS: they have failed for five minutes. OPERATOR: they fail until somebody mends it. */
+/** Whether polls succeed. ERRORS: they have failed for five minutes. OPERATOR: they fail until an operator fixes the cause. */
 export type Health = { kind: 'OK' } | { kind: 'ERRORS' | 'OPERATOR'; error: PlaidErrorView };
 
 /** The item of a session in update mode. */
@@ -38,25 +38,25 @@ export interface ItemUpdateResult {
 export interface CompletionNotice {
   key: string;
   state: SessionState;
-  /** The items whose access tokens are in the vault; in update mode the one that was mended. */
+  /** The items whose access tokens are in the vault; in update mode the updated item, once it is healthy. */
   itemIds: string[];
 }
 
-/** The body of a callback over HTTP, as JSON. It holds nothing else. */
+/** The complete JSON body of a callback over HTTP. */
 export interface CallbackBody extends CompletionNotice {
   plaidFlow: PlaidFlow;
-  /** 1 for the first callback of a session. A later one is not sent before an earlier one has been taken or given up. */
+  /** 1 for the first callback of a session. Callbacks are sent in order: each after the one before was delivered or given up. */
   sequence: number;
 }
 
-/** A bank, as far as Plaid tells. */
+/** A bank, as Plaid names it. */
 export interface Institution {
   /** Such as `ins_109508`. */
   institutionId?: string | undefined;
   institutionName?: string | undefined;
 }
 
-/** One result, as it may be shown, with its institution once that is known. */
+/** One result without its token, with its institution once that is known. */
 export interface ResultView extends Institution {
   resultId: string;
   state: ResultState;
