@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { parseAddress } from './address-option';
-import type { CodecServerOptions } from './actions/codec-server';
+import type { CodecServerFlags } from './actions/codec-server';
 import { examples } from './examples';
 
 const DEFAULT_ADDRESS = '127.0.0.1:8081';
@@ -27,7 +27,7 @@ export function codecServerCommand(): Command {
         'hosted-link codec-server --address 127.0.0.1:9000 --origin http://localhost:8233 --unmasked',
       ),
     )
-    .action(async (options: CodecServerOptions) => {
+    .action(async (options: CodecServerFlags) => {
       const { runCodecServer } = await import('./actions/codec-server.js');
       await runCodecServer(options);
     });

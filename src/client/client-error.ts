@@ -1,6 +1,6 @@
 import type { PlaidErrorView } from '../domain/views';
 
-/** What can go wrong with a session, as far as its caller is concerned. `code` is stable. */
+/** The error of every failed client operation. `code` is stable and safe to branch on. */
 export class HostedLinkError extends Error {
   constructor(
     readonly code:
@@ -24,7 +24,7 @@ export class HostedLinkError extends Error {
   }
 }
 
-/** No session has this key. */
+/** Creates the error for a key that no session has. */
 export function sessionUnknown(key: string): HostedLinkError {
   return new HostedLinkError('SESSION_UNKNOWN', `no session has the key ${key}; check the key, or start it`);
 }

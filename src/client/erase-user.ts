@@ -12,14 +12,14 @@ import {
 import type { PersonRows, RetentionStore } from '../vault';
 import type { userErasure } from '../workflows';
 
-/** A history in Temporal that tells of the person, encrypted. */
+/** A history in Temporal that holds data about the person, encrypted. */
 export interface RetainedHistory {
   workflowId: string;
   /** ISO 8601: when Temporal deletes it by itself; undefined while its workflow runs. */
   deletedAt: string | undefined;
 }
 
-/** What became of a person. */
+/** The outcome of erasing a user. */
 export interface ErasureReport {
   /** Keys of sessions that were asked to be cancelled, and end when their link is dead. */
   cancelled: string[];
@@ -39,19 +39,19 @@ interface SessionsOfUser {
   removeItem(itemId: string): Promise<void>;
 }
 
-/** What an erasure works with. */
+/** Dependencies and settings of {@link eraseUser}. */
 export interface ErasureOptions {
   client: SessionsOfUser;
   temporal: Client;
   retention: RetentionStore;
-  /** After how many days the retention rule strips what is nobody's special case. */
+  /** Days after its end that the retention rule purges a session. */
   retentionDays: number;
 }
 
 /**
- * Forgets a person, given by the user id that their sessions were started with: leaves a tombstone, cancels their sessions,
- * removes their items at Plaid and in the vault, and strips what has ended. What ends later is stripped by a worker then. To
- * repeat it is harmless. Undefined when the vault keeps nothing of the person.
+ * Erases a user by the user id that their sessions were started with: writes a tombstone, cancels their sessions, removes their
+ * items at Plaid and in the vault, and purges sessions that have ended. A worker purges the others once they end. Safe to repeat.
+ * Returns undefined when the vault holds nothing about the user. An item that cannot be removed is listed in `failures`.
  */
 export async function eraseUser(
   userId: string,

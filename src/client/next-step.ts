@@ -1,24 +1,24 @@
 import { printable } from '../secrets/printable';
 import type { Guidance, NextStep, StatusFacts } from './status';
 
-/** Tells the person in front of the page what a status means to them. */
+/** Chooses the next step for the person behind a session, and the message to show them. */
 export function nextStepFor(status: StatusFacts): Guidance {
-  const [nextStep, displayMessage] = stepOf(status);
+  const [nextStep, displayMessage] = nextStepOf(status);
   return { nextStep, displayMessage };
 }
 
 type Step = [NextStep, string];
 
-function stepOf(status: StatusFacts): Step {
+function nextStepOf(status: StatusFacts): Step {
   switch (status.state) {
     case 'CREATING':
-      return ['WAIT', 'Your link is being made.'];
+      return ['WAIT', 'Your link is being created.'];
     case 'WAITING':
       return whileWaiting(status);
     case 'COMPLETED':
-      return status.update ? afterMending(status) : afterCompletion(status);
+      return status.update ? afterUpdate(status) : afterCompletion(status);
     case 'EXPIRED':
-      // Plaid did not tell at the end, so that the person may have finished.
+      // Without a last answer from Plaid, the person may have finished.
       return status.health.kind === 'OK'
         ? ['START_AGAIN', 'Your link has expired. Start again to get a new one.']
         : ['CONTACT_SUPPORT', 'We cannot tell whether your bank was connected. Please contact us.'];
@@ -49,16 +49,22 @@ function whileWaiting({ plaidStatus, lastError, deliveryFailure, exitError, upda
 
 function afterExit(exitError: StatusFacts['exitError']): Step {
   if (!exitError) return ['OPEN_LINK', 'You left before you were done. Open your link to go on.'];
-  const words = exitError.displayMessage && printable(exitError.displayMessage);
+  const plaidMessage = exitError.displayMessage && printable(exitError.displayMessage);
   switch (exitError.class) {
     case 'transient':
-      return ['TRY_AGAIN_LATER', words || 'Your bank cannot be reached now. Open your link again later.'];
+      return [
+        'TRY_AGAIN_LATER',
+        plaidMessage || 'Your bank cannot be reached now. Open your link again later.',
+      ];
     case 'operator':
-      return ['CONTACT_SUPPORT', words || 'This does not work at the moment. Please contact us.'];
+      return ['CONTACT_SUPPORT', plaidMessage || 'This does not work at the moment. Please contact us.'];
     case 'person':
-      return ['OPEN_LINK', words || 'That did not work. Open your link to try again.'];
+      return ['OPEN_LINK', plaidMessage || 'That did not work. Open your link to try again.'];
     case 'permanent':
-      return ['OPEN_LINK', words || 'That did not work. Open your link to try again, or with another bank.'];
+      return [
+        'OPEN_LINK',
+        plaidMessage || 'That did not work. Open your link to try again, or with another bank.',
+      ];
   }
 }
 
@@ -73,13 +79,13 @@ function afterFailure({ lastError }: StatusFacts): Step {
   }
 }
 
-function afterMending({ update }: StatusFacts): Step {
+function afterUpdate({ update }: StatusFacts): Step {
   return update?.healthyAt === undefined
     ? ['START_AGAIN', 'The connection to your bank still does not work. Start again to renew it.']
     : ['NONE', 'The connection to your bank works again.'];
 }
 
-/** By the results, of which the one that needs most counts. */
+/** Chooses by the result that needs the most attention. */
 function afterCompletion({ results, answeredBy }: StatusFacts): Step {
   const has = (...states: (typeof results)[number]['state'][]) =>
     results.some(({ state }) => states.includes(state));
@@ -88,7 +94,7 @@ function afterCompletion({ results, answeredBy }: StatusFacts): Step {
       'CONTACT_SUPPORT',
       'We cannot tell whether your bank was connected. Please contact us, and do not start again.',
     ];
-  // Of a session long ago nothing else may be left; one that has just ended has an exchange under way.
+  // A session that has just ended has an exchange in progress. Of an old one the vault may hold no results any more.
   if (has('PENDING') || (results.length === 0 && answeredBy !== 'vault'))
     return ['WAIT', 'You are done. Your bank is being connected.'];
   if (has('LINKED')) return ['NONE', 'Your bank is connected.'];

@@ -8,7 +8,11 @@ import type { PlaidErrorView } from '../domain/views';
 import { ITEM_ID_PATTERN, removalWorkflowId, TASK_QUEUES } from '../domain/ids';
 import type { itemRemoval } from '../workflows';
 
-/** Lets the worker remove an item, and waits for it. See `HostedLinkClient.removeItem`. */
+/**
+ * Has the worker remove an item, and waits up to `timeoutMs` for it. See `HostedLinkClient.removeItem`.
+ * @throws InputError naming itemId
+ * @throws HostedLinkError REMOVE_TIMEOUT, ITEM_UNKNOWN or REMOVE_FAILED
+ */
 export async function removeItem(itemId: string, temporal: Client, timeoutMs: number): Promise<void> {
   try {
     await temporal.withDeadline(Date.now() + timeoutMs, async () => {
@@ -28,7 +32,7 @@ export async function removeItem(itemId: string, temporal: Client, timeoutMs: nu
 }
 
 /**
- * Lets the worker remove an item. One that is being removed already is not removed twice.
+ * Starts the removal of an item, or joins the one that is running.
  * @throws InputError naming itemId
  */
 export async function startRemoval(

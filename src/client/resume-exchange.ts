@@ -9,7 +9,10 @@ import type { tokenExchange } from '../workflows';
 import type { ExchangeInput, LinkCompleted } from '../workflows/messages';
 import { completionSignal } from '../workflows/messages';
 
-/** Lets a session's token exchange look at the vault again. See `HostedLinkClient.resumeExchange`. */
+/**
+ * Has a session's token exchange read the vault again. Returns the ids of the workflows that it will notify. See
+ * `HostedLinkClient.resumeExchange`.
+ */
 export async function resumeExchange(
   key: string,
   { state, hasCallbacks }: { state: SessionState; hasCallbacks: boolean },
@@ -18,20 +21,20 @@ export async function resumeExchange(
   const handle = temporal.workflow.getHandle(exchangeWorkflowId(key));
   const input = await inputOf(handle, temporal);
   if (!input) return [];
-  const told = hasCallbacks ? [...input.notify, callbacksWorkflowId(key)] : input.notify;
+  const notified = hasCallbacks ? [...input.notify, callbacksWorkflowId(key)] : input.notify;
   try {
     await handle.signal(completionSignal, { last: false });
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    if (told.length === 0 || !isEndState(state)) return [];
+    if (notified.length === 0 || !isEndState(state)) return [];
     await exchangeAgain(input, state, temporal);
   }
-  return told;
+  return notified;
 }
 
 /**
- * Starts the token exchange of a session that has ended once more, for what is PENDING in the vault. Gives the ids of the workflows that it
- * will tell: those that the caller named, as far as Temporal has not forgotten the exchange.
+ * Restarts the token exchange of an ended session, for its PENDING results. Returns the ids of the workflows that it will notify:
+ * those that the caller named, or none when Temporal no longer has the exchange.
  */
 export async function exchangePending(
   { key, plaidFlow, state }: { key: string; plaidFlow: PlaidFlow; state: SessionState },
@@ -56,7 +59,7 @@ async function exchangeAgain(input: ExchangeInput, state: SessionState, temporal
   });
 }
 
-/** What an exchange was started with; undefined when Temporal does not know it, or no longer. */
+/** Reads the input of an exchange; undefined when Temporal does not have it, or no longer. */
 async function inputOf(handle: WorkflowHandle, temporal: Client): Promise<ExchangeInput | undefined> {
   const [started] = await historyOf(handle);
   const { input } = started?.workflowExecutionStartedEventAttributes ?? {};

@@ -5,7 +5,10 @@ import type { CallbackReader } from '../vault/vault';
 import type { callbackDelivery } from '../workflows';
 import { retryCallbacksSignal } from '../workflows/messages';
 
-/** Sends all callbacks of a session again. See `HostedLinkClient.replayCallbacks`. */
+/**
+ * Sends all callbacks of a session again and returns their number. See `HostedLinkClient.replayCallbacks`.
+ * @throws HostedLinkError CALLBACK_UNKNOWN
+ */
 export async function replayCallbacks(
   key: string,
   temporal: Client,

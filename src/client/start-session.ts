@@ -146,13 +146,13 @@ function createError(
   if (failure.type === 'SESSION_ENDED' || failure.type === 'SESSION_CANCELLED')
     return new HostedLinkError('SESSION_ENDED', failure.message);
   if (failure.type === 'VAULT/ITEM_UNKNOWN')
-    return new HostedLinkError('ITEM_UNKNOWN', `${failure.message}, so that it cannot be mended`);
+    return new HostedLinkError('ITEM_UNKNOWN', `${failure.message}, so that it cannot be repaired`);
   if (failure.type === 'VAULT/ITEM_REMOVED')
-    return new HostedLinkError('ITEM_REMOVED', `${failure.message}, so that it cannot be mended`);
+    return new HostedLinkError('ITEM_REMOVED', `${failure.message}, so that it cannot be repaired`);
   if (failure.type === 'DELIVERY_UNCERTAIN') {
     return new HostedLinkError(
       'DELIVERY_UNCERTAIN',
-      `session ${key}: Plaid may have sent the link, and there is no way to tell: ${failure.message}; ask the person before you start another session`,
+      `session ${key}: Plaid may have sent the link, which cannot be verified: ${failure.message}; ask the person before you start another session`,
       plaidError ?? undefined,
     );
   }
@@ -174,6 +174,6 @@ function hintFor(plaidError: PlaidErrorView | null | undefined): string {
 function keyReused(key: string): HostedLinkError {
   return new HostedLinkError(
     'KEY_REUSED',
-    `key ${key} stands for another request; use a new key for a new session`,
+    `key ${key} was used for a different request; use a new key for a new session`,
   );
 }

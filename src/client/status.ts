@@ -85,7 +85,7 @@ export interface StatusReport extends Guidance {
   /** Set when Plaid said, by a webhook, that it could not deliver the link that it was to send. Only a worker knows. */
   deliveryFailure: DeliveryFailure | undefined;
   watch: WatchReport | undefined;
-  /** The item of a session in update mode, and whether it is mended. Only a worker knows. */
+  /** The item of a session in update mode, and whether it is repaired. Only a worker knows. */
   update: ItemUpdateResult | undefined;
   results: ResultReport[];
   /** Whether the workflows that the caller named could be told. */

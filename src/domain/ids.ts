@@ -4,7 +4,7 @@ export const SESSION_KEY_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
 /** An item id of Plaid's. No token looks like one. */
 export const ITEM_ID_PATTERN = /^(?!(access|public|link)-)[A-Za-z0-9_-]{1,200}$/;
 
-/** What stands for the caller's user id, see `userHash`. */
+/** The format of `userHash`, which replaces the caller's user id. */
 export const USER_HASH_PATTERN = /^[0-9a-f]{32}$/;
 
 const SESSION_PREFIX = 'hosted-link/';
@@ -22,42 +22,42 @@ export const OWN_WORKFLOW_PREFIXES = [
   ERASURE_PREFIX,
 ] as const;
 
-/** The workflow id of a session. */
+/** Returns the workflow id of a session. */
 export function sessionWorkflowId(key: string): string {
   return SESSION_PREFIX + key;
 }
 
-/** The key of the session with this workflow id. */
+/** Returns the key of the session with this workflow id. */
 export function sessionKeyOf(workflowId: string): string {
   return workflowId.slice(SESSION_PREFIX.length);
 }
 
-/** The key of the session with this token exchange's workflow id. */
+/** Returns the key of the session whose token exchange has this workflow id. */
 export function exchangedSessionKeyOf(workflowId: string): string {
   return workflowId.slice(EXCHANGE_PREFIX.length);
 }
 
-/** The workflow id of a session's token exchange. */
+/** Returns the workflow id of a session's token exchange. */
 export function exchangeWorkflowId(key: string): string {
   return EXCHANGE_PREFIX + key;
 }
 
-/** The workflow id of the removal of a stored item. */
+/** Returns the workflow id of the removal of a stored item. */
 export function removalWorkflowId(itemId: string): string {
   return REMOVAL_PREFIX + itemId;
 }
 
-/** The workflow id of the delivery of a session's callbacks. */
+/** Returns the workflow id of the delivery of a session's callbacks. */
 export function callbacksWorkflowId(key: string): string {
   return CALLBACKS_PREFIX + key;
 }
 
-/** The workflow id of the forgetting of a person, given by the hash of the user id. */
+/** Returns the workflow id of a user's erasure, given the hash of the user id. */
 export function erasureWorkflowId(userHash: string): string {
   return ERASURE_PREFIX + userHash;
 }
 
-/** The session key of the session, token exchange or callbacks that a workflow is about; undefined of any other workflow. */
+/** Returns the session key in the workflow id of a session, token exchange or callback delivery; undefined for any other. */
 export function sessionKeyBehind(workflowId: string): string | undefined {
   const prefix = [SESSION_PREFIX, EXCHANGE_PREFIX, CALLBACKS_PREFIX].find((start) =>
     workflowId.startsWith(start),
@@ -65,7 +65,7 @@ export function sessionKeyBehind(workflowId: string): string | undefined {
   return prefix && workflowId.slice(prefix.length);
 }
 
-/** The hash of the user id of the person whom the workflow with this id forgets. */
+/** Returns the hash of the user id in the workflow id of an erasure. */
 export function erasedUserHashOf(workflowId: string): string {
   return workflowId.slice(ERASURE_PREFIX.length);
 }
@@ -77,8 +77,8 @@ export const INSTITUTION_ID_PATTERN = /^[A-Za-z0-9_-]{1,100}$/;
 export const TASK_QUEUES = {
   /** Workflows and vault-only activities. */
   main: 'hosted-link',
-  /** Background gets, under the server-side rate limit. */
+  /** Background polls, under the server-side rate limit. */
   plaid: 'hosted-link-plaid',
-  /** Creates, hinted gets and exchanges. */
+  /** Creates, hinted polls and exchanges. */
   plaidUrgent: 'hosted-link-plaid-urgent',
 } as const;

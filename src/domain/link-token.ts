@@ -4,7 +4,7 @@ export type PlaidEnvironment = (typeof PLAID_ENVIRONMENTS)[number];
 
 const LINK_TOKEN_PATTERN = /^link-(sandbox|development|production)-([A-Za-z0-9-]{8,100})$/;
 
-/** A link token taken apart; undefined when `linkToken` is not one. Its id is Plaid's session id and opens the hosted page. */
+/** Parses a link token; undefined when `linkToken` is not one. Its id is Plaid's session id and opens the hosted page. */
 export function parseLinkToken(linkToken: string): { environment: PlaidEnvironment; id: string } | undefined {
   const match = LINK_TOKEN_PATTERN.exec(linkToken);
   if (!match) return undefined;

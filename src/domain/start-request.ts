@@ -23,7 +23,7 @@ export interface CheckedRequest {
   /** A body for `/link/token/create`. */
   linkTokenRequest?: Record<string, unknown> | undefined;
   delivery?: Delivery | undefined;
-  /** Update mode: the item to be mended. */
+  /** Update mode: the item to be repaired. */
   update?: { itemId: string } | undefined;
   /** The caller's id of the person. */
   userId?: string | undefined;

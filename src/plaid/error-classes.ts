@@ -1,3 +1,4 @@
+import { MINUTE, SECOND } from '../domain/time';
 import { PlaidApiError, PlaidBadAnswerError, type PlaidError } from './errors';
 
 /**
@@ -108,9 +109,6 @@ const ITEM_GONE: readonly string[] = ['ITEM_NOT_FOUND', 'INVALID_ACCESS_TOKEN', 
 export function isItemGone(error: unknown): boolean {
   return error instanceof PlaidApiError && ITEM_GONE.includes(error.errorCode);
 }
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
 
 /** From the first delay, doubled with each failure, to the longest, in milliseconds. */
 interface Backoff {

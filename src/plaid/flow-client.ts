@@ -10,7 +10,7 @@ export interface NewSession {
   linkToken?: string | undefined;
   /** Without a `linkToken`. */
   linkTokenRequest?: LinkTokenRequest | undefined;
-  /** In update mode, with a `linkTokenRequest`: the access token of the item to be mended. */
+  /** In update mode, with a `linkTokenRequest`: the access token of the item to be repaired. */
   accessToken?: Secret | undefined;
   /** Lets Plaid send the link. */
   delivery?: Delivery | undefined;

@@ -114,7 +114,7 @@ export interface WebhookVerificationKey {
  */
 export interface PlaidClient {
   /**
-   * `/link/token/create`, in update mode with the `accessToken` of the item to be mended. Sends a message when the request's
+   * `/link/token/create`, in update mode with the `accessToken` of the item to be repaired. Sends a message when the request's
    * `hosted_link` has a `delivery_method`.
    */
   linkTokenCreate(request: LinkTokenRequest, accessToken?: Secret): Promise<LinkToken>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { INSTITUTIONS } from './institutions';
-import type { Connection, Session } from './records';
+import type { Connection, SandboxSession } from './records';
 import type { SandboxState } from './state';
 
 /** How long an imagined person takes for one move, in milliseconds. */
@@ -10,7 +10,7 @@ const LONGEST_MOVE_MS = 1_500;
 /** One person in four leaves once and comes back. */
 const LEAVING_SHARE = 0.25;
 
-type Move = (session: Session) => void;
+type Move = (session: SandboxSession) => void;
 
 interface TimedMove {
   move: Move;
@@ -25,7 +25,7 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
   const random = seededRandom(seed);
   const timers = new Set<NodeJS.Timeout>();
 
-  const play = (session: Session, [next, ...later]: readonly TimedMove[]): void => {
+  const play = (session: SandboxSession, [next, ...later]: readonly TimedMove[]): void => {
     if (!next) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
@@ -37,7 +37,7 @@ export function driveSessions(state: SandboxState, seed: number): () => void {
     timers.add(timer);
   };
 
-  const drive = (session: Session): void => {
+  const drive = (session: SandboxSession): void => {
     const open: Move = (its) => state.open(its);
     const leave: Move = (its) => state.exit(its);
     const first = Math.floor(random() * INSTITUTIONS.length);

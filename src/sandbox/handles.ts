@@ -2,7 +2,7 @@ import type { SessionStatus } from '../domain/states';
 import { pickConnections } from './auto-driver';
 import { findInstitution } from './institutions';
 import type { ItemWebhooks } from './item-webhooks';
-import type { Connection, ItemRecord, LinkExit, Session } from './records';
+import type { Connection, ItemRecord, LinkExit, SandboxSession } from './records';
 import type { SandboxState } from './state';
 
 /** A bank that a person connects. */
@@ -43,7 +43,7 @@ export interface ItemHandle {
 }
 
 /** The handle of a session. */
-export function sessionHandle(state: SandboxState, session: Session): SessionHandle {
+export function sessionHandle(state: SandboxState, session: SandboxSession): SessionHandle {
   const connect = (choice: ConnectionChoice, count: number): void => {
     const open = session.linkSessions.at(-1);
     const first = open ? open.results.length + open.pending.length : 0;

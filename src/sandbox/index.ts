@@ -14,7 +14,7 @@ import { hostedPage, pagePath } from './page/routes';
 import { Plan } from './plan';
 import type { LinkTokenOptions, Sandbox, SandboxOptions } from './sandbox';
 import { DEFAULT_CLIENT_ID, DEFAULT_SECRET } from './sandbox';
-import { createServer } from './server';
+import { createSandboxServer } from './server';
 import { sendSessionWebhooks } from './session-webhooks';
 import { SandboxState } from './state';
 import { changeSwitches, DEFAULT_SWITCHES } from './switches';
@@ -62,7 +62,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const hostedUrl = (sessionId: string): string => sandbox.url + pagePath(sessionId);
   const ledger = new Ledger(state, sender.deliveries, hostedUrl, secret);
   const credentials = new Credentials(clientId, secret);
-  const server = createServer();
+  const server = createSandboxServer();
 
   const issueLinkToken = ({ lifetimeMs, items = 1, webhook, ...shapes }: LinkTokenOptions = {}): string => {
     const chosenMs = lifetimeMs ?? linkTokenLifetimeMs;

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { MINUTE } from '../domain/time';
 import type { PlaidEnvironment } from '../domain/link-token';
 import { ApiError, invalidInput } from './api-error';
 import { randomId } from './random-id';
 import type { Connection, ErrorName, ItemRecord, PublicTokenRecord } from './records';
 import type { SandboxSwitches } from './switches';
-
-const MINUTE = 60_000;
 
 /** How long a public token lives, in milliseconds: 30 min (plaid.com/docs, 2026-03). */
 const PUBLIC_TOKEN_LIFETIME_MS = 30 * MINUTE;

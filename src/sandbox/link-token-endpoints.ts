@@ -1,14 +1,11 @@
 import type z from 'zod';
+import { HOUR, MINUTE, SECOND } from '../domain/time';
 import type { Body, EndpointContext } from './endpoint-context';
 import { iso } from './iso';
 import { linkSessionBody } from './link-session-body';
 import { linkTokenCreateSchema, refuseBadLinkTokenRequest } from './link-token-request';
-import type { ItemRecord, LinkTokenRecord, SandboxLinkSession, Session } from './records';
+import type { ItemRecord, LinkTokenRecord, SandboxLinkSession, SandboxSession } from './records';
 import { linkTokenGetSchema, readRequest } from './request-schemas';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 /** How long a link token lives by default, in milliseconds: 4 h (plaid.com/docs, 2026-03). */
 export const LINK_TOKEN_LIFETIME_MS = 4 * HOUR;
@@ -69,7 +66,7 @@ function metadataOf(request: LinkTokenRequest) {
 }
 
 /** Sends the link where Plaid would. `refuseBadLinkTokenRequest` has refused a method without its address. */
-function sendLink({ state }: EndpointContext, session: Session, request: LinkTokenRequest): void {
+function sendLink({ state }: EndpointContext, session: SandboxSession, request: LinkTokenRequest): void {
   const method = request.hosted_link?.delivery_method;
   if (method === 'sms') state.countMessage(session, 'SMS', request.user!.phone_number!);
   if (method === 'email') state.countMessage(session, 'EMAIL', request.user!.email_address!);

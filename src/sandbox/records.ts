@@ -65,7 +65,7 @@ export interface SandboxLinkSession {
 }
 
 /** One hosted session. It exists from the first create; its link token may be older. */
-export interface Session {
+export interface SandboxSession {
   readonly linkToken: LinkTokenRecord;
   readonly createdAt: number;
   status: SessionStatus;
@@ -85,12 +85,12 @@ export interface Session {
 }
 
 /** The public tokens that a session has handed out, oldest first. */
-export function publicTokensOf({ linkSessions }: Session): string[] {
+export function publicTokensOf({ linkSessions }: SandboxSession): string[] {
   return linkSessions.flatMap(({ results }) => results.map(({ publicToken }) => publicToken));
 }
 
 /** The items that a session has made without a public token, oldest first. */
-export function itemsOf({ linkSessions }: Session): ItemRecord[] {
+export function itemsOf({ linkSessions }: SandboxSession): ItemRecord[] {
   return linkSessions.flatMap(({ items }) => items);
 }
 
@@ -134,7 +134,7 @@ export interface LinkTokenRecord extends Readonly<Omit<NewLinkToken, 'lifetimeMs
   readonly createdAt: number;
   /** By the sandbox's clock, in milliseconds. */
   expiresAt: number;
-  session: Session | undefined;
+  session: SandboxSession | undefined;
 }
 
 /** A public token and what became of it. */

@@ -4,7 +4,7 @@ import { ApiError } from './api-error';
 import { randomId } from './random-id';
 
 /** An HTTP server that answers on loopback names only, and whatever goes wrong in Plaid's shape. */
-export function createServer(): FastifyInstance {
+export function createSandboxServer(): FastifyInstance {
   const server = Fastify({ exposeHeadRoutes: false, forceCloseConnections: true });
   server.removeContentTypeParser('text/plain');
   server.addHook('onRequest', async (request, reply) => {

@@ -1,7 +1,8 @@
+import { MINUTE } from '../domain/time';
 import type { DeliveryMethod } from '../domain/plaid-flow';
 import type { SandboxClock } from './clock';
-import type { LinkEvent, PublicTokenRecord, Session } from './records';
-import type { SandboxState, SessionWatcher } from './state';
+import type { LinkEvent, PublicTokenRecord, SandboxSession } from './records';
+import type { SandboxState, SessionListener } from './state';
 import type { SandboxSwitches } from './switches';
 import type { Visit } from './webhook-bodies';
 import {
@@ -14,8 +15,6 @@ import {
 } from './webhook-bodies';
 import type { Webhook } from './webhook-fault';
 import type { WebhookSender } from './webhook-sender';
-
-const MINUTE = 60_000;
 
 /**
  * How long after a person's last step a link session counts as abandoned, in milliseconds. Plaid documents 5 to 15 min
@@ -37,31 +36,31 @@ export function sendSessionWebhooks(context: WebhookContext): void {
 }
 
 /** LINK_DELIVERY, for the sessions of `/link_delivery/create`. They carry no token. */
-function deliveryWebhooks({ state, sender, switches }: WebhookContext): SessionWatcher {
-  const send = ({ delivered, linkToken }: Session, webhook: () => Webhook): void => {
+function deliveryWebhooks({ state, sender, switches }: WebhookContext): SessionListener {
+  const send = ({ delivered, linkToken }: SandboxSession, webhook: () => Webhook): void => {
     if (delivered && linkToken.webhookUrl !== undefined) sender.send(linkToken.webhookUrl, webhook());
   };
   return {
-    messaged: (session: Session, method: DeliveryMethod) =>
+    messaged: (session: SandboxSession, method: DeliveryMethod) =>
       send(session, () => deliveryStatus(session.linkToken, state.now(), method, switches.deliveryFails)),
-    noted: (session: Session, { name, at }: LinkEvent) => {
+    noted: (session: SandboxSession, { name, at }: LinkEvent) => {
       if (switches.eventCallbacks) send(session, () => eventCallback(latestVisit(state, session), at, name));
     },
-    moved: (session: Session) => {
+    moved: (session: SandboxSession) => {
       if (hasLeft(session)) send(session, () => endCallback(latestVisit(state, session), state.now()));
     },
   };
 }
 
 /** LINK, for link tokens that were made with `hosted_link`. */
-function linkWebhooks({ state, clock, sender, switches }: WebhookContext): SessionWatcher {
-  const send = ({ linkToken }: Session, webhook: () => Webhook): void => {
+function linkWebhooks({ state, clock, sender, switches }: WebhookContext): SessionListener {
+  const send = ({ linkToken }: SandboxSession, webhook: () => Webhook): void => {
     if (linkToken.hosted && linkToken.webhookUrl !== undefined) sender.send(linkToken.webhookUrl, webhook());
   };
   return {
-    added: (session: Session, { publicToken }: PublicTokenRecord) =>
+    added: (session: SandboxSession, { publicToken }: PublicTokenRecord) =>
       send(session, () => itemAddResult(latestVisit(state, session), publicToken)),
-    noted: (session: Session, event: LinkEvent) => {
+    noted: (session: SandboxSession, event: LinkEvent) => {
       const visit = latestVisit(state, session);
       const { linkSession } = visit;
       clock.plan(event.at + ABANDONED_AFTER_MS, () => {
@@ -69,7 +68,7 @@ function linkWebhooks({ state, clock, sender, switches }: WebhookContext): Sessi
         if (abandoned) send(session, () => linkEvents(visit));
       });
     },
-    moved: (session: Session) => {
+    moved: (session: SandboxSession) => {
       if (!hasLeft(session)) return;
       const visit = latestVisit(state, session);
       send(session, () => sessionFinished(visit, switches));
@@ -78,10 +77,10 @@ function linkWebhooks({ state, clock, sender, switches }: WebhookContext): Sessi
   };
 }
 
-function hasLeft({ status }: Session): boolean {
+function hasLeft({ status }: SandboxSession): boolean {
   return status === 'COMPLETED' || status === 'EXITED';
 }
 
-function latestVisit({ environment }: SandboxState, { linkToken, linkSessions }: Session): Visit {
+function latestVisit({ environment }: SandboxState, { linkToken, linkSessions }: SandboxSession): Visit {
   return { linkToken, linkSession: linkSessions.at(-1)!, environment };
 }

@@ -15,24 +15,24 @@ import type {
   LinkTokenRecord,
   NewLinkToken,
   PublicTokenRecord,
-  Session,
+  SandboxSession,
 } from './records';
 
 /** A move that the session's status does not allow. */
 export class IllegalMove extends Error {}
 
 /** Is told of what happens to sessions, after it has happened. */
-export interface SessionWatcher {
+export interface SessionListener {
   /** A session was made. */
-  created?(session: Session): void;
+  created?(session: SandboxSession): void;
   /** Its status has changed. */
-  moved?(session: Session): void;
+  moved?(session: SandboxSession): void;
   /** Plaid has sent a message, or would have. */
-  messaged?(session: Session, method: DeliveryMethod): void;
+  messaged?(session: SandboxSession, method: DeliveryMethod): void;
   /** The person did something in the session's latest link session. */
-  noted?(session: Session, event: LinkEvent): void;
+  noted?(session: SandboxSession, event: LinkEvent): void;
   /** A public token was made in the session's latest link session. */
-  added?(session: Session, result: PublicTokenRecord): void;
+  added?(session: SandboxSession, result: PublicTokenRecord): void;
 }
 
 /** What this offline Plaid knows: link tokens, sessions, public tokens and items, in memory, under one clock. */
@@ -40,7 +40,7 @@ export class SandboxState {
   readonly linkTokens = new Map<string, LinkTokenRecord>();
   readonly items: Items;
   readonly #sessionIds = new Map<string, LinkTokenRecord>();
-  readonly #watchers: SessionWatcher[] = [];
+  readonly #watchers: SessionListener[] = [];
 
   constructor(
     readonly environment: PlaidEnvironment,
@@ -49,7 +49,7 @@ export class SandboxState {
     this.items = new Items(environment, now);
   }
 
-  watch(watcher: SessionWatcher): void {
+  watch(watcher: SessionListener): void {
     this.#watchers.push(watcher);
   }
 
@@ -98,7 +98,7 @@ export class SandboxState {
   }
 
   /** Makes the session of a link token, or finds it. */
-  ensureSession(record: LinkTokenRecord): Session {
+  ensureSession(record: LinkTokenRecord): SandboxSession {
     if (record.session) return this.refresh(record.session);
     const now = this.now();
     record.session = {
@@ -118,13 +118,13 @@ export class SandboxState {
   }
 
   /** The session with this id, brought up to the clock; undefined when none was made. */
-  findSession(sessionId: string): Session | undefined {
+  findSession(sessionId: string): SandboxSession | undefined {
     const session = this.#sessionIds.get(sessionId)?.session;
     return session && this.refresh(session);
   }
 
   /** Plaid sends a message. A link that it delivers lives longer, unless its lifetime was chosen. */
-  countMessage(session: Session, method: DeliveryMethod, address: string): void {
+  countMessage(session: SandboxSession, method: DeliveryMethod, address: string): void {
     session.messages[method] += 1;
     session.addressees.push(address);
     const record = session.linkToken;
@@ -135,7 +135,7 @@ export class SandboxState {
   }
 
   /** Lets the clock act on the session. */
-  refresh(session: Session): Session {
+  refresh(session: SandboxSession): SandboxSession {
     if (session.status !== 'COMPLETED' && session.status !== 'EXPIRED' && this.#expired(session.linkToken)) {
       this.#move(session, 'EXPIRED', session.linkToken.expiresAt);
     }
@@ -143,12 +143,12 @@ export class SandboxState {
   }
 
   /** The person opened the page: a new link session, unless one is open. */
-  open(session: Session): void {
+  open(session: SandboxSession): void {
     this.#visit(session);
   }
 
   /** The person left. */
-  exit(session: Session, exit: LinkExit = { status: 'requires_credentials' }): void {
+  exit(session: SandboxSession, exit: LinkExit = { status: 'requires_credentials' }): void {
     const linkSession = this.#visit(session, 'left');
     linkSession.exit = exit;
     linkSession.pending.length = 0;
@@ -158,7 +158,7 @@ export class SandboxState {
   }
 
   /** Ends the session as EXPIRED now. */
-  expire(session: Session): void {
+  expire(session: SandboxSession): void {
     this.#refuseIfEnded(session, 'expired');
     session.linkToken.expiresAt = this.now();
     this.refresh(session);
@@ -168,7 +168,7 @@ export class SandboxState {
    * The person connected a bank, and goes on. In today's `/link_delivery` it becomes an item when the person finishes; in its
    * older shape, and for a session that `/link_delivery/create` never saw, it makes a public token now.
    */
-  connect(session: Session, connection: Connection): void {
+  connect(session: SandboxSession, connection: Connection): void {
     if (session.linkToken.updates) throw new IllegalMove('A session in update mode connects no bank');
     const linkSession = this.#visit(session);
     this.#note(session, linkSession, 'SELECT_INSTITUTION', connection.institution);
@@ -183,7 +183,7 @@ export class SandboxState {
   }
 
   /** The person finished: what was connected is handed out or, in update mode, the item is mended. */
-  finish(session: Session): void {
+  finish(session: SandboxSession): void {
     const { updates } = session.linkToken;
     const linkSession = this.#visit(session, 'finished');
     if (updates) {
@@ -205,7 +205,7 @@ export class SandboxState {
   }
 
   /** The link session that is open, or a new one. */
-  #visit(session: Session, verb = 'opened'): SandboxLinkSession {
+  #visit(session: SandboxSession, verb = 'opened'): SandboxLinkSession {
     this.#refuseIfEnded(session, verb);
     const last = session.linkSessions.at(-1);
     if (last && last.finishedAt === undefined) return last;
@@ -226,7 +226,7 @@ export class SandboxState {
   }
 
   #note(
-    session: Session,
+    session: SandboxSession,
     linkSession: SandboxLinkSession,
     name: string,
     institution?: SandboxInstitution,
@@ -236,14 +236,14 @@ export class SandboxState {
     for (const watcher of this.#watchers) watcher.noted?.(session, event);
   }
 
-  #refuseIfEnded(session: Session, verb: string): void {
+  #refuseIfEnded(session: SandboxSession, verb: string): void {
     const { status } = this.refresh(session);
     if (status === 'COMPLETED' || status === 'EXPIRED') {
       throw new IllegalMove(`A session that is ${status} cannot be ${verb}`);
     }
   }
 
-  #move(session: Session, status: SessionStatus, at = this.now()): void {
+  #move(session: SandboxSession, status: SessionStatus, at = this.now()): void {
     session.status = status;
     session.history.push({ status, at });
     for (const watcher of this.#watchers) watcher.moved?.(session);

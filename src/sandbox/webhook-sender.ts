@@ -1,11 +1,9 @@
 import { Agent, request } from 'undici';
+import { HOUR, SECOND } from '../domain/time';
 import type { SandboxClock } from './clock';
 import { Plan } from './plan';
 import type { Webhook, WebhookFault } from './webhook-fault';
 import type { WebhookKeys } from './webhook-keys';
-
-const SECOND = 1_000;
-const HOUR = 3_600 * SECOND;
 
 /** How Plaid repeats a webhook that was not answered with 200 in time, in milliseconds (plaid.com/docs/api/webhooks, 2026-03). */
 const ANSWER_TIMEOUT_MS = 10 * SECOND;

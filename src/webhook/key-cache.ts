@@ -1,11 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { HOUR, MINUTE, SECOND } from '../domain/time';
 import { PlaidApiError } from '../plaid/errors';
 import type { WebhookVerificationKey } from '../plaid/plaid';
 import { withTimeout } from './with-timeout';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 /**
  * How long a key is used before Plaid is asked again whether it has expired, in milliseconds: 24 h. Plaid names no time; it

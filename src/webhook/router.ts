@@ -131,14 +131,14 @@ export class WebhookRouter {
         attributes: { 'hosted_link.session_key': session.key, 'hosted_link.webhook.kind': meaning.kind },
       },
       async (span) => {
-        const outcome = await this.#tell(session, meaning);
+        const outcome = await this.#signalSession(session, meaning);
         span.setAttribute('hosted_link.webhook.outcome', outcome);
         return outcome;
       },
     );
   }
 
-  async #tell({ key, endedAt }: RoutedSession, meaning: SessionWebhook): Promise<Outcome> {
+  async #signalSession({ key, endedAt }: RoutedSession, meaning: SessionWebhook): Promise<Outcome> {
     const { logger } = this.#options;
     if (meaning.kind === 'delivery_failure')
       logger.warn({ key, method: meaning.method }, 'Plaid could not deliver the link');

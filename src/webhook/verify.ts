@@ -1,9 +1,7 @@
 import { createHash, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
 import { z } from 'zod';
+import { MINUTE, SECOND } from '../domain/time';
 import { WebhookKeyError } from './key-cache';
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
 
 /** How old a webhook's token may be, in milliseconds: 5 min (plaid.com/docs/api/webhooks/webhook-verification, 2026-03). */
 const TOKEN_LIFE_MS = 5 * MINUTE;

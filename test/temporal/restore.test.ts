@@ -150,8 +150,8 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
     });
   }
   /** These are among them, in any order. */
-  const among = (found: Omit<Found, 'mended'>[], mended: boolean) =>
-    expect.arrayContaining(found.map((one) => ({ ...one, mended }))) as Found[];
+  const among = (found: Omit<Found, 'repaired'>[], repaired: boolean) =>
+    expect.arrayContaining(found.map((one) => ({ ...one, repaired }))) as Found[];
 
   async function rowsBesideAudit(): Promise<unknown> {
     const tables = ['sessions', 'results', 'items', 'forgotten_users', 'repairs'];
@@ -161,7 +161,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
   }
 
   it(
-    'names what a vault that was restored has lost, and mends what can be mended',
+    'names what a vault that was restored has lost, and mends what can be repaired',
     async () => {
       const worker = await commands.worker();
       const kept = await finish('kept', await startDelivery('kept'));
@@ -195,7 +195,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
       expect(await commands.run(['setup'])).toMatchObject({ code: 0 });
 
       const before = await rowsBesideAudit();
-      const expected: Omit<Found, 'mended'>[] = [
+      const expected: Omit<Found, 'repaired'>[] = [
         { kind: 'TOMBSTONE_LOST', userHash: userHash('person-forgotten') },
         ...['late', 'late-hosted', 'late-open'].map((sessionKey) => ({
           kind: 'SESSION_ROW_LOST' as const,
@@ -316,9 +316,9 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
       expect(found).toHaveLength(3);
       expect(await commands.run(['reconcile', '--end-lost'])).toMatchObject({ code: 2 });
 
-      const mended = await reconcile('--fix');
-      expect(mended).toEqual(among(open, false));
-      expect(mended).toEqual(among([stalled], true));
+      const repaired = await reconcile('--fix');
+      expect(repaired).toEqual(among(open, false));
+      expect(repaired).toEqual(among([stalled], true));
       await commands.worker();
       await until('the result is linked', async () => (await pending()).length === 0, MINUTE_MS);
       expect(await commands.json(['status', 'exchanging'])).toMatchObject({ results: [{ state: 'LINKED' }] });

@@ -10,7 +10,7 @@ import { printJson, printLines } from '../print';
 import { stopSignal } from '../stop-signal';
 
 /** The options of `hosted-link codec-server`. */
-export interface CodecServerOptions {
+export interface CodecServerFlags {
   address: ListenAddress;
   origin?: string[];
   unmasked: boolean;
@@ -23,7 +23,7 @@ export async function runCodecServer({
   origin: origins = [],
   unmasked,
   json,
-}: CodecServerOptions): Promise<void> {
+}: CodecServerFlags): Promise<void> {
   const settings = readSettingsFor('codecKeys', 'codecCallers');
   const { codecTls: tls } = settings;
   if (origins.length === 0)

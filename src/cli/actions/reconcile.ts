@@ -54,6 +54,6 @@ export async function compareAll({
   else if (!json) printLines(['vault, Temporal and Plaid agree']);
 }
 
-function linesOf({ kind, message, remedy, mended }: Discrepancy): Line[] {
-  return [[new Mark(mended ? 'mended' : 'found '), `  ${kind}  ${message}`], `        -> ${remedy}`];
+function linesOf({ kind, message, remedy, repaired }: Discrepancy): Line[] {
+  return [[new Mark(repaired ? 'mended' : 'found '), `  ${kind}  ${message}`], `        -> ${remedy}`];
 }

@@ -30,8 +30,8 @@ export interface Discrepancy {
   workflowId?: string | undefined;
   /** What was found. */
   message: string;
-  /** What to do about it, or what is left to do once it is mended. */
+  /** What to do about it, or what is left to do once it is repaired. */
   remedy: string;
   /** True when a fix was made, so that it is not found again. */
-  mended: boolean;
+  repaired: boolean;
 }

@@ -14,8 +14,8 @@ export { PlaidPace } from './plaid-pace';
  * they do not agree on, as it is found. Needs no worker; what it starts, a worker does. Memory is bounded by a page of rows and
  * one workflow's history.
  *
- * The order counts, where things are mended: rows of sessions come before their results, and people are forgotten before their
- * items are looked for. What a later check would have found of it, is mended by then.
+ * The order counts, where things are repaired: rows of sessions come before their results, and people are forgotten before their
+ * items are looked for. What a later check would have found of it, is repaired by then.
  *
  * @throws PlaidError when Plaid cannot be asked
  */

@@ -41,7 +41,7 @@ export async function* checkForgottenItems({
         remedy: fix
           ? 'its removal is started: with a worker it is removed at Plaid and in the vault'
           : `with --fix it is removed at Plaid and in the vault, as by \`hosted-link items remove ${itemId}\``,
-        mended: fix,
+        repaired: fix,
       };
     }
   }
@@ -78,19 +78,19 @@ async function* compared(
         ? 'it is marked as removed, and its access token is deleted'
         : 'with --fix it is marked as removed, and its access token is deleted';
       const message = `Plaid does not have item ${itemId} any more: it was removed, or the person took access away`;
-      yield { kind: 'ITEM_GONE', ...item, message, remedy, mended: fix };
+      yield { kind: 'ITEM_GONE', ...item, message, remedy, repaired: fix };
       return;
     }
     case 'REFUSED': {
       const message = `Plaid does not take the access token of item ${itemId}`;
       const remedy = `if all are refused, the Plaid account is another one: correct PLAID_CLIENT_ID. Else it was replaced or withdrawn: have the person link again, then \`hosted-link items remove ${itemId}\``;
-      yield { kind: 'TOKEN_REFUSED', ...item, message, remedy, mended: false };
+      yield { kind: 'TOKEN_REFUSED', ...item, message, remedy, repaired: false };
       return;
     }
     case 'UNREADABLE': {
       const message = `the access token of item ${itemId} does not decrypt: its row was changed`;
       const remedy = 'restore the row from another backup, and find out who writes to the database';
-      yield { kind: 'ITEM_UNREADABLE', ...item, message, remedy, mended: false };
+      yield { kind: 'ITEM_UNREADABLE', ...item, message, remedy, repaired: false };
       return;
     }
     case 'THERE':

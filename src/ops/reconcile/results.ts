@@ -70,7 +70,7 @@ interface ExchangedSession {
   key: string;
   plaidFlow: PlaidFlow;
   state: SessionState;
-  /** Whether its results can be mended: their session must have its row. */
+  /** Whether its results can be repaired: their session must have its row. */
   fix: boolean;
 }
 
@@ -117,7 +117,7 @@ async function* lostItem(
         : session.plaidFlow === 'link_delivery'
           ? 'with --fix Plaid is asked for its access token again; if it shows none, the result is recorded as UNCERTAIN'
           : `with --fix its result is recorded as UNCERTAIN, so that its public token is not exchanged again; it cannot be got back: ${support}`,
-    mended: fix,
+    repaired: fix,
   };
 }
 
@@ -140,7 +140,7 @@ async function* missedEnd(
     remedy: fix
       ? 'its end is on record'
       : 'with --fix its end is recorded, so that its token is not used again',
-    mended: fix,
+    repaired: fix,
   };
 }
 
@@ -167,7 +167,7 @@ async function* lostResult(
       : fix
         ? "it is UNCERTAIN now, since an item may have been made of it: see `hosted-link results show`, and ask Plaid's support"
         : 'with --fix it is asked for again, or recorded as UNCERTAIN, so that its public token is not exchanged again',
-    mended: fix,
+    repaired: fix,
   };
 }
 
@@ -180,14 +180,19 @@ async function* pendingWithoutWorkflow(
   if (standings.some((standing) => standing && endOf(standing) === undefined)) return;
   // The exchange may have ended in between.
   if ((await vault.results.get(resultId))?.state !== 'PENDING') return;
-  let told: string[] = [];
+  let notified: string[] = [];
   if (fix) {
     await vault.repairs.enter('EXCHANGE_STARTED', key);
     const { plaidFlow, state } = (await vault.sessions.get(key))!;
-    told = await exchangePending({ key, plaidFlow, state: isEndState(state) ? state : 'FAILED' }, temporal);
+    notified = await exchangePending(
+      { key, plaidFlow, state: isEndState(state) ? state : 'FAILED' },
+      temporal,
+    );
   }
   const whom =
-    told.length > 0 ? `tells ${told.join(', ')}` : 'tells no workflow: whom the caller named is not known';
+    notified.length > 0
+      ? `tells ${notified.join(', ')}`
+      : 'tells no workflow: whom the caller named is not known';
   yield {
     kind: 'EXCHANGE_STALLED',
     sessionKey: key,
@@ -195,7 +200,7 @@ async function* pendingWithoutWorkflow(
     remedy: fix
       ? `the exchange is started: with a worker it brings them to their end, and ${whom}`
       : 'with --fix the exchange is started again; what was called without an answer is exchanged once more at most',
-    mended: fix,
+    repaired: fix,
   };
 }
 

@@ -61,7 +61,7 @@ async function* missingRow(
     remedy: fix
       ? 'its row is there again'
       : 'with --fix the row is made again from the history: webhooks find the session, results can be stored, the key stays used up',
-    mended: fix,
+    repaired: fix,
   };
 }
 
@@ -75,7 +75,7 @@ async function* runningAgain(row: SessionRow, { temporal }: ReconcileContext): A
     sessionKey: key,
     message: `session ${key} is ${state} in the vault, and its workflow runs: Temporal was restored to an earlier time`,
     remedy: `leave it: with a worker it comes to its end once more, what the vault has stays, and no item is linked twice; \`hosted-link check ${key}\` hurries it`,
-    mended: false,
+    repaired: false,
   };
 }
 
@@ -93,7 +93,7 @@ async function* missedEnd(
     sessionKey: key,
     message: `session ${key} is open in the vault, and its workflow has ended: ${end.state}`,
     remedy: fix ? 'its end is on record' : 'with --fix its end is recorded',
-    mended: fix,
+    repaired: fix,
   };
 }
 
@@ -102,14 +102,14 @@ async function* lost(
   { vault, fix, endLost }: ReconcileContext,
 ): AsyncGenerator<Discrepancy> {
   if ((await vault.sessions.get(key))?.endedAt) return;
-  const mended = fix && endLost;
-  if (mended) await vault.repairs.endLost(key);
+  const repaired = fix && endLost;
+  if (repaired) await vault.repairs.endLost(key);
   yield {
     kind: 'SESSION_LOST',
     sessionKey: key,
     message: `session ${key} is open in the vault, and Temporal does not know it: nobody watches its link (${plaidFlow})`,
-    remedy: `${mended ? 'it is FAILED now; ' : 'if this is the right Temporal namespace, --fix --end-lost ends it as FAILED; '}${AFTER_LOSS[plaidFlow]}`,
-    mended,
+    remedy: `${repaired ? 'it is FAILED now; ' : 'if this is the right Temporal namespace, --fix --end-lost ends it as FAILED; '}${AFTER_LOSS[plaidFlow]}`,
+    repaired,
   };
 }
 

@@ -21,7 +21,7 @@ export async function* checkTombstones({
       remedy: fix
         ? 'the person is forgotten again: a worker strips what has ended'
         : 'with --fix the tombstone is there again; items of the person are removed, and a worker strips what has ended',
-      mended: fix,
+      repaired: fix,
     };
   }
 }

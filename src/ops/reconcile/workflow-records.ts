@@ -147,7 +147,7 @@ export async function* unlessUnreadable(
       workflowId,
       message: `the history of ${workflowId} cannot be read: ${error.message}`,
       remedy: 'add the key to HOSTED_LINK_CODEC_KEYS, and run this again',
-      mended: false,
+      repaired: false,
     };
   }
 }
@@ -160,7 +160,7 @@ async function hasMadeRow(events: readonly HistoryEvent[], temporal: Client): Pr
     if (claimed) return claimed.endedBefore === undefined;
     const failed = event.activityTaskFailedEventAttributes;
     const errorType = failed?.failure?.applicationFailureInfo?.type ?? '';
-    // The row comes first: an error of Plaid's, or of the item to be mended, tells of one.
+    // The row comes first: an error of Plaid's, or of the item to be repaired, tells of one.
     if (failed && isOf(failed, events, CLAIM_AND_CREATE))
       return /^(?!VAULT\/)\w+\/|^VAULT\/ITEM_/.test(errorType);
   }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Connection, Session } from '../records';
+import type { Connection, SandboxSession } from '../records';
 import type { SandboxState } from '../state';
 import { IllegalMove } from '../state';
 import type { Action, PageVisit } from './flow';
@@ -34,7 +34,7 @@ interface ActionRoute {
 /** Serves the hosted page: what the person who was sent the link sees. Works without scripts. */
 export async function hostedPage(server: FastifyInstance, { state }: { state: SandboxState }): Promise<void> {
   const visits = new Map<string, PageVisit>();
-  const visitOf = ({ linkToken }: Session): PageVisit =>
+  const visitOf = ({ linkToken }: SandboxSession): PageVisit =>
     visits.get(linkToken.sessionId) ?? newVisit(linkToken.updates);
   /** What the session has been told of. With several banks it hears of each when the person goes on to the next. */
   const handedOver = new WeakSet<Connection>();
@@ -84,7 +84,7 @@ export async function hostedPage(server: FastifyInstance, { state }: { state: Sa
   });
 
   /** Does what a form asks, and gives the path to go to next. */
-  function act(session: Session, action: Action, form: URLSearchParams): string {
+  function act(session: SandboxSession, action: Action, form: URLSearchParams): string {
     const { sessionId } = session.linkToken;
     const visit = visitOf(session);
     if (action === 'leave') {
@@ -104,7 +104,7 @@ export async function hostedPage(server: FastifyInstance, { state }: { state: Sa
     return pagePath(sessionId);
   }
 
-  function handOver(session: Session, { connected }: PageVisit): void {
+  function handOver(session: SandboxSession, { connected }: PageVisit): void {
     for (const connection of connected) {
       if (handedOver.has(connection)) continue;
       handedOver.add(connection);
@@ -123,12 +123,12 @@ function comesFromPage({ headers }: FastifyRequest): boolean {
  * Sends the person on to the application. By a Refresh header and not by a redirect: Chromium would apply `form-action` to
  * a redirect that follows a form.
  */
-function goOn(reply: FastifyReply, session: Session): FastifyReply {
+function goOn(reply: FastifyReply, session: SandboxSession): FastifyReply {
   const uri = session.linkToken.completionRedirectUri;
   return uri === undefined ? reply : reply.header('Refresh', `0; url=${new URL(uri).href}`);
 }
 
-function pageSession(session: Session): { record: Session['linkToken']; path: string } {
+function pageSession(session: SandboxSession): { record: SandboxSession['linkToken']; path: string } {
   return { record: session.linkToken, path: pagePath(session.linkToken.sessionId) };
 }
 

@@ -1,10 +1,10 @@
 /*
- * How the rate of a task queue follows what Plaid bears: halved by a 429, raised in small steps while there is none. Additive
- * increase with multiplicative decrease is the rule by which senders who know nothing of each other share a limit that none
- * of them knows (Chiu and Jain, 1989). Pure: whoever uses it brings the clock, and keeps the limit.
+ * Computes the rate limit of a task queue: halved after a 429, raised in small steps while there is none. With additive increase
+ * and multiplicative decrease, independent senders converge on a fair share of a limit that none of them knows (Chiu and Jain,
+ * 1989). Pure: the caller supplies the clock and stores the limit.
  */
 
-/** How long what is under way counts, in milliseconds. */
+/** The shortest times between changes of a limit, in milliseconds. */
 export interface RateTimes {
   /** A queue whose limit was lowered is not lowered again for this long. */
   lowerEveryMs: number;
@@ -21,21 +21,21 @@ export const RATE_TIMES: Readonly<RateTimes> = { lowerEveryMs: 30_000, raiseEver
 /** How many steps, at most, lie between the lowest limit and the setting. */
 const STEPS = 20;
 
-/** The lowest limit, in tasks a second: 30 a minute still find out, for many sessions, when Plaid answers again. */
+/** The lowest limit, in tasks a second: 30 a minute are enough to notice that Plaid answers again. */
 const LOWEST = 0.5;
 
-/** The limit that holds a task queue below its setting. */
+/** A limit that keeps a task queue below its setting. */
 export interface QueueLimit {
   /** Tasks a second; undefined when nothing but the setting limits the queue. */
   perSecond: number | undefined;
   /** True when its last change lowered it. */
   lowered: boolean;
-  /** For how long it has been as it is, in milliseconds. */
+  /** Time since its last change, in milliseconds. */
   unchangedMs: number;
 }
 
 /**
- * The limit after a 429: half of it, not below the lowest. Undefined when it is to stay as it is.
+ * Returns the limit after a 429: half of the current one, but at least the lowest. Undefined when it does not change.
  * @param setting the most that the queue may do, in tasks a second
  */
 export function lowerLimit(
@@ -50,8 +50,8 @@ export function lowerLimit(
 }
 
 /**
- * The limit after a look at a queue without a new 429: `setting` when nothing is to hold the queue below it any more.
- * Undefined when it is to stay as it is.
+ * Returns the limit after a time without a 429: one step higher, or `setting` when the limit can be lifted. Undefined when it does
+ * not change.
  * @param quietMs for how long there was no 429, in milliseconds
  */
 export function raiseLimit(

@@ -9,16 +9,16 @@ import type { ControllerTiming } from './rate-controller';
 import { RateController } from './rate-controller';
 import { readLimit } from './task-queue-limit';
 
-const TIMES: ControllerTiming = { ...RATE_TIMES, lookEveryMs: 15_000 };
+const TIMES: ControllerTiming = { ...RATE_TIMES, pollEveryMs: 15_000 };
 
 /**
  * The most that the task queues which call Plaid may do, in tasks a second, over all workers. Plaid publishes no limit for its
  * link endpoints.
  */
 export interface PlaidRateSettings {
-  /** Background gets. */
+  /** Background polls. */
   plaid: number;
-  /** Creates, hinted gets and exchanges. */
+  /** Creates, hinted polls and exchanges. */
   plaidUrgent: number;
 }
 
@@ -54,10 +54,10 @@ export function startPlaidRateController(
   logger: Logger,
   times: ControllerTiming = TIMES,
 ): PlaidRates {
-  const keeper = (queue: keyof PlaidRateSettings) =>
+  const startController = (queue: keyof PlaidRateSettings) =>
     new RateController({ ...server, taskQueue: TASK_QUEUES[queue], setting: settings[queue] }, times, logger);
-  const background = keeper('plaid');
-  const urgent = keeper('plaidUrgent');
+  const background = startController('plaid');
+  const urgent = startController('plaidUrgent');
   return {
     callFailed(error) {
       if (!isRateLimit(error)) return;

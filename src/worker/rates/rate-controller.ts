@@ -6,7 +6,7 @@ import { lowerLimit, raiseLimit } from './adaptive-rate';
 import type { StoredLimit } from './task-queue-limit';
 import { readLimit, writeLimit } from './task-queue-limit';
 
-/** gRPC's codes of a server that cannot, or will not let us, change the configuration of a queue. */
+/** gRPC codes PERMISSION_DENIED and UNIMPLEMENTED: the server does not let us change the configuration of a queue. */
 const REFUSALS: readonly number[] = [7, 12];
 
 /** Which task queue, on which server. */
@@ -14,29 +14,29 @@ export interface ControlledQueue {
   connection: ConnectionLike;
   namespace: string;
   taskQueue: string;
-  /** As what the server is to record us. */
+  /** The identity that the server records for a change. */
   identity: string;
   /** The most that the queue may do, in tasks a second, over all workers. */
   setting: number;
 }
 
-/** How a {@link RateController} tells time, for tests. */
+/** The intervals of a {@link RateController}; tests shorten them. */
 export interface ControllerTiming extends RateTimes {
-  /** How often it looks at the limit, in milliseconds. */
-  lookEveryMs: number;
+  /** How often it reads the limit, in milliseconds. */
+  pollEveryMs: number;
 }
 
 /**
- * Keeps the rate of one task queue at what Plaid bears. The limit stands in the queue's configuration on the Temporal server,
- * so it counts for all workers at once and outlives them; every worker looks at it, and any of them may change it. Two that
- * act at once write the same. A change by another worker is dated by when this one saw it, since clocks differ. A limit that
- * an operator has set is left alone.
+ * Adapts the rate of one task queue to Plaid's 429s. The limit is stored in the queue's configuration on the Temporal server, so
+ * it applies to all workers at once and outlives them. Every worker reads it, and any of them may change it; two workers that act
+ * at once write the same value. A change by another worker is dated by when this one saw it, since clocks differ. A limit that
+ * an operator set is never changed.
  */
 export class RateController {
   /** The newest limit that this worker has seen, and since when. */
   #known: { limit: StoredLimit; sinceMs: number } | undefined;
   #lastRateLimitMs = -Infinity;
-  /** Looks and changes, one at a time. */
+  /** Reads and changes, one at a time. */
   #work: Promise<void> = Promise.resolve();
   #lowering = false;
   #failing = false;
@@ -48,12 +48,12 @@ export class RateController {
     private readonly times: ControllerTiming,
     private readonly logger: Logger,
   ) {
-    this.#timer = setInterval(() => this.#next(() => this.#look()), times.lookEveryMs);
+    this.#timer = setInterval(() => this.#next(() => this.#poll()), times.pollEveryMs);
     this.#timer.unref();
-    this.#next(() => this.#look());
+    this.#next(() => this.#poll());
   }
 
-  /** To be called when a task of the queue met a 429. Returns at once. */
+  /** Call this when a task of the queue received a 429. Returns at once. */
   rateLimited(): void {
     this.#lastRateLimitMs = performance.now();
     if (this.#refused || this.#lowering) return;
@@ -62,20 +62,20 @@ export class RateController {
     this.#next(() => this.#lower().finally(() => (this.#lowering = false)));
   }
 
-  /** Stops looking; resolves when nothing is under way any more. */
+  /** Stops the controller; resolves when no change is in progress. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#work;
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const limit = await this.#read();
     if (!limit.ours) return;
     const { setting } = this.queue;
     const quietMs = performance.now() - this.#lastRateLimitMs;
     const next = raiseLimit(this.#aged(limit), quietMs, setting, this.times);
     if (next === undefined) return;
-    // At the setting nothing of ours is left on the server, so that a worker's new setting counts.
+    // At the setting, remove our limit from the server, so that a worker's new setting applies.
     await this.#write(next === setting ? undefined : next, 'raised after a while without a 429 of Plaid');
   }
 
@@ -102,7 +102,7 @@ export class RateController {
     this.#note(await writeLimit(this.queue.connection, this.queue, perSecond, reason));
   }
 
-  /** Takes in what the server said, and logs what has changed, whoever changed it. Gives the newest limit. */
+  /** Remembers the limit that the server returned, logs any change and returns the newest limit. */
   #note(limit: StoredLimit): StoredLimit {
     const before = this.#known?.limit;
     if (before && (limit.changedAtMs < before.changedAtMs || isSame(limit, before))) return before;
@@ -132,13 +132,13 @@ export class RateController {
     this.logger.warn(
       { taskQueue, error },
       this.#refused
-        ? 'the rate of a task queue cannot follow 429s of Plaid: the Temporal server refuses to change it'
-        : 'the rate of a task queue cannot be looked at or changed; trying again',
+        ? 'cannot lower the rate of a task queue after 429s from Plaid: the Temporal server refuses to change it'
+        : 'cannot read or change the rate of a task queue; trying again',
     );
   }
 }
 
-/** The server's time of change stands still while its clock has been set back, so it does not tell all changes apart. */
+/** Compares the rates too: the server's time of change does not advance while its clock is set back. */
 function isSame(one: StoredLimit, other: StoredLimit): boolean {
   return one.changedAtMs === other.changedAtMs && one.perSecond === other.perSecond;
 }

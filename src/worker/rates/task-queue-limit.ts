@@ -3,10 +3,10 @@ import { temporal } from '@temporalio/proto';
 
 const ACTIVITY = temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
 
-/** By this beginning of its reason a limit is known as ours; any other one is an operator's. */
+/** Prefix of the reason of limits that hosted-link set; any other limit is an operator's. */
 const OUR_REASON = 'hosted-link: ';
 
-/** How long the server may take for an answer, in milliseconds. */
+/** Timeout of a call to the server, in milliseconds. */
 const ANSWER_MS = 10_000;
 
 /** The limit in a task queue's configuration, as the Temporal server keeps it for all workers. */
@@ -22,7 +22,7 @@ export interface StoredLimit {
 }
 
 /**
- * Reads the limit of a queue of activities. For a moment after a change the server may still tell the limit before it.
+ * Reads the limit of an activity task queue. For a moment after a change the server may still return the previous limit.
  * @throws Error of the server's
  */
 export async function readLimit(

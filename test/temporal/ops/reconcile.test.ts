@@ -87,7 +87,7 @@ describeWithDevServer('reconcile', () => {
     );
     await sql("DELETE FROM hosted_link.sessions WHERE session_key IN ('refused-create', 'taken')");
     const found = { kind: 'SESSION_ROW_LOST', sessionKey: 'refused-create' };
-    expect(await find({ fix: true })).toEqual([{ ...found, mended: true }]);
+    expect(await find({ fix: true })).toEqual([{ ...found, repaired: true }]);
     expect(await vault.sessions.get('refused-create')).toMatchObject({ state: 'FAILED' });
     expect(await find()).toEqual([]);
   });
@@ -115,8 +115,8 @@ describeWithDevServer('reconcile', () => {
       const [row] = await vault.results.list('lost');
       await sql("DELETE FROM hosted_link.results WHERE session_key = 'lost'");
       const found = { kind: 'RESULT_LOST', sessionKey: 'lost', resultId: row!.resultId };
-      expect(await find()).toEqual([{ ...found, mended: false }]);
-      expect(await find({ fix: true })).toEqual([{ ...found, mended: true }]);
+      expect(await find()).toEqual([{ ...found, repaired: false }]);
+      expect(await find({ fix: true })).toEqual([{ ...found, repaired: true }]);
       mend();
       await handle.result();
       expect(await vault.results.list('lost')).toMatchObject([{ state: 'UNCERTAIN' }]);
@@ -131,8 +131,8 @@ describeWithDevServer('reconcile', () => {
     const { itemId } = await link('person');
     await harness.vault.retention.writeTombstone(userHash('person-person'));
     const found = { kind: 'FORGOTTEN_ITEM', itemId, userHash: userHash('person-person') };
-    expect(await find()).toEqual([{ ...found, mended: false }]);
-    expect(await find({ fix: true })).toEqual([{ ...found, mended: true }]);
+    expect(await find()).toEqual([{ ...found, repaired: false }]);
+    expect(await find({ fix: true })).toEqual([{ ...found, repaired: true }]);
     await harness.temporal.workflow.getHandle(removalWorkflowId(itemId)).result();
     expect(await find()).toEqual([]);
     const items = harness.sandbox.ledger().toJSON().items;
@@ -155,8 +155,8 @@ describeWithDevServer('reconcile', () => {
       `UPDATE hosted_link.items SET sealed_access_token = sealed_access_token || '\\x00' WHERE item_id = '${damaged.itemId}'`,
     );
     const expected = [
-      { kind: 'TOKEN_REFUSED', itemId: refused.itemId, sessionKey: 'refused', mended: false },
-      { kind: 'ITEM_UNREADABLE', itemId: damaged.itemId, sessionKey: 'damaged', mended: false },
+      { kind: 'TOKEN_REFUSED', itemId: refused.itemId, sessionKey: 'refused', repaired: false },
+      { kind: 'ITEM_UNREADABLE', itemId: damaged.itemId, sessionKey: 'damaged', repaired: false },
     ];
     expect(await find({ fix: true })).toEqual(expected);
     expect(await harness.vault.items.get(refused.itemId)).toMatchObject({ removedAt: undefined });

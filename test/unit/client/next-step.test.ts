@@ -50,7 +50,7 @@ const SMS_FAILED = { at: '2026-01-31T12:00:00Z', method: 'SMS' } as const;
 const ERRORS = { kind: 'ERRORS', error: error('transient') } as const;
 
 const CASES: [what: string, change: Partial<StatusFacts>, nextStep: string, message: RegExp][] = [
-  ['is being made', { state: 'CREATING', plaidStatus: undefined }, 'WAIT', /link is being made/],
+  ['is being created', { state: 'CREATING', plaidStatus: undefined }, 'WAIT', /link is being created/],
   ['has a link', {}, 'OPEN_LINK', /Open your link to connect your bank/],
   [
     'has a link, as far as the server knows',
@@ -137,13 +137,13 @@ const CASES: [what: string, change: Partial<StatusFacts>, nextStep: string, mess
   ['has a REMOVED item', { state: 'COMPLETED', results: items('REMOVED') }, 'NONE', /was removed/],
   ['is long over', { state: 'COMPLETED', answeredBy: 'vault' }, 'NONE', /over/],
   [
-    'has mended the item',
+    'has repaired the item',
     { state: 'COMPLETED', update: { itemId: 'i', healthyAt: '2026-01-31T12:00:00Z' } },
     'NONE',
     /works again/,
   ],
   [
-    'has not mended the item',
+    'has not repaired the item',
     { state: 'COMPLETED', update: { itemId: 'i' } },
     'START_AGAIN',
     /still does not work/,

@@ -10,7 +10,7 @@ import { until } from '../../../../testing/until';
 
 const SETTING = 20;
 /** Nothing happens but what a test causes. */
-const STILL: ControllerTiming = { lowerEveryMs: 600_000, raiseEveryMs: 600_000, lookEveryMs: 50 };
+const STILL: ControllerTiming = { lowerEveryMs: 600_000, raiseEveryMs: 600_000, pollEveryMs: 50 };
 const ACTIVITY = proto.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
 const BY_API = proto.api.enums.v1.RateLimitSource.RATE_LIMIT_SOURCE_API;
 
@@ -191,7 +191,7 @@ describeWithDevServer('the keepers of a task queue’s rate', () => {
     });
     await broken.stop();
     expect(broken.log.map(({ msg }) => msg)).toEqual([
-      'the rate of a task queue cannot be looked at or changed; trying again',
+      'cannot read or change the rate of a task queue; trying again',
       'the rate of a task queue has changed',
     ]);
   });
