@@ -30,11 +30,10 @@ GRANT SELECT ON hosted_link.schema_migrations TO hosted_link_worker, hosted_link
 
 -- Workers, and the commands that look: all rows, but for what is on record for good.
 GRANT SELECT, INSERT, UPDATE
-  ON hosted_link.sessions, hosted_link.results, hosted_link.items, hosted_link.callbacks, hosted_link.forgotten_users
+  ON hosted_link.sessions, hosted_link.results, hosted_link.items, hosted_link.callbacks, hosted_link.erased_users
   TO hosted_link_worker;
 GRANT DELETE ON hosted_link.results, hosted_link.callbacks TO hosted_link_worker;
-GRANT SELECT, INSERT ON hosted_link.vault_keys TO hosted_link_worker;
-GRANT SELECT, INSERT, UPDATE (encryptions, booked_at) ON hosted_link.codec_keys TO hosted_link_worker;
+GRANT SELECT, INSERT ON hosted_link.vault_keys, hosted_link.codec_keys TO hosted_link_worker;
 GRANT SELECT, INSERT (item_id, actor, purpose) ON hosted_link.access_audit TO hosted_link_worker;
 GRANT SELECT, INSERT (kind, subject) ON hosted_link.repairs TO hosted_link_worker;
 
@@ -46,5 +45,5 @@ GRANT INSERT (item_id, actor, purpose) ON hosted_link.access_audit TO hosted_lin
 
 -- The receiver of webhooks: which session is behind a hash.
 GRANT SELECT (session_key, plaid_flow, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at,
-    stripped_at)
+    purged_at)
   ON hosted_link.sessions TO hosted_link_receiver;

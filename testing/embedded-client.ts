@@ -7,7 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { parseKeyRing } from '../src/secrets/key-ring';
 import { Secret } from '../src/secrets/secret';
 import { openVault, ringKeyProvider, type Vault } from '../src/vault';
-import { Database } from '../src/vault/database';
+import { Database } from '../src/vault/database/database';
 
 /** Far more than a socket takes at once, so that one message arrives in several pieces. */
 const TOKEN_BYTES = 100_000;

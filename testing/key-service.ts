@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { decrypt, encrypt } from '../src/vault/aes-gcm';
+import { decrypt, encrypt } from '../src/vault/crypto/aes-gcm';
 
 /** A key management service with one key that never leaves it; `key-service-provider.mjs` asks it. */
 export interface KeyService {

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ResultView } from '../domain/views';
 import { errorRetryDelayMs, isItemGone } from '../plaid/error-classes';
 import { PlaidApiError, PlaidError } from '../plaid/errors';
-import type { Acquired, NewItem, ResultRow } from '../vault/vault';
+import type { Acquired, NewItem, ResultRow } from '../vault/stores/stores';
 import type { ActivityDeps } from './deps';
 import { institutionOf } from './describe-item';
 import { notYet, plaidErrorView, retryFailure } from './failures';

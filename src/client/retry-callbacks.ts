@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { HostedLinkError } from './client-error';
 import { callbacksWorkflowId, TASK_QUEUES } from '../domain/ids';
-import type { CallbackReader } from '../vault/vault';
+import type { CallbackReader } from '../vault/stores/stores';
 import type { callbackDelivery } from '../workflows';
 import { retryCallbacksSignal } from '../workflows/messages';
 

@@ -31,7 +31,7 @@ export class CodecError extends Error {
  *
  * Encrypts with the ring's primary key and decrypts with the key that the payload names. A payload in another encoding is
  * handed through, so that workflows from before encryption stay readable. Nonces are random: replace a key before it has
- * encrypted 2^32 payloads (NIST SP 800-38D, 8.3), which `KeyUse` counts.
+ * encrypted 2^32 payloads (NIST SP 800-38D, 8.3), which an alert on `hosted_link_codec_encryptions` warns of.
  *
  * `decode` throws CodecError: KEY_UNKNOWN when the ring lacks the key, DECRYPT_FAILED when the payload was changed, is cut off, or
  * was encrypted under another key of the same id.

@@ -7,7 +7,7 @@ import { InputError } from '../domain/input-error';
 import { generateKeyRingText, KEY_ID_PATTERN, type KeyRing, parseKeyRing } from '../secrets/key-ring';
 import { refuseSharedKeys, refuseWeakKeys } from '../secrets/key-strength';
 import { createSecretFile, readSecretFileIfThere } from '../secrets/secret-file';
-import { joinKeyProviders, type KeyProvider, ringKeyProvider } from '../vault/key-provider';
+import { joinKeyProviders, type KeyProvider, ringKeyProvider } from '../vault/crypto/key-provider';
 
 const VAULT_SETTING = 'HOSTED_LINK_VAULT_KEYS';
 const PROVIDER_SETTING = 'HOSTED_LINK_KEY_PROVIDER';

@@ -10,7 +10,7 @@ import { parseKeyRing } from '../secrets/key-ring';
 import { refuseWeakKeys } from '../secrets/key-strength';
 import { Secret } from '../secrets/secret';
 import { LOG_LEVELS } from '../telemetry/log-levels';
-import { verifiedDatabaseUrl } from '../vault/database-tls';
+import { verifiedDatabaseUrl } from '../vault/database/database-tls';
 import { parseCodecTokens, parseKeySetUrl } from './codec-access';
 import { type About, readBy, Setting, SettingGroup, settingsOf, type ValuesOf } from './declare';
 import { readSettingFile } from './setting-files';

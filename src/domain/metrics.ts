@@ -1,8 +1,11 @@
 import { PLAID_FLOWS } from './plaid-flow';
 import { isEndState, RESULT_STATES, SESSION_STATES } from './states';
 
-/** The labels of a metric, each with all values that it can have: never an id, or anything of a person. */
-type LabelValues = Readonly<Record<string, readonly string[]>>;
+/**
+ * The labels of a metric, each with all values that it can have: never an id of a session, or anything of a person. `any` is for ids of
+ * keys, of which a deployment has a few.
+ */
+type LabelValues = Readonly<Record<string, readonly string[] | 'any'>>;
 
 type Labels = Record<string, string>;
 
@@ -34,7 +37,11 @@ export interface MetricDeclaration {
   buckets?: readonly number[];
 }
 
-type LabelsOf<D extends MetricDeclaration> = { [Label in keyof D['labels']]: D['labels'][Label][number] };
+type LabelsOf<D extends MetricDeclaration> = {
+  [Label in keyof D['labels']]: D['labels'][Label] extends readonly string[]
+    ? D['labels'][Label][number]
+    : string;
+};
 
 /** What emits metrics, by their declarations: a counter counts one more, the others take a value. */
 export type Emitters<Declarations extends Record<string, MetricDeclaration>> = {

@@ -10,9 +10,9 @@ export { InputError } from '../domain/input-error';
 export { openVaultFromSettings } from '../config/open-vault';
 export { Secret } from '../secrets/secret';
 export { VaultError } from '../vault';
-export type { AuditEntry, AuditFilter, AuditLog } from '../vault/audit';
-export type { CodecKeyRow, CodecKeyStore } from '../vault/codec-keys';
-export type { KeyProvider } from '../vault/key-provider';
+export type { AuditEntry, AuditFilter, AuditLog } from '../vault/stores/audit';
+export type { CodecKeyStore } from '../vault/stores/codec-keys';
+export type { KeyProvider } from '../vault/crypto/key-provider';
 export type {
   LostResult,
   LostSession,
@@ -21,9 +21,10 @@ export type {
   RepairLog,
   Repairs,
   SessionEnd,
-} from '../vault/repairs';
-export type { PersonRows, RetentionStore, StrippedRows } from '../vault/retention';
-export type { RotationOptions, RotationReport } from '../vault/rotation';
-export type { SealedCount } from '../vault/sealed-values';
-export type { VaultKeyRow } from '../vault/key-check';
+} from '../vault/stores/repairs';
+export type { PersonRows, RetentionStore, PurgedRows } from '../vault/stores/retention';
+export type { RotationOptions, RotationReport } from '../vault/crypto/rotation';
+export type { SealedCount } from '../vault/crypto/sealed-values';
+export type { VaultKeyRow } from '../vault/crypto/key-check';
+export type * from '../vault/stores/stores';
 export type * from '../vault/vault';

@@ -76,11 +76,11 @@ const PROCESS_METRICS = {
     help: 'Payloads that the codec could not decode.',
     labels: {},
   },
-  codecKeyUse: {
-    kind: 'gauge',
-    name: 'hosted_link_codec_key_use_ratio',
-    help: 'How much of what it may the primary codec key has encrypted, over all workers; 1 is the limit.',
-    labels: {},
+  codecEncryptions: {
+    kind: 'counter',
+    name: 'hosted_link_codec_encryptions',
+    help: 'Payloads that the codec encrypted, by the id of the key.',
+    labels: { key_id: 'any' },
   },
 } as const satisfies Record<string, MetricDeclaration>;
 
@@ -128,10 +128,10 @@ export function processMetrics(namespace?: string): Metrics {
 }
 
 function startAtZero({ kind, name, help, labels }: MetricDeclaration, meter: MetricMeter, tags = {}): void {
-  if (kind !== 'counter') return;
+  if (kind !== 'counter' || Object.values(labels).includes('any')) return;
   const counter = meter.createCounter(name, '', help);
   let combinations: Record<string, string>[] = [tags];
-  for (const [label, values] of Object.entries(labels))
+  for (const [label, values] of Object.entries(labels) as [string, readonly string[]][])
     combinations = combinations.flatMap((others) => values.map((value) => ({ ...others, [label]: value })));
   for (const combination of combinations) counter.add(0, combination);
 }

@@ -2,37 +2,38 @@ import { InputError } from '../domain/input-error';
 import type { Secret } from '../secrets/secret';
 import type { PlaidEnvironment } from '../domain/link-token';
 import { withSpans } from '../telemetry/span';
-import { readSealedToken, SqlAuditLog } from './audit';
-import { SqlCallbackStore } from './callbacks';
-import { type Cipher, createCipher } from './cipher';
-import { SqlCodecKeyStore } from './codec-keys';
-import { Database, type Transaction } from './database';
-import { SqlItemStore, unknownItem } from './items';
-import { SqlResultStore } from './results';
-import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './key-check';
-import type { KeyProvider } from './key-provider';
-import { checkSchema } from './migrate';
-import { SqlResultReader } from './result-reader';
-import { SqlRepairLog, SqlRepairs } from './repairs';
-import { SqlRetention } from './retention';
-import { rotateKeys, type RotationOptions, type RotationReport } from './rotation';
-import { ITEM_ACCESS_TOKEN } from './sealed-values';
-import { SqlSessionReader, SqlSessionStore } from './sessions';
-import type { AccessRead, Vault, VaultRecords } from './vault';
+import { readSealedToken, SqlAuditLog } from './stores/audit';
+import { SqlCallbackStore } from './stores/callbacks';
+import { type Cipher, createCipher } from './crypto/cipher';
+import { SqlCodecKeyStore } from './stores/codec-keys';
+import { Database, type Transaction } from './database/database';
+import { SqlItemStore, unknownItem } from './stores/items';
+import { SqlResultStore } from './stores/results';
+import { checkKeys, fingerprintKeys, listKeys, type VaultKeyRow } from './crypto/key-check';
+import type { KeyProvider } from './crypto/key-provider';
+import { checkSchema } from './database/migrate';
+import { SqlResultReader } from './stores/result-reader';
+import { SqlRepairLog, SqlRepairs } from './stores/repairs';
+import { SqlRetention } from './stores/retention';
+import { rotateKeys, type RotationOptions, type RotationReport } from './crypto/rotation';
+import { ITEM_ACCESS_TOKEN } from './crypto/sealed-values';
+import { SqlSessionReader, SqlSessionStore } from './stores/sessions';
+import type { AccessRead } from './stores/stores';
+import type { Vault, VaultRecords } from './vault';
 import { VaultError } from './vault-error';
 
-export type { AuditEntry } from './audit';
-export { unknownItem } from './items';
-export { unknownResult } from './result-reader';
-export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './embedded';
-export type { CodecKeyRow } from './codec-keys';
-export type { VaultKeyRow } from './key-check';
-export type { LostResult, LostSession, RepairEntry } from './repairs';
-export type { PersonRows, RetentionStore } from './retention';
-export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './key-provider';
-export { migrate } from './migrate';
-export { databaseTransport } from './transport';
-export { grantRoles } from './roles';
+export type { AuditEntry } from './stores/audit';
+export { unknownItem } from './stores/items';
+export { unknownResult } from './stores/result-reader';
+export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './database/embedded';
+export type { VaultKeyRow } from './crypto/key-check';
+export type { LostResult, LostSession, RepairEntry } from './stores/repairs';
+export type { PersonRows, RetentionStore } from './stores/retention';
+export { joinKeyProviders, type KeyProvider, ringKeyProvider } from './crypto/key-provider';
+export { migrate } from './database/migrate';
+export { databaseTransport } from './database/transport';
+export { grantRoles } from './database/roles';
+export type * from './stores/stores';
 export type * from './vault';
 export { VaultError } from './vault-error';
 
@@ -75,7 +76,6 @@ export async function openRecords(databaseUrl: string): Promise<VaultRecords> {
     callbacks: new SqlCallbackStore(database),
     audit: new SqlAuditLog(database),
     repairs: new SqlRepairLog(database),
-    codecKeys: new SqlCodecKeyStore(database),
     retention: new SqlRetention(database),
     listKeys: (keys) => listKeysOf(database, keys),
     ping: () => database.ping(),

@@ -23,10 +23,10 @@ export function startRetentionLoop(retention: RetentionStore, days: number, logg
 
   async function look(): Promise<void> {
     try {
-      const { sessions, results, items } = await retention.strip(days);
-      if (sessions + items > 0) logger.info({ sessions, results, items, days }, 'stripped what is over');
+      const { sessions, results, items } = await retention.purgeExpired(days);
+      if (sessions + items > 0) logger.info({ sessions, results, items, days }, 'purged what is over');
     } catch (error) {
-      logger.warn({ err: error }, 'what is over could not be stripped; trying again in an hour');
+      logger.warn({ err: error }, 'what is over could not be purged; trying again in an hour');
     }
   }
 

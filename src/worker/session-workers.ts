@@ -8,7 +8,6 @@ import type { CallbackDeps } from '../activities/deps';
 import { FailureGate } from '../activities/interceptor';
 import { CallbackSender } from '../callbacks/sender';
 import { closeAll } from './close-all';
-import { KeyUse, MAX_ENCRYPTIONS } from '../codec/key-use';
 import { createWorkerCodec } from '../codec/payload-codec';
 import type { Settings } from '../config/settings';
 import { requirePlaid } from '../config/settings';
@@ -108,7 +107,7 @@ export async function startSessionWorkers({
     closers.push(() => plaid.close());
     const retention = startRetentionLoop(vault.retention, settings.retentionDays, logger);
     closers.push(() => retention.stop());
-    const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, metrics, logger)] };
+    const dataConverter = { payloadCodecs: [await countedCodec(keys.codecRing, vault, metrics)] };
     const common = { settings, plaid, vault, dataConverter, connection, namespace, metrics, logger };
     const receiver = await startWorkerReceiver(common);
     // Closed after the workers: webhooks are taken while they finish what runs.
@@ -186,25 +185,19 @@ export async function startSessionWorkers({
   }
 }
 
-/** The payload codec, whose use of the primary key is counted in the vault. */
-async function countedCodec(
-  ring: KeyRing,
-  vault: Vault,
-  metrics: Metrics,
-  logger: Logger,
-): Promise<PayloadCodec> {
-  const { codecKeys } = vault;
+/**
+ * The payload codec, which counts what it encrypts by key.
+ *
+ * @throws VaultError KEY_MISMATCH when a key id stands for another key than the one that this deployment knows
+ */
+async function countedCodec(ring: KeyRing, { codecKeys }: Vault, metrics: Metrics): Promise<PayloadCodec> {
   await codecKeys.enter(new Map(ring.ids().map((id) => [id, keyFingerprint(ring.get(id)!)])));
-  const { id: keyId } = ring.primary;
-  const use = new KeyUse({
-    keyId,
-    book: (encryptions) => codecKeys.book(keyId, encryptions),
-    onTotal: (encryptions) => metrics.codecKeyUse(encryptions / MAX_ENCRYPTIONS, {}),
-    logger,
-  });
+  const { id: key_id } = ring.primary;
   return createWorkerCodec(
     ring,
-    (count) => use.add(count),
+    (count) => {
+      for (let encrypted = 0; encrypted < count; encrypted++) metrics.codecEncryptions({ key_id });
+    },
     () => metrics.payloadsUndecodable({}),
   );
 }

@@ -154,7 +154,7 @@ describeWithPostgres('a deployment that is restored to an earlier time', () => {
     expect.arrayContaining(found.map((one) => ({ ...one, repaired }))) as Found[];
 
   async function rowsBesideAudit(): Promise<unknown> {
-    const tables = ['sessions', 'results', 'items', 'forgotten_users', 'repairs'];
+    const tables = ['sessions', 'results', 'items', 'erased_users', 'repairs'];
     return await Promise.all(
       tables.map((table) => runSql(databaseUrl, `SELECT * FROM hosted_link.${table}`)),
     );

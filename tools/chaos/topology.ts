@@ -8,7 +8,7 @@ import { generateKeyRingText, parseKeyRing } from '../../src/secrets/key-ring';
 import type { KeyRings } from '../../src/config/load-keys';
 import { startSandbox, type Sandbox } from '../../src/sandbox';
 import { migrate, openVault, type Vault } from '../../src/vault';
-import { ringKeyProvider } from '../../src/vault/key-provider';
+import { ringKeyProvider } from '../../src/vault/crypto/key-provider';
 import { WEBHOOK_PATH } from '../../src/webhook/receiver';
 import { startPostgres, type Postgres } from '../../testing/postgres';
 import { freePorts } from '../../testing/child-server';

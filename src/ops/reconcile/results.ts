@@ -74,13 +74,13 @@ interface ExchangedSession {
   fix: boolean;
 }
 
-/** Undefined when it has been stripped, and its results with it. */
+/** Undefined when it has been purged, and its results with it. */
 async function exchangedSession(
   key: string,
   { temporal, vault, fix }: ReconcileContext,
 ): Promise<ExchangedSession | undefined> {
   const row = await vault.sessions.get(key);
-  if (row) return row.strippedAt ? undefined : { ...row, fix };
+  if (row) return row.purgedAt ? undefined : { ...row, fix };
   // Its row is lost too, and not made again before it is asked for, or cannot be.
   const standing = await recordedStateOf(sessionWorkflowId(key), temporal);
   const plaidFlow = standing?.typedSearchAttributes.get(PLAID_FLOW_ATTRIBUTE) as PlaidFlow | undefined;

@@ -93,7 +93,7 @@ describeOnEachDatabase((server) => {
     expect(await vault.callbacks.requeue('nobody')).toBe(0);
   });
 
-  test('the retention rule deletes it when it has ended long ago and its session is stripped, not before', async () => {
+  test('the retention rule deletes it when it has ended long ago and its session is purged, not before', async () => {
     const age = (days: number) =>
       runSql(
         databaseUrl,
@@ -101,7 +101,7 @@ describeOnEachDatabase((server) => {
         UPDATE hosted_link.sessions SET ended_at = ended_at - interval '${days} days';
         UPDATE hosted_link.results SET ended_at = ended_at - interval '${days} days'`,
       );
-    for (const key of ['stripped', 'uncertain']) {
+    for (const key of ['purged', 'uncertain']) {
       await vault.sessions.claim({
         key,
         plaidFlow: 'link_delivery',
@@ -118,16 +118,16 @@ describeOnEachDatabase((server) => {
     const acquired = await vault.results.acquire(resultId, 60_000);
     const fence = acquired.outcome === 'LEASED' ? acquired.fence : -1;
     await vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
-    for (const key of ['stripped', 'uncertain']) await vault.sessions.end(key, 'COMPLETED', 'run');
+    for (const key of ['purged', 'uncertain']) await vault.sessions.end(key, 'COMPLETED', 'run');
     await vault.callbacks.queue(callback('pending-without-row'));
     await vault.callbacks.queue(callback('ended-without-row'));
     await vault.callbacks.end('ended-without-row', 1, 'GIVEN_UP', 'HTTP_500');
 
     await age(DAYS - 1);
-    await vault.retention.strip(DAYS);
+    await vault.retention.purgeExpired(DAYS);
     expect(await vault.callbacks.list()).toHaveLength(4);
     await age(2);
-    await vault.retention.strip(DAYS);
+    await vault.retention.purgeExpired(DAYS);
     expect((await vault.callbacks.list()).map(({ key }) => key).sort()).toEqual([
       'pending-without-row',
       'uncertain',

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { userHash } from '../../../src/secrets/digest';
 import { Secret } from '../../../src/secrets/secret';
 import { type Acquired, openVault, type Vault } from '../../../src/vault';
-import { lockPerson } from '../../../src/vault/duplicates';
+import { lockPerson } from '../../../src/vault/stores/duplicates';
 import { runSql } from '../../../testing/postgres';
 import { until } from '../../../testing/until';
 import { describeOnEachDatabase, newKeys, prepareVault } from '../../../testing/databases';

@@ -12,7 +12,7 @@ import {
 } from '../../../testing/databases';
 import { Secret } from '../../../src/secrets/secret';
 import { embeddedDatabaseUrl, migrate, openVault, type Vault, VaultError } from '../../../src/vault';
-import { Database, VAULT_LIMITS } from '../../../src/vault/database';
+import { Database, VAULT_LIMITS } from '../../../src/vault/database/database';
 import { runSql } from '../../../testing/postgres';
 
 /** Everything that can be read off a thrown value: its own properties, hidden ones too, and what they refer to. */

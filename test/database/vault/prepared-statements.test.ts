@@ -1,4 +1,4 @@
-import { Database, VAULT_LIMITS } from '../../../src/vault/database';
+import { Database, VAULT_LIMITS } from '../../../src/vault/database/database';
 import { openVault, type Vault } from '../../../src/vault';
 import { type Pgbouncer, startPgbouncer, whyNoPgbouncer } from '../../../testing/pgbouncer';
 import {

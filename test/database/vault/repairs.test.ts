@@ -64,7 +64,7 @@ describeOnEachDatabase((server) => {
       plaidSessionHash: userHash(`session ${lost}`),
       createdAt: new Date('2026-01-02T03:04:05.678Z'),
       endedAt: new Date('2026-01-03T00:00:00Z'),
-      strippedAt: undefined,
+      purgedAt: undefined,
     });
     expect(await vault.sessions.claim(claimOf(lost))).toMatchObject({ claimedBefore: false });
     await expect(vault.sessions.claim({ ...claimOf(lost), requestDigest: 'other' })).rejects.toMatchObject({

@@ -55,7 +55,7 @@ describeOnEachDatabase((server) => {
     await sql(`UPDATE hosted_link.sessions SET created_at = created_at - ${by}, ended_at = ended_at - ${by}`);
     await sql(`UPDATE hosted_link.results SET seen_at = seen_at - ${by}, ended_at = ended_at - ${by}`);
     await sql(`UPDATE hosted_link.items SET linked_at = linked_at - ${by}, removed_at = removed_at - ${by}`);
-    await sql(`UPDATE hosted_link.forgotten_users SET forgotten_at = forgotten_at - ${by}`);
+    await sql(`UPDATE hosted_link.erased_users SET erased_at = erased_at - ${by}`);
   }
   const sessionRow = async (key: string) =>
     (
@@ -66,14 +66,14 @@ describeOnEachDatabase((server) => {
     test('strips what ended long enough ago, and nothing before', async () => {
       const itemId = await linked('old');
       await age(DAYS - 1);
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
       await age(2);
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 1, results: 1, items: 0 });
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 1, results: 1, items: 0 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
       expect(await sessionRow('old')).toMatchObject({
         session_key: 'old',
         state: 'COMPLETED',
-        stripped_at: expect.any(Date),
+        purged_at: expect.any(Date),
         user_hash: null,
         plaid_session_hash: null,
         traceparent: null,
@@ -90,10 +90,10 @@ describeOnEachDatabase((server) => {
       ]);
     });
 
-    test('keeps the promise: a stripped key never stands for another session, whatever the request', async () => {
+    test('keeps the promise: a purged key never stands for another session, whatever the request', async () => {
       await linked('kept');
       await age(DAYS + 1);
-      await vault.retention.strip(DAYS);
+      await vault.retention.purgeExpired(DAYS);
       for (const requestDigest of ['digest of kept', 'another']) {
         for (const firstRunId of ['run', 'later']) {
           expect(await vault.sessions.claim({ ...claimOf('kept'), requestDigest, firstRunId })).toMatchObject(
@@ -119,7 +119,7 @@ describeOnEachDatabase((server) => {
       await vault.results.end(uncertain, lease.fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
       await age(DAYS * 10);
       const before = await Promise.all(['waiting', 'exchanging', 'uncertain'].map(sessionRow));
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
       expect(await Promise.all(['waiting', 'exchanging', 'uncertain'].map(sessionRow))).toEqual(before);
       for (const resultId of [waiting, exchanging])
         expect(await vault.results.acquire(resultId, 60_000)).toMatchObject({ outcome: 'LEASED' });
@@ -127,10 +127,10 @@ describeOnEachDatabase((server) => {
       const again = await vault.results.acquire(exchanging, 60_000);
       expect(again.outcome).toBe('HELD');
       await vault.results.end(exchanging, 1, 'EXPIRED', { errorCode: 'X' });
-      expect((await vault.retention.strip(DAYS)).sessions).toBe(0);
+      expect((await vault.retention.purgeExpired(DAYS)).sessions).toBe(0);
       await age(DAYS + 1);
-      expect((await vault.retention.strip(DAYS)).sessions).toBe(1);
-      expect(await sessionRow('exchanging')).toMatchObject({ stripped_at: expect.any(Date) });
+      expect((await vault.retention.purgeExpired(DAYS)).sessions).toBe(1);
+      expect(await sessionRow('exchanging')).toMatchObject({ purged_at: expect.any(Date) });
     });
 
     test('strips removed items but for their ids, and leaves the audit', async () => {
@@ -138,7 +138,7 @@ describeOnEachDatabase((server) => {
       await vault.withAccessToken({ itemId, actor: 'test', purpose: 'read' }, () => Promise.resolve());
       await vault.items.markRemoved(itemId);
       await age(DAYS + 1);
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 1, results: 1, items: 1 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 1, results: 1, items: 1 });
       expect(await vault.items.get(itemId)).toEqual({
         itemId,
         sessionKey: 'removed',
@@ -163,16 +163,16 @@ describeOnEachDatabase((server) => {
         FROM generate_series(1, 250) AS n`,
       );
       const other = openVault({ databaseUrl, keys, environment: 'sandbox' }).catch((error: unknown) => error);
-      // The made-up key is missed: rows that are to be stripped still count as in use.
+      // The made-up key is missed: rows that are to be purged still count as in use.
       expect(await other).toMatchObject({ code: 'KEY_UNKNOWN' });
-      const shares = await Promise.all([1, 2, 3].map(() => vault.retention.strip(DAYS)));
+      const shares = await Promise.all([1, 2, 3].map(() => vault.retention.purgeExpired(DAYS)));
       expect(shares.reduce((sum, { sessions }) => sum + sessions, 0)).toBe(250);
       await (await openVault({ databaseUrl, keys, environment: 'sandbox' })).close();
     });
   });
 
   describe('a forgotten person', () => {
-    test('is stripped as soon as what is there has ended, and others are left alone', async () => {
+    test('is purged as soon as what is there has ended, and others are left alone', async () => {
       const itemId = await linked('person-1', 'person');
       await linked('other');
       await vault.sessions.claim(claimOf('person-2', 'person'));
@@ -185,17 +185,17 @@ describeOnEachDatabase((server) => {
       });
       await vault.retention.writeTombstone(userHash('person'));
       await vault.items.markRemoved(itemId);
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 1, results: 1, items: 1 });
-      expect(await sessionRow('person-1')).toMatchObject({ stripped_at: expect.any(Date), user_hash: null });
-      expect(await sessionRow('person-2')).toMatchObject({ stripped_at: null });
-      expect(await sessionRow('other')).toMatchObject({ stripped_at: null });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 1, results: 1, items: 1 });
+      expect(await sessionRow('person-1')).toMatchObject({ purged_at: expect.any(Date), user_hash: null });
+      expect(await sessionRow('person-2')).toMatchObject({ purged_at: null });
+      expect(await sessionRow('other')).toMatchObject({ purged_at: null });
       expect(await vault.items.get(itemId)).toMatchObject({
         userHash: undefined,
         institutionName: undefined,
       });
 
       await vault.sessions.end('person-2', 'CANCELLED', 'run');
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 1, results: 0, items: 0 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 1, results: 0, items: 0 });
       expect(await vault.retention.find(userHash('person'))).toEqual({
         runningSessions: [],
         endedSessions: [],
@@ -211,21 +211,21 @@ describeOnEachDatabase((server) => {
       await vault.retention.writeTombstone(userHash('person'));
       await age(1);
       await linked('back', 'person');
-      expect(await vault.retention.strip(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
+      expect(await vault.retention.purgeExpired(DAYS)).toEqual({ sessions: 0, results: 0, items: 0 });
       await vault.retention.writeTombstone(userHash('person'));
-      expect((await vault.retention.strip(DAYS)).sessions).toBe(1);
+      expect((await vault.retention.purgeExpired(DAYS)).sessions).toBe(1);
     });
 
     test('keeps an exchange that is under way until it has ended', async () => {
       await linked('busy', 'person');
       const resultId = await pending('busy');
       await vault.retention.writeTombstone(userHash('person'));
-      expect((await vault.retention.strip(DAYS)).sessions).toBe(0);
+      expect((await vault.retention.purgeExpired(DAYS)).sessions).toBe(0);
       expect(await vault.retention.find(userHash('person'))).toMatchObject({ pendingResults: 1 });
       const lease = await vault.results.acquire(resultId, 60_000);
       if (lease.outcome !== 'LEASED') throw new Error(lease.outcome);
       await vault.results.end(resultId, lease.fence, 'EXPIRED', { errorCode: 'X' });
-      expect((await vault.retention.strip(DAYS)).sessions).toBe(1);
+      expect((await vault.retention.purgeExpired(DAYS)).sessions).toBe(1);
     });
   });
 

@@ -33,8 +33,8 @@ const STATEMENTS: [statement: string, allowed: Role[]][] = [
   ],
   ["UPDATE hosted_link.repairs SET subject = 'another' WHERE false", ['setup']],
   ['DELETE FROM hosted_link.repairs WHERE false', ['setup']],
-  ['SELECT user_hash FROM hosted_link.forgotten_users', ['setup', 'worker']],
-  ['DELETE FROM hosted_link.forgotten_users WHERE false', ['setup']],
+  ['SELECT user_hash FROM hosted_link.erased_users', ['setup', 'worker']],
+  ['DELETE FROM hosted_link.erased_users WHERE false', ['setup']],
   ['SELECT sealed_access_token FROM hosted_link.items', ['setup', 'worker', 'reader']],
   ['UPDATE hosted_link.items SET removed_at = removed_at WHERE false', ['setup', 'worker']],
   ['DELETE FROM hosted_link.items WHERE false', ['setup']],
@@ -175,7 +175,7 @@ describeOnPostgres((server) => {
     expect(await worker.repairs.list(1)).toMatchObject([{ kind: 'TOMBSTONE_RESTORED' }]);
     await runSql(superuserUrl, "UPDATE hosted_link.sessions SET ended_at = now() - interval '2 days'");
     await runSql(superuserUrl, "UPDATE hosted_link.results SET ended_at = now() - interval '2 days'");
-    expect(await worker.retention.strip(1)).toMatchObject({ sessions: 1, results: 1 });
+    expect(await worker.retention.purgeExpired(1)).toMatchObject({ sessions: 1, results: 1 });
     expect(await migrate(urls.setup)).toEqual([]);
   });
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describeOnEachDatabase, keysOf, newKey, prepareVault } from '../../../testing/databases';
 import { Secret } from '../../../src/secrets/secret';
 import { type KeyProvider, openRecords, openVault, type Vault } from '../../../src/vault';
-import { createCipher } from '../../../src/vault/cipher';
-import { SEALED_VALUES } from '../../../src/vault/sealed-values';
+import { createCipher } from '../../../src/vault/crypto/cipher';
+import { SEALED_VALUES } from '../../../src/vault/crypto/sealed-values';
 import { runSql } from '../../../testing/postgres';
 
 /** More than two batches of every kind of value. */

@@ -30,7 +30,7 @@ describeOnEachDatabase((server) => {
         plaidSessionHash: undefined,
         createdAt: expect.any(Date),
         endedAt: undefined,
-        strippedAt: undefined,
+        purgedAt: undefined,
       },
       claimedBefore: false,
     });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readSettings } from '../../../src/config/settings';
 import { generateKeyRingText } from '../../../src/secrets/key-ring';
 import { migrate, openVault, type VaultError } from '../../../src/vault';
-import { Database } from '../../../src/vault/database';
+import { Database } from '../../../src/vault/database/database';
 import { ELSEWHERE, LOCALHOST, OTHER_CA, TEST_CA } from '../../../testing/certificates';
 import { type Postgres, startPostgres, whyNoPostgres } from '../../../testing/postgres';
 import { SELF_SIGNED } from '../../../testing/self-signed';

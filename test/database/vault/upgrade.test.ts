@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import { describeOnEachDatabase, describeOnPostgres, keysOf, newKey } from '../../../testing/databases';
 import { Secret } from '../../../src/secrets/secret';
 import { migrate, openVault } from '../../../src/vault';
-import { createCipher, type SealContext } from '../../../src/vault/cipher';
+import { createCipher, type SealContext } from '../../../src/vault/crypto/cipher';
 import { HostedLinkCommands } from '../../../testing/hosted-link';
 import { spawnTypeScript } from '../../../testing/pglite';
 import { runSql } from '../../../testing/postgres';
@@ -104,9 +104,9 @@ const LATER_ROWS: Record<number, readonly string[]> = {
     `INSERT INTO hosted_link.codec_keys (key_id, check_value, encryptions) VALUES ('codec-1', ${DIGEST}, 7)`,
   ],
   4: [
-    `INSERT INTO hosted_link.sessions (session_key, plaid_flow, state, first_run_id, ended_at, stripped_at)
+    `INSERT INTO hosted_link.sessions (session_key, plaid_flow, state, first_run_id, ended_at, purged_at)
       VALUES ('STRIPPED', 'link_delivery', 'EXPIRED', 'run', now(), now())`,
-    `INSERT INTO hosted_link.forgotten_users (user_hash) VALUES ('${USER}')`,
+    `INSERT INTO hosted_link.erased_users (user_hash) VALUES ('${USER}')`,
   ],
   5: [
     `UPDATE hosted_link.results SET lost_item_id = 'item-lost' WHERE state = 'UNCERTAIN'`,

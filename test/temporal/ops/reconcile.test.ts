@@ -53,7 +53,7 @@ describeWithDevServer('reconcile', () => {
     return { itemId: row!.itemId!, resultId: row!.resultId };
   }
 
-  it('finds nothing in a deployment that is sound, nor in one whose sessions were stripped', async () => {
+  it('finds nothing in a deployment that is sound, nor in one whose sessions were purged', async () => {
     const { itemId } = await link('sound');
     expect(await find()).toEqual([]);
     await harness.client.removeItem(itemId);
@@ -63,7 +63,7 @@ describeWithDevServer('reconcile', () => {
     await sql(
       "UPDATE hosted_link.results SET ended_at = now() - interval '2 days' WHERE session_key = 'sound'",
     );
-    expect(await harness.vault.retention.strip(1)).toMatchObject({ sessions: 1, results: 1 });
+    expect(await harness.vault.retention.purgeExpired(1)).toMatchObject({ sessions: 1, results: 1 });
     expect(await find({ fix: true })).toEqual([]);
   });
 

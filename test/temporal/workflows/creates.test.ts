@@ -1,5 +1,5 @@
 import type { Sandbox } from '../../../src/sandbox';
-import { SqlSessionStore } from '../../../src/vault/sessions';
+import { SqlSessionStore } from '../../../src/vault/stores/sessions';
 import { VaultError } from '../../../src/vault/vault-error';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { until } from '../../../testing/until';

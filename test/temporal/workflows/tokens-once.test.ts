@@ -1,7 +1,7 @@
 import { VaultError } from '../../../src/vault';
 import { plaidSessionHash } from '../../../src/secrets/digest';
 import { parseLinkToken } from '../../../src/domain/link-token';
-import { SqlResultStore } from '../../../src/vault/results';
+import { SqlResultStore } from '../../../src/vault/stores/results';
 import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { MINUTE_MS, virtualTime } from '../../../testing/virtual-time';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { keysOf, newKey, newKeys } from '../../../testing/databases';
 import { Secret } from '../../../src/secrets/secret';
 import { PLAID_ENVIRONMENTS } from '../../../src/domain/link-token';
-import { createCipher, type SealContext, type Sealed } from '../../../src/vault/cipher';
+import { createCipher, type SealContext, type Sealed } from '../../../src/vault/crypto/cipher';
 import { joinKeyProviders, type KeyProvider, VaultError } from '../../../src/vault';
 
 const keys = newKeys('key-1');

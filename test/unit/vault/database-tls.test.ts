@@ -1,4 +1,4 @@
-import { verifiedDatabaseUrl } from '../../../src/vault/database-tls';
+import { verifiedDatabaseUrl } from '../../../src/vault/database/database-tls';
 
 const URL = 'postgresql://app:fictitious-password@db.example:5432/vault';
 

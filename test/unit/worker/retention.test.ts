@@ -17,7 +17,7 @@ function setUp(strip: () => Promise<{ sessions: number; results: number; items: 
   });
   const asked: number[] = [];
   const store = {
-    strip: (days: number) => {
+    purgeExpired: (days: number) => {
       asked.push(days);
       return strip();
     },
@@ -29,7 +29,7 @@ function setUp(strip: () => Promise<{ sessions: number; results: number; items: 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'setTimeout', 'Date'] }));
 afterEach(() => jest.useRealTimers());
 
-test('a worker looks at its start and every hour, and logs only what it stripped', async () => {
+test('a worker looks at its start and every hour, and logs only what it purged', async () => {
   let sessions = 0;
   const { asked, lines, kept } = setUp(async () => ({ sessions, results: sessions, items: 0 }));
   await until('it has looked', () => asked.length === 1);

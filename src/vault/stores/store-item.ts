@@ -1,9 +1,9 @@
-import type { PlaidEnvironment } from '../domain/link-token';
+import type { PlaidEnvironment } from '../../domain/link-token';
 import { sealAccounts, type SealedAccounts } from './accounts';
-import type { Cipher, Sealed } from './cipher';
-import type { Transaction } from './database';
-import { ITEM_ACCESS_TOKEN, ITEM_ACCOUNTS } from './sealed-values';
-import type { NewItem } from './vault';
+import type { Cipher, Sealed } from '../crypto/cipher';
+import type { Transaction } from '../database/database';
+import { ITEM_ACCESS_TOKEN, ITEM_ACCOUNTS } from '../crypto/sealed-values';
+import type { NewItem } from './stores';
 
 /** A {@link NewItem} that is ready to be written. */
 export interface SealedItem extends Pick<NewItem, 'itemId' | 'institutionId' | 'institutionName'> {

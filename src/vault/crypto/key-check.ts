@@ -1,7 +1,7 @@
-import type { Transaction } from './database';
+import type { Transaction } from '../database/database';
 import { callProvider, type KeyProvider } from './key-provider';
 import { countSealedValues, SEALED_VALUES } from './sealed-values';
-import { VaultError } from './vault-error';
+import { VaultError } from '../vault-error';
 
 /** A provider's keys as the vault knows them: by id, each with its fingerprint. */
 export interface KnownKeys {

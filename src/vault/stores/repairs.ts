@@ -1,12 +1,12 @@
-import type { TokenKind } from '../secrets/seen-token';
-import { Secret } from '../secrets/secret';
-import type { SessionState } from '../domain/states';
-import type { Cipher } from './cipher';
-import type { Database, Transaction } from './database';
+import type { TokenKind } from '../../secrets/seen-token';
+import { Secret } from '../../secrets/secret';
+import type { SessionState } from '../../domain/states';
+import type { Cipher } from '../crypto/cipher';
+import type { Database, Transaction } from '../database/database';
 import { removeRow } from './items';
 import { endLostRow, leaveTombstone } from './retention';
-import { REQUEST_DIGEST } from './sealed-values';
-import type { SessionClaim } from './vault';
+import { REQUEST_DIGEST } from '../crypto/sealed-values';
+import type { SessionClaim } from './stores';
 
 /** What was changed. Its subject: a session key, an item id (`ITEM_`, but for a lost item), a result id, or a user hash. */
 export type RepairKind =
@@ -191,7 +191,7 @@ export class SqlRepairs extends SqlRepairLog implements Repairs {
     return await this.#change('TOMBSTONE_RESTORED', userHash, async (transaction) => {
       const older = await transaction.query(
         `SELECT 1 WHERE NOT EXISTS
-          (SELECT FROM hosted_link.forgotten_users WHERE user_hash = $1 AND forgotten_at >= $2)`,
+          (SELECT FROM hosted_link.erased_users WHERE user_hash = $1 AND erased_at >= $2)`,
         [userHash, at],
       );
       await leaveTombstone(transaction, userHash, at);

@@ -1,7 +1,7 @@
-import type { PlaidFlow } from '../domain/plaid-flow';
-import type { CallbackState, SessionState } from '../domain/states';
-import type { Database } from './database';
-import type { CallbackFilter, CallbackRow, CallbackStore, NewCallback } from './vault';
+import type { PlaidFlow } from '../../domain/plaid-flow';
+import type { CallbackState, SessionState } from '../../domain/states';
+import type { Database } from '../database/database';
+import type { CallbackFilter, CallbackRow, CallbackStore, NewCallback } from './stores';
 
 interface Row {
   session_key: string;

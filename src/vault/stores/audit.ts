@@ -1,5 +1,5 @@
-import type { Database } from './database';
-import type { AccessRead } from './vault';
+import type { Database } from '../database/database';
+import type { AccessRead } from './stores';
 
 /** One read of an access token. */
 export interface AuditEntry {

@@ -1,6 +1,6 @@
-import type { Database, Transaction } from './database';
-import type { ItemFilter, ItemRow, ItemStore } from './vault';
-import { VaultError } from './vault-error';
+import type { Database, Transaction } from '../database/database';
+import type { ItemFilter, ItemRow, ItemStore } from './stores';
+import { VaultError } from '../vault-error';
 
 const COLUMNS =
   'item_id, session_key, user_hash, institution_id, institution_name, linked_at, healthy_at, removed_at';

@@ -1,8 +1,8 @@
 import { haveCommonAccount, openAccounts, type SealedAccounts } from './accounts';
-import type { Cipher } from './cipher';
-import type { Database, Transaction } from './database';
-import { ITEM_ACCOUNTS, RESULT_ACCOUNTS } from './sealed-values';
-import type { SeenAccount } from '../secrets/seen-token';
+import type { Cipher } from '../crypto/cipher';
+import type { Database, Transaction } from '../database/database';
+import { ITEM_ACCOUNTS, RESULT_ACCOUNTS } from '../crypto/sealed-values';
+import type { SeenAccount } from '../../secrets/seen-token';
 
 /** Whose result it is, and what it is compared by. */
 export interface Comparable {

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { InputError } from '../domain/input-error';
-import { keyFingerprint, type KeyRing } from '../secrets/key-ring';
+import { InputError } from '../../domain/input-error';
+import { keyFingerprint, type KeyRing } from '../../secrets/key-ring';
 import { decrypt, encrypt } from './aes-gcm';
-import { VaultError } from './vault-error';
+import { VaultError } from '../vault-error';
 
 /**
  * Wraps the data keys of the vault's rows with keys that it keeps to itself: a key ring in memory, or a key management

@@ -1,11 +1,11 @@
-import type { Database, Transaction } from './database';
-import type { Page } from './vault';
+import type { Database, Transaction } from '../database/database';
+import type { Page } from './stores';
 
-/** So many sessions, or items, are stripped in one transaction. */
+/** So many sessions, or items, are purged in one transaction. */
 const BATCH_SIZE = 100;
 
 /** How many rows lost what told of a person. */
-export interface StrippedRows {
+export interface PurgedRows {
   sessions: number;
   /** Rows of the exchange journal, which are deleted. */
   results: number;
@@ -16,7 +16,7 @@ export interface StrippedRows {
 export interface PersonRows {
   /** Keys of sessions that have not ended. */
   runningSessions: string[];
-  /** Keys of sessions that have ended and are not stripped yet. */
+  /** Keys of sessions that have ended and are not purged yet. */
   endedSessions: string[];
   /** Ids of items that are not removed. */
   liveItems: string[];
@@ -34,11 +34,11 @@ export interface RetentionStore {
    * UNCERTAIN stays as it is, and so does an item that is not removed. Callbacks that ended `days` ago are deleted with their
    * session's results. Several at once share the work.
    */
-  strip(days: number): Promise<StrippedRows>;
+  purgeExpired(days: number): Promise<PurgedRows>;
   /** What is kept of the person with this `userHash`. */
   find(userHash: string): Promise<PersonRows>;
   /**
-   * Leaves the tombstone: from now on {@link RetentionStore.strip} takes what there was of the person at that time as soon as it has
+   * Leaves the tombstone: from now on {@link RetentionStore.purgeExpired} takes what there was of the person at that time as soon as it has
    * ended. An earlier tombstone becomes that of the later time.
    * @param at default: now, by the database's clock
    */
@@ -53,7 +53,7 @@ export interface RetentionStore {
 
 /** True for a row of a person who was forgotten after it was made. */
 const forgotten = (userHash: string, madeAt: string) =>
-  `EXISTS (SELECT FROM hosted_link.forgotten_users AS gone WHERE gone.user_hash = ${userHash} AND gone.forgotten_at >= ${madeAt})`;
+  `EXISTS (SELECT FROM hosted_link.erased_users AS gone WHERE gone.user_hash = ${userHash} AND gone.erased_at >= ${madeAt})`;
 
 const PENDING = "('PENDING', 'UNCERTAIN')";
 
@@ -65,21 +65,21 @@ export class SqlRetention implements RetentionStore {
     this.#database = database;
   }
 
-  async strip(days: number): Promise<StrippedRows> {
-    const stripped: StrippedRows = { sessions: 0, results: 0, items: 0 };
+  async purgeExpired(days: number): Promise<PurgedRows> {
+    const purged: PurgedRows = { sessions: 0, results: 0, items: 0 };
     for (;;) {
-      const batch = await this.#database.transaction((transaction) => stripSessions(transaction, days));
-      stripped.sessions += batch.sessions;
-      stripped.results += batch.results;
+      const batch = await this.#database.transaction((transaction) => purgeSessions(transaction, days));
+      purged.sessions += batch.sessions;
+      purged.results += batch.results;
       if (batch.sessions === 0) break;
     }
     for (;;) {
-      const items = await this.#database.transaction((transaction) => stripItems(transaction, days));
-      stripped.items += items;
+      const items = await this.#database.transaction((transaction) => purgeItems(transaction, days));
+      purged.items += items;
       if (items === 0) break;
     }
     await this.#database.transaction((transaction) => deleteCallbacks(transaction, days));
-    return stripped;
+    return purged;
   }
 
   async find(userHash: string): Promise<PersonRows> {
@@ -115,11 +115,11 @@ export class SqlRetention implements RetentionStore {
   }
 
   async forgottenAt(userHash: string): Promise<Date | undefined> {
-    const [tombstone] = await this.#database.query<{ forgotten_at: Date }>(
-      'SELECT forgotten_at FROM hosted_link.forgotten_users WHERE user_hash = $1',
+    const [tombstone] = await this.#database.query<{ erased_at: Date }>(
+      'SELECT erased_at FROM hosted_link.erased_users WHERE user_hash = $1',
       [userHash],
     );
-    return tombstone?.forgotten_at;
+    return tombstone?.erased_at;
   }
 
   async listForgottenItems({ after, limit }: Page = {}): Promise<{ itemId: string; userHash: string }[]> {
@@ -153,20 +153,20 @@ export async function leaveTombstone(
   at: Date | undefined,
 ): Promise<void> {
   await query(
-    `INSERT INTO hosted_link.forgotten_users AS tombstone (user_hash, forgotten_at) VALUES ($1, coalesce($2, now()))
-    ON CONFLICT (user_hash) DO UPDATE SET forgotten_at = greatest(tombstone.forgotten_at, excluded.forgotten_at)`,
+    `INSERT INTO hosted_link.erased_users AS tombstone (user_hash, erased_at) VALUES ($1, coalesce($2, now()))
+    ON CONFLICT (user_hash) DO UPDATE SET erased_at = greatest(tombstone.erased_at, excluded.erased_at)`,
     [userHash, at],
   );
 }
 
-async function stripSessions(
+async function purgeSessions(
   { query }: Transaction,
   days: number,
 ): Promise<{ sessions: number; results: number }> {
   // The rows are locked first, so that no result can come to them; then they are looked at again.
   const candidates = await query<{ key: string }>(
     `SELECT session_key AS key FROM hosted_link.sessions
-    WHERE stripped_at IS NULL AND ended_at IS NOT NULL
+    WHERE purged_at IS NULL AND ended_at IS NOT NULL
       AND (ended_at < now() - $1 * interval '1 day' OR ${forgotten('sessions.user_hash', 'sessions.created_at')})
       AND NOT EXISTS (${holding('$1')} AND results.session_key = sessions.session_key)
     ORDER BY ended_at LIMIT ${BATCH_SIZE} FOR UPDATE SKIP LOCKED`,
@@ -183,7 +183,7 @@ async function stripSessions(
   ]);
   await query(
     `UPDATE hosted_link.sessions
-    SET stripped_at = now(), user_hash = NULL, plaid_session_hash = NULL, traceparent = NULL, key_id = NULL,
+    SET purged_at = now(), user_hash = NULL, plaid_session_hash = NULL, traceparent = NULL, key_id = NULL,
       wrapped_key = NULL, sealed_request_digest = NULL
     WHERE session_key = ANY ($1)`,
     [due],
@@ -191,15 +191,15 @@ async function stripSessions(
   return { sessions: due.length, results: results.length };
 }
 
-/** The results that keep their session from being stripped: not at their end, or ended too lately. */
+/** The results that keep their session from being purged: not at their end, or ended too lately. */
 function holding(days: string): string {
   return `SELECT FROM hosted_link.results
     WHERE (results.state IN ${PENDING} OR (results.ended_at >= now() - ${days} * interval '1 day'
       AND NOT ${forgotten('sessions.user_hash', 'sessions.created_at')}))`;
 }
 
-async function stripItems({ query }: Transaction, days: number): Promise<number> {
-  const stripped = await query(
+async function purgeItems({ query }: Transaction, days: number): Promise<number> {
+  const purged = await query(
     `UPDATE hosted_link.items SET user_hash = NULL, institution_id = NULL, institution_name = NULL
     WHERE item_id IN (
       SELECT item_id FROM hosted_link.items
@@ -209,7 +209,7 @@ async function stripItems({ query }: Transaction, days: number): Promise<number>
     ) RETURNING 1`,
     [days],
   );
-  return stripped.length;
+  return purged.length;
 }
 
 /** As long as its session may have another one, the sequence goes on from them. */
@@ -217,7 +217,7 @@ async function deleteCallbacks({ query }: Transaction, days: number): Promise<vo
   await query(
     `DELETE FROM hosted_link.callbacks
     WHERE ended_at < now() - $1 * interval '1 day' AND NOT EXISTS (
-      SELECT FROM hosted_link.sessions WHERE sessions.session_key = callbacks.session_key AND stripped_at IS NULL
+      SELECT FROM hosted_link.sessions WHERE sessions.session_key = callbacks.session_key AND purged_at IS NULL
     )`,
     [days],
   );

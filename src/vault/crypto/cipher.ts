@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { KEY_BYTES } from '../secrets/key-ring';
-import { Secret } from '../secrets/secret';
-import type { PlaidEnvironment } from '../domain/link-token';
+import { KEY_BYTES } from '../../secrets/key-ring';
+import { Secret } from '../../secrets/secret';
+import type { PlaidEnvironment } from '../../domain/link-token';
 import { decrypt, encrypt } from './aes-gcm';
 import { callProvider, type KeyProvider } from './key-provider';
-import { VaultError } from './vault-error';
+import { VaultError } from '../vault-error';
 
 const VERSION = 1;
 

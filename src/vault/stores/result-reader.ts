@@ -1,8 +1,8 @@
-import type { TokenKind } from '../secrets/seen-token';
-import type { ResultState } from '../domain/states';
-import type { Database, Transaction } from './database';
-import type { ResultFilter, ResultReader, ResultRow } from './vault';
-import { VaultError } from './vault-error';
+import type { TokenKind } from '../../secrets/seen-token';
+import type { ResultState } from '../../domain/states';
+import type { Database, Transaction } from '../database/database';
+import type { ResultFilter, ResultReader, ResultRow } from './stores';
+import { VaultError } from '../vault-error';
 
 /** The columns of `results` that may be shown, and those that count its calls. */
 export const RESULT_COLUMNS = `result_id, session_key, kind, state, item_id, lost_item_id, error_code, request_ids, link_session_id,

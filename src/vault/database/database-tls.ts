@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
-import { InputError } from '../domain/input-error';
+import { InputError } from '../../domain/input-error';
 
 const FIELD = 'DATABASE_URL';
 

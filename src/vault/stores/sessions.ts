@@ -1,16 +1,16 @@
 import { timingSafeEqual } from 'node:crypto';
-import { InputError } from '../domain/input-error';
-import { Secret } from '../secrets/secret';
-import type { PlaidFlow } from '../domain/plaid-flow';
-import { isEndState, type SessionState } from '../domain/states';
-import type { Cipher } from './cipher';
-import type { Database } from './database';
-import { REQUEST_DIGEST } from './sealed-values';
-import type { Page, SessionClaim, SessionReader, SessionRow, SessionStore } from './vault';
-import { VaultError } from './vault-error';
+import { InputError } from '../../domain/input-error';
+import { Secret } from '../../secrets/secret';
+import type { PlaidFlow } from '../../domain/plaid-flow';
+import { isEndState, type SessionState } from '../../domain/states';
+import type { Cipher } from '../crypto/cipher';
+import type { Database } from '../database/database';
+import { REQUEST_DIGEST } from '../crypto/sealed-values';
+import type { Page, SessionClaim, SessionReader, SessionRow, SessionStore } from './stores';
+import { VaultError } from '../vault-error';
 
 const COLUMNS =
-  'session_key, plaid_flow, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at, stripped_at';
+  'session_key, plaid_flow, state, first_run_id, plaid_session_hash, traceparent, created_at, ended_at, purged_at';
 const SEALED_COLUMNS = `${COLUMNS}, key_id, wrapped_key, sealed_request_digest`;
 
 interface Row {
@@ -22,10 +22,10 @@ interface Row {
   traceparent: string | null;
   created_at: Date;
   ended_at: Date | null;
-  stripped_at: Date | null;
+  purged_at: Date | null;
 }
 
-/** Its sealed columns are null once the session has been stripped. */
+/** Its sealed columns are null once the session has been purged. */
 interface SealedRow extends Row {
   key_id: string | null;
   wrapped_key: Buffer;
@@ -187,7 +187,7 @@ function toSession(row: Row): SessionRow {
     traceparent: row.traceparent ?? undefined,
     createdAt: row.created_at,
     endedAt: row.ended_at ?? undefined,
-    strippedAt: row.stripped_at ?? undefined,
+    purgedAt: row.purged_at ?? undefined,
   };
 }
 

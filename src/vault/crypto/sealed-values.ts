@@ -1,5 +1,5 @@
 import type { SealContext } from './cipher';
-import type { Transaction } from './database';
+import type { Transaction } from '../database/database';
 
 /** The sealed values of the vault: where each stands, and what it is bound to. */
 export interface SealedValue {

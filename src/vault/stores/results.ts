@@ -1,13 +1,13 @@
-import { sha256 } from '../secrets/digest';
-import { InputError } from '../domain/input-error';
-import type { SeenAccount, SeenToken, TokenKind } from '../secrets/seen-token';
-import type { Secret } from '../secrets/secret';
-import type { PlaidEnvironment } from '../domain/link-token';
-import type { ResultState } from '../domain/states';
+import { sha256 } from '../../secrets/digest';
+import { InputError } from '../../domain/input-error';
+import type { SeenAccount, SeenToken, TokenKind } from '../../secrets/seen-token';
+import type { Secret } from '../../secrets/secret';
+import type { PlaidEnvironment } from '../../domain/link-token';
+import type { ResultState } from '../../domain/states';
 import { openAccounts, sealAccounts, type SealedAccounts } from './accounts';
-import type { Cipher } from './cipher';
-import type { Database, Transaction } from './database';
-import { violates } from './database-error';
+import type { Cipher } from '../crypto/cipher';
+import type { Database, Transaction } from '../database/database';
+import { violates } from '../database/database-error';
 import { type Comparable, compareAccounts, findObstacle, lockPerson } from './duplicates';
 import {
   listResults,
@@ -17,11 +17,11 @@ import {
   toResult,
   unknownResult,
 } from './result-reader';
-import { RESULT_ACCOUNTS, RESULT_TOKEN } from './sealed-values';
+import { RESULT_ACCOUNTS, RESULT_TOKEN } from '../crypto/sealed-values';
 import { unknownSession } from './sessions';
 import { sealItem, storeItem } from './store-item';
-import type { Acquired, AnsweredCall, ResultStore, NewItem, Resolution, ResultRow } from './vault';
-import { VaultError } from './vault-error';
+import type { Acquired, AnsweredCall, ResultStore, NewItem, Resolution, ResultRow } from './stores';
+import { VaultError } from '../vault-error';
 
 /** What ends with a result: the lease, and all that was sealed. */
 const CLEARED = `leased_until = NULL, key_id = NULL, wrapped_key = NULL, sealed_token = NULL,

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { DatabaseError } from 'pg';
-import { VaultError } from './vault-error';
+import { VaultError } from '../vault-error';
 
 /** SQLSTATEs by which the server ends one transaction in favour of another: it is to be tried again. */
 const CONFLICTS = new Set(['40001', '40P01']);

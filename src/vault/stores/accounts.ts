@@ -1,7 +1,7 @@
-import { Secret } from '../secrets/secret';
-import type { Cipher } from './cipher';
-import type { SealedValue } from './sealed-values';
-import type { SeenAccount } from '../secrets/seen-token';
+import { Secret } from '../../secrets/secret';
+import type { Cipher } from '../crypto/cipher';
+import type { SealedValue } from '../crypto/sealed-values';
+import type { SeenAccount } from '../../secrets/seen-token';
 
 /** The columns of a sealed list of accounts. All three are null when no accounts are known. */
 export interface SealedAccounts {

@@ -1,6 +1,6 @@
 import { Client, Pool, type PoolClient } from 'pg';
-import { sha256 } from '../secrets/digest';
-import { InputError } from '../domain/input-error';
+import { sha256 } from '../../secrets/digest';
+import { InputError } from '../../domain/input-error';
 import { isConflict, lostPreparedStatement, translateDatabaseError } from './database-error';
 
 /**

@@ -14,8 +14,8 @@ import { join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { tryLock } from 'fs-native-extensions';
-import { InputError } from '../domain/input-error';
-import { VaultError } from './vault-error';
+import { InputError } from '../../domain/input-error';
+import { VaultError } from '../vault-error';
 
 /** What PostgreSQL's clients look for in a folder that is given as the host. */
 const SOCKET_NAME = '.s.PGSQL.5432';

@@ -1,7 +1,7 @@
 import type { Cipher } from './cipher';
-import type { Database } from './database';
+import type { Database } from '../database/database';
 import { SEALED_VALUES, type SealedValue } from './sealed-values';
-import { VaultError } from './vault-error';
+import { VaultError } from '../vault-error';
 
 /** So many data keys are re-wrapped at once, and written in one transaction. */
 const BATCH_SIZE = 100;

@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sha256 } from '../secrets/digest';
+import { sha256 } from '../../secrets/digest';
 import { Database, type TimeLimits, type Transaction } from './database';
-import { VaultError } from './vault-error';
+import { VaultError } from '../vault-error';
 
 /** `/sql` of the package, seen from `src/vault` and `dist/vault` alike: the migrations, and {@link ROLES_FILE}. */
-export const SQL_FOLDER = join(__dirname, '../../sql');
+export const SQL_FOLDER = join(__dirname, '../../../sql');
 
 /** No migration: it is run after them, each time. */
 export const ROLES_FILE = 'roles.sql';
