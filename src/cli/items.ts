@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { userHash } from '../secrets/digest';
 import type { ItemRow } from '../vault';
-import { unknownItem } from '../vault/items';
+import { unknownItem } from '../vault/stores/items';
 import { examples } from './examples';
 import type { StoredItem } from './output';
 import { type PageOptions, readPage, withPageOptions } from './page-options';

@@ -140,14 +140,10 @@ export interface KeysReport {
   codec: CodecKeyReport[];
 }
 
-/** A key of the codec's. ABSENT: workers have used it, and the ring lacks it. */
+/** A codec key. */
 export interface CodecKeyReport {
   keyId: string;
-  state: 'PRIMARY' | 'OLDER' | 'ABSENT';
-  /** Counted by workers, a block ahead of use. */
-  encryptions: number;
-  /** ISO 8601. */
-  lastUsedAt: string | undefined;
+  state: 'PRIMARY' | 'OLDER';
 }
 
 /** Printed once the codec server listens. */

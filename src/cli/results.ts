@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { InputError } from '../domain/input-error';
 import { RESULT_STATES, type ResultState } from '../domain/states';
 import type { ResultRow } from '../vault';
-import { unknownResult } from '../vault/result-reader';
+import { unknownResult } from '../vault/stores/result-reader';
 import type { ResolveOptions } from './actions/results';
 import { examples } from './examples';
 import { type PageOptions, readPage, withPageOptions } from './page-options';

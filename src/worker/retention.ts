@@ -1,39 +1,40 @@
 import type { Logger } from '../telemetry/logger';
 import type { RetentionStore } from '../vault';
 
-/** How often a worker looks for what is over, in milliseconds: hourly, for a rule that counts days. */
+/** How often a worker purges, in milliseconds: hourly, for a rule that counts days. */
 const EVERY_MS = 3_600_000;
 
-/** Retention that a worker keeps. */
+/** A retention loop that runs. */
 export interface RetentionLoop {
-  /** Stops looking, after the look under way. */
+  /** Stops after the purge that is running. */
   stop(): Promise<void>;
 }
 
 /**
- * Strips the vault, now and every hour, of what ended `days` ago. What is due stands in the database: a look that fails, or
- * that no worker is there for, is made up by the next one. Workers that look at once share the work.
+ * Purges rows that ended more than `days` ago, once now and then hourly. Due rows are selected by query, so a missed run is caught
+ * up by the next. Workers that purge at the same time share the work.
  */
 export function startRetentionLoop(retention: RetentionStore, days: number, logger: Logger): RetentionLoop {
-  let looking = look();
+  let purging = purge();
   const timer = setInterval(() => {
-    looking = looking.then(look);
+    purging = purging.then(purge);
   }, EVERY_MS);
   timer.unref();
 
-  async function look(): Promise<void> {
+  async function purge(): Promise<void> {
     try {
       const { sessions, results, items } = await retention.purgeExpired(days);
-      if (sessions + items > 0) logger.info({ sessions, results, items, days }, 'purged what is over');
+      if (sessions + items > 0)
+        logger.info({ sessions, results, items, days }, 'purged rows that are past their retention');
     } catch (error) {
-      logger.warn({ err: error }, 'what is over could not be purged; trying again in an hour');
+      logger.warn({ err: error }, 'retention purge failed; retrying in 1 h');
     }
   }
 
   return {
     async stop() {
       clearInterval(timer);
-      await looking;
+      await purging;
     },
   };
 }

@@ -23,7 +23,9 @@ describeWithDevServer('callbacks over HTTP', () => {
     await harness?.close();
     await receiver?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' } });
+  const server = devServer({
+    searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' },
+  });
 
   beforeAll(async () => {
     receiver = await startCallbackReceiver();

@@ -22,7 +22,9 @@ describeWithDevServer('the examples of docs/learning-of-the-end.md', () => {
     await harness?.close();
     receiver?.close();
   }, MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' } });
+  const server = devServer({
+    searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' },
+  });
 
   beforeAll(async () => {
     receiver = createReceiver({

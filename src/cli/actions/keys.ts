@@ -1,12 +1,11 @@
-import { MAX_ENCRYPTIONS, WARN_ENCRYPTIONS } from '../../codec/key-use';
 import { loadKeys, loadVaultKeys } from '../../config/load-keys';
 import { openVaultFromSettings } from '../../config/open-vault';
 import { readSettingsFor } from '../../config/settings';
 import type { KeyRing } from '../../secrets/key-ring';
-import type { CodecKeyRow, KeyProvider, Vault, VaultKeyRow } from '../../vault';
+import type { KeyProvider, Vault, VaultKeyRow } from '../../vault';
 import { EXIT_FAILURE, EXIT_SIGNAL } from '../exit-codes';
 import type { CodecKeyReport, Rotation } from '../output';
-import { commandError, type Line, Mark, printError, printFailure, printJson, printLines } from '../print';
+import { commandError, Mark, printError, printFailure, printJson, printLines } from '../print';
 import { withProgress } from '../progress';
 import { stopSignal } from '../stop-signal';
 import { runWithRecords } from './connect';
@@ -62,7 +61,7 @@ export async function printKeys({ json }: { json?: boolean }): Promise<void> {
   const { vaultKeys, codecRing } = await loadKeys(readSettingsFor('database', 'vaultKeys', 'codecKeys'));
   await runWithRecords(async (records) => {
     const vault = await records.listKeys(vaultKeys);
-    const codec = codecKeyReports(codecRing, await records.codecKeys.list());
+    const codec = codecKeyReports(codecRing);
     if (json) printJson<'keys status'>({ vault, codec });
     else {
       printLines([`vault's keys (${vaultKeys.source}):`]);
@@ -73,17 +72,8 @@ export async function printKeys({ json }: { json?: boolean }): Promise<void> {
   });
 }
 
-function codecKeyReports(ring: KeyRing, rows: readonly CodecKeyRow[]): CodecKeyReport[] {
-  const ids = new Set([...ring.ids(), ...rows.map(({ keyId }) => keyId)]);
-  return [...ids].map((keyId, index) => {
-    const row = rows.find((known) => known.keyId === keyId);
-    return {
-      keyId,
-      state: ring.get(keyId) === undefined ? 'ABSENT' : index === 0 ? 'PRIMARY' : 'OLDER',
-      encryptions: row?.encryptions ?? 0,
-      lastUsedAt: row?.bookedAt?.toISOString(),
-    };
-  });
+function codecKeyReports(ring: KeyRing): CodecKeyReport[] {
+  return ring.ids().map((keyId, index) => ({ keyId, state: index === 0 ? 'PRIMARY' : 'OLDER' }));
 }
 
 function onOlderKeys(rows: readonly VaultKeyRow[]): number {
@@ -99,15 +89,5 @@ function printVaultKeys(rows: readonly VaultKeyRow[]): void {
 }
 
 function printCodecKeys(reports: readonly CodecKeyReport[]): void {
-  for (const { keyId, state, encryptions, lastUsedAt } of reports) {
-    const percent = ((100 * encryptions) / MAX_ENCRYPTIONS).toFixed(2);
-    const used = lastUsedAt === undefined ? 'not used by a worker' : `last used ${lastUsedAt}`;
-    const warning = encryptions >= WARN_ENCRYPTIONS ? '; replace it' : '';
-    const line: Line = [
-      `  ${keyId}  `,
-      new Mark(state),
-      `  ${encryptions} encryptions (${percent} % of the limit), ${used}${warning}`,
-    ];
-    printLines([line]);
-  }
+  for (const { keyId, state } of reports) printLines([[`  ${keyId}  `, new Mark(state)]]);
 }

@@ -41,8 +41,7 @@ const STATEMENTS: [statement: string, allowed: Role[]][] = [
   ['DELETE FROM hosted_link.sessions WHERE false', ['setup']],
   ['SELECT check_value FROM hosted_link.vault_keys', ['setup', 'worker', 'reader']],
   ['UPDATE hosted_link.vault_keys SET check_value = check_value WHERE false', ['setup']],
-  ['SELECT encryptions FROM hosted_link.codec_keys', ['setup', 'worker']],
-  ['UPDATE hosted_link.codec_keys SET encryptions = 0 WHERE false', ['setup', 'worker']],
+  ['SELECT check_value FROM hosted_link.codec_keys', ['setup', 'worker']],
   ['UPDATE hosted_link.codec_keys SET check_value = check_value WHERE false', ['setup']],
   ['SELECT actor FROM hosted_link.access_audit', ['setup', 'worker']],
   [
@@ -150,7 +149,6 @@ describeOnPostgres((server) => {
     });
     await worker.callbacks.end('session', 1, 'DELIVERED', 'HTTP_200');
     await worker.codecKeys.enter(new Map([['codec-1', Buffer.alloc(32, 1)]]));
-    await worker.codecKeys.book('codec-1', 1);
     expect(await worker.rotateKeys()).toMatchObject({ failed: 0 });
 
     const reader = await openAs('reader');

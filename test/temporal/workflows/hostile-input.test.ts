@@ -22,7 +22,9 @@ const HOSTILE =
 describeWithDevServer('what comes from outside', () => {
   let harness: Harness;
   afterAll(async () => await harness?.close(), MINUTE_MS);
-  const server = devServer({ searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' } });
+  const server = devServer({
+    searchAttributes: { HostedLinkState: 'Keyword', HostedLinkPlaidFlow: 'Keyword' },
+  });
   beforeAll(async () => {
     harness = await startHarness(onDevServer(server), { now: Date.now });
   }, MINUTE_MS);
