@@ -158,7 +158,7 @@ const walls = {
       .map((door) => ({ category: door, pattern: `src/${door}` })),
     'boundaries/include': ['src/**/*', 'testing/**/*', 'tools/**/*', 'test/**/*', 'bench/**/*'],
     'boundaries/dependency-nodes': ['import', 'export', 'dynamic-import', 'require'],
-    'import/resolver': { node: { extensions: ['.ts', '.js'] } },
+    'import/resolver': { typescript: true },
   },
   rules: {
     'boundaries/no-unknown-files': 'error',

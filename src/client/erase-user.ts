@@ -79,7 +79,7 @@ export async function eraseUser(
       failures.push({ itemId, error });
     }
   }
-  await retention.strip(retentionDays);
+  await retention.purgeExpired(retentionDays);
   const workflowIds = [
     ...[...runningSessions, ...endedSessions].flatMap((key) => [
       sessionWorkflowId(key),

@@ -88,6 +88,11 @@ describe('ESLint', () => {
       `export { sleep } from '@temporalio/workflow';\nexport { TASK_QUEUES } from '../domain/ids';\nexport { statusQuery } from './messages';`,
     ],
     ['timers in a workflow', workflow, `setTimeout(() => undefined, 1);`],
+    [
+      'a dynamic import of a sibling in the command line',
+      'src/cli/worker.ts',
+      `export const load = () => import('./actions/worker.js');`,
+    ],
     ['a room below in plaid', 'src/plaid/plaid.ts', `export { Secret } from '../secrets/secret';`],
   ];
   let findings: Finding[][];

@@ -1,3 +1,4 @@
+import type * as Pg from 'pg';
 import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
 import type { Client } from 'pg';
@@ -26,7 +27,7 @@ export function verifiedDatabaseUrl(databaseUrl: string): string {
   let client: Client;
   try {
     // Loaded only here, since a service that starts sessions reads settings too, and needs no database.
-    const pg = createRequire(__filename)('pg') as typeof import('pg');
+    const pg = createRequire(__filename)('pg') as typeof Pg;
     client = new pg.Client({ connectionString: databaseUrl });
   } catch {
     // Malformed, a file of it is missing, or pg is not installed: opening the database reports it.

@@ -46,7 +46,7 @@ test('a worker looks at its start and every hour, and logs only what it purged',
 test('a look that fails is told, and the next one comes all the same', async () => {
   const { asked, lines, kept } = setUp(() => Promise.reject(new Error('the database is away')));
   await until('it has told', () => lines.length === 1);
-  expect(lines).toMatchObject([{ level: 'warn', msg: expect.stringContaining('trying again in an hour') }]);
+  expect(lines).toMatchObject([{ level: 'warn', msg: expect.stringContaining('retrying in 1 h') }]);
   jest.advanceTimersByTime(HOUR_MS);
   await until('it has looked again', () => asked.length === 2);
   await kept.stop();
