@@ -5,15 +5,15 @@ import type { CallbackBody } from '../domain/views';
 import { NoAnswerError } from '../http/bounded-post';
 import type { ActivityDeps } from './deps';
 
-/** The receiver says that it is gone for good (RFC 9110, 15.5.11), which by Standard Webhooks ends the attempts. */
+/** HTTP 410: the receiver is gone for good (RFC 9110, 15.5.11), so Standard Webhooks ends the attempts. */
 const GONE = 410;
 
 /** Activities on callbacks over HTTP. */
 export function callbackActivities({ vault, callbacks, metrics }: ActivityDeps) {
   return {
     /**
-     * Queues a callback, and has it delivered by a workflow of its own, for which nobody waits. Does nothing in a deployment
-     * without callbacks. A repeat by the same workflow run is the same callback.
+     * Queues a callback and signals the workflow that delivers it, without waiting for the delivery. Does nothing in a deployment
+     * without callbacks. Idempotent for a workflow run.
      */
     async queueCallback(callback: Omit<CallbackBody, 'sequence'>): Promise<void> {
       if (!callbacks) return;
@@ -30,15 +30,16 @@ export function callbackActivities({ vault, callbacks, metrics }: ActivityDeps) 
       });
     },
 
-    /** The sequence number of the session's first callback that is PENDING. */
+    /** Returns the sequence number of the session's first PENDING callback; undefined when there is none. */
     async nextCallback(key: string): Promise<number | undefined> {
       const [next] = await vault.callbacks.list({ key, callbackState: 'PENDING' });
       return next?.sequence;
     },
 
     /**
-     * Sends a callback that is PENDING once, as the vault has it. Its failures have the type `CALLBACK/<answer>`, and tell
-     * nothing else of the answer.
+     * Sends a PENDING callback once, as it is stored in the vault.
+     *
+     * @throws CALLBACK/<answer>, which contains nothing else of the receiver's answer; not retryable after HTTP 410
      */
     async deliverCallback(key: string, sequence: number): Promise<void> {
       const pending = await vault.callbacks.list({ key, callbackState: 'PENDING' });
@@ -68,7 +69,7 @@ export function callbackActivities({ vault, callbacks, metrics }: ActivityDeps) 
       await vault.callbacks.end(key, sequence, 'DELIVERED', `HTTP_${status}`);
     },
 
-    /** Ends a callback that is PENDING as GIVEN_UP. */
+    /** Ends a PENDING callback as GIVEN_UP. */
     async giveUpCallback(key: string, sequence: number, answer: string): Promise<void> {
       await vault.callbacks.end(key, sequence, 'GIVEN_UP', answer);
       metrics.callbacks({ result: 'given_up' });

@@ -9,7 +9,11 @@ export type { StartRequest } from '../requests/start-request';
 /** The activity that checks a request for a session that was started with one. */
 export function checkRequestActivities({ environment, notifyPrefixes, userAttribute }: ActivityDeps) {
   return {
-    /** @throws INVALID_INPUT, never to be repeated, whose message names the field and not the value */
+    /**
+     * Returns the input of the session that was requested.
+     *
+     * @throws INVALID_INPUT, not retryable; its message names the field and not the value
+     */
     async checkRequest(request: StartRequest): Promise<CheckedRequest> {
       try {
         return sessionInput(request, { environment, notifyPrefixes, userAttribute });

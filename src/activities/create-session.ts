@@ -11,7 +11,7 @@ import { type Claimed, type ClaimInput, claimRow } from './session-row';
 
 export type { CreatedSession } from '../plaid/flow-client';
 
-/** The item that a session in update mode is to mend. */
+/** The item that a session in update mode updates. */
 export interface ItemUpdate {
   itemId: string;
 }
@@ -26,16 +26,16 @@ export interface CreateInput {
   delivery: Delivery | undefined;
 }
 
-/** What {@link createSessionActivities.claimAndCreate} found and made. */
+/** The result of {@link createSessionActivities.claimAndCreate}. */
 export interface ClaimedSession {
   claimed: Claimed;
-  /** Undefined when the key stands for an earlier session. */
+  /** Undefined when the key belongs to an earlier session. */
   created: CreatedSession | undefined;
 }
 
-/** Activities that make a session at Plaid. The vault is used only before Plaid is called. */
+/** Makes the activities that create a session at Plaid. They use the vault only before they call Plaid. */
 export function createSessionActivities({ plaid, plaidFlows, vault }: ActivityDeps) {
-  /** Runs `use` with the access token of the item to be mended, which goes nowhere else. */
+  /** Runs `use` with the access token of the item to update; the token goes nowhere else. */
   async function withItem<T>(
     update: ItemUpdate | undefined,
     use: (accessToken: Secret | undefined) => Promise<T>,
@@ -53,11 +53,11 @@ export function createSessionActivities({ plaid, plaidFlows, vault }: ActivityDe
 
   return {
     /**
-     * Claims the session's row, and makes the hosted session, with a link token where it needs one. A repeat leaves an unused
-     * session behind, of which nobody has the link.
+     * Claims the session's row and creates the hosted session, with a link token if the Plaid flow takes one. A retry leaves an
+     * unused session behind, whose link nobody has.
      *
-     * @throws VAULT/* before Plaid is called; for good when the key stands for another request, or `update` names an item that is
-     * unknown or removed
+     * @throws VAULT/* before Plaid is called; not retryable when the key belongs to another request, or when `update` names an item
+     * that is unknown or removed
      */
     async claimAndCreate(claim: ClaimInput, input: Omit<CreateInput, 'delivery'>): Promise<ClaimedSession> {
       const claimed = await claimRow(vault, claim);
@@ -66,9 +66,9 @@ export function createSessionActivities({ plaid, plaidFlows, vault }: ActivityDe
     },
 
     /**
-     * Makes a link token. A repeat leaves an unused link token behind, which harms nothing.
+     * Creates a link token. A retry leaves an unused link token behind, which is harmless.
      *
-     * @throws VAULT/ITEM_UNKNOWN or VAULT/ITEM_REMOVED for good, when `update` names such an item
+     * @throws VAULT/ITEM_UNKNOWN or VAULT/ITEM_REMOVED, not retryable, when `update` names such an item
      */
     async createLinkToken(
       request: LinkTokenRequest,
@@ -81,10 +81,10 @@ export function createSessionActivities({ plaid, plaidFlows, vault }: ActivityDe
     },
 
     /**
-     * Makes the hosted session. With `delivery` Plaid sends a message each time: then never repeat it after a failure
-     * whose details say effect UNKNOWN, nor after a time-out.
+     * Creates the hosted session. With `delivery`, Plaid sends a message on each call: do not retry after a timeout, or after a
+     * failure whose details contain effect UNKNOWN.
      *
-     * @throws VAULT/* before Plaid is called; for good when `update` names an item that is unknown or removed
+     * @throws VAULT/* before Plaid is called; not retryable when `update` names an item that is unknown or removed
      */
     async createSession(input: CreateInput): Promise<CreatedSession> {
       return await make(input);
@@ -92,7 +92,7 @@ export function createSessionActivities({ plaid, plaidFlows, vault }: ActivityDe
   };
 }
 
-/** A caller waits for a create, so what only an operator can mend fails it at once. */
+/** Fails at once on errors that only an operator can fix, because a caller waits for the create. */
 async function forCaller<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

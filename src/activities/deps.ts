@@ -8,7 +8,7 @@ import type { PlaidClient } from '../plaid/plaid';
 import type { Metrics } from '../telemetry/metrics';
 import type { Vault } from '../vault/vault';
 
-/** What the activities work with. */
+/** The dependencies of the activities. */
 export interface ActivityDeps {
   plaid: PlaidClient;
   environment: PlaidEnvironment;
@@ -16,20 +16,20 @@ export interface ActivityDeps {
   plaidFlows: Record<PlaidFlow, FlowClient>;
   /** Workflow id prefixes that a request may name in `notify`. Default: all but our own. */
   notifyPrefixes?: readonly string[] | undefined;
-  /** What stands for the person of such a request in search attributes. Default: a hash. */
+  /** How search attributes show the person of such a request. Default: a hash. */
   userAttribute?: UserAttribute | undefined;
   /** A client without a payload codec. */
   noticeClient: WorkflowClient;
   /** Undefined in a deployment without callbacks. */
   callbacks?: CallbackDeps | undefined;
-  /** Where items' webhooks go once they are stored. Undefined leaves them where the link token pointed. */
+  /** The webhook URL that stored items get. Undefined leaves the one of the link token. */
   itemWebhookUrl?: string | undefined;
   metrics: Metrics;
-  /** The time, in milliseconds since the epoch. Asynchronous for test environments that skip time, whose server has to be asked. */
+  /** The time, in milliseconds since the epoch. Asynchronous because a time-skipping test server keeps its own time. */
   now: () => Promise<number>;
 }
 
-/** What callbacks need, where the deployment has them. */
+/** The dependencies of callbacks. */
 export interface CallbackDeps {
   sender: CallbackSender;
   /** A client with the payload codec. */

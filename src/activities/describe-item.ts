@@ -12,7 +12,7 @@ export function institutionOf({
     : undefined;
 }
 
-/** The activity that completes what is stored about an item. */
+/** Makes the activity that completes the stored data of an item. */
 export function describeItemActivities({ plaid, vault, itemWebhookUrl }: ActivityDeps) {
   async function describeBy(itemId: string, token: Secret): Promise<Institution> {
     const { institutionId, institutionName } = await plaid.itemGet(token);
@@ -22,8 +22,8 @@ export function describeItemActivities({ plaid, vault, itemWebhookUrl }: Activit
 
   return {
     /**
-     * Fills in the institution of a stored item, and moves its webhook to where the deployment wants items' webhooks. Gives the
-     * institution. Needs no token where the item was stored with its institution, and its webhook stays.
+     * Stores the institution of a stored item, sets the item's webhook to `itemWebhookUrl` if there is one, and returns the
+     * institution. Reads no access token when neither is needed.
      */
     async describeItem(itemId: string): Promise<Institution> {
       const item = await vault.items.get(itemId);

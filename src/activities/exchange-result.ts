@@ -16,13 +16,13 @@ import { retryStoreUntilShutdown } from './store-until-shutdown';
  */
 const LEASE_MS = 30_000;
 
-/** Type of the failure that says: the item could not be stored, so it was removed again. */
+/** Type of the failure after which an item that could not be stored was removed at Plaid again. */
 const ITEM_REMOVED_UNSTORED = 'ITEM_REMOVED_UNSTORED';
 
-/** What must be left of the lease before a call that is not idempotent, in milliseconds: Plaid's HTTP time limit, and some more. */
+/** What must be left of the lease before a call that is not idempotent, in milliseconds: Plaid's HTTP time limit and a margin. */
 const CALL_MS = 22_000;
 
-/** How soon an attempt that was held up is repeated, in milliseconds. */
+/** Delay before an attempt that was held up is retried, in milliseconds. */
 const HELD_UP_RETRY_MS = 1_000;
 
 const HEARTBEAT_EVERY_MS = 5_000;
@@ -34,26 +34,26 @@ type Leased = Extract<Acquired, { outcome: 'LEASED' }> & {
 
 /** How a result is to be exchanged. */
 export interface ExchangeOptions {
-  /** True: also when the person has this account already. Default false. */
+  /** True exchanges a public token even if the person has already linked the account. Default false. */
   allowDuplicates?: boolean | undefined;
 }
 
 /** A result whose exchange has ended. */
 export interface ExchangedResult extends ResultView {
-  /** True when `describeItem` has nothing to do for its item.  */
+  /** True when `describeItem` has nothing to do for its item. */
   isDescribed?: boolean | undefined;
 }
 
-/** Activities that turn a session's results into stored items, or undo them. */
+/** Makes the activities that turn a session's results into stored items, or undo them. */
 export function exchangeActivities(deps: ActivityDeps) {
   const { plaid, vault, itemWebhookUrl } = deps;
   return {
-    /** The session's results, as the vault has them. */
+    /** Returns the session's results from the vault. */
     async listResults(sessionKey: string): Promise<ResultView[]> {
       return (await vault.results.list(sessionKey)).map(resultView);
     },
 
-    /** Brings a result to its end: its item's access token stored once, or a named reason why not. */
+    /** Ends a result: stores the access token of its item once, or records why not. */
     async exchangeResult(
       resultId: string,
       { allowDuplicates = false }: ExchangeOptions = {},
@@ -71,8 +71,8 @@ export function exchangeActivities(deps: ActivityDeps) {
     },
 
     /**
-     * Undoes a result of a cancelled session: removes its item, stored or not. A public token is left to die, unless an earlier
-     * exchange had no answer: then it is brought to its end first, and stays UNCERTAIN where that does not end the doubt.
+     * Undoes a result of a cancelled session: removes its item, stored or not. A public token is left to expire. But if an earlier
+     * exchange got no answer, an item may exist, so the token is exchanged first; the result is UNCERTAIN if that gets no answer either.
      */
     async removeResult(resultId: string): Promise<ResultView> {
       const result = await withLease(deps, resultId, (leased) => undo(deps, leased));
@@ -86,7 +86,7 @@ export function exchangeActivities(deps: ActivityDeps) {
       return { ...result, state: 'REMOVED' };
     },
 
-    /** Ends a result as FAILED without asking Plaid. */
+    /** Ends a result as FAILED without calling Plaid. */
     async failResult(resultId: string, errorCode: string): Promise<ResultView> {
       return await withLease(deps, resultId, ({ fence }) =>
         vault.results.end(resultId, fence, 'FAILED', { errorCode }),
@@ -95,7 +95,7 @@ export function exchangeActivities(deps: ActivityDeps) {
   };
 }
 
-/** Takes the lease of a result, runs `use`, and gives the result as it then stands. An ended result stays as it is. */
+/** Takes the lease of a result, runs `use`, and returns the result afterwards. An ended result is returned unchanged. */
 async function withLease(
   deps: ActivityDeps,
   resultId: string,
@@ -108,7 +108,7 @@ async function withLease(
     const why =
       acquired.by === 'ATTEMPT'
         ? 'another attempt holds this result; its lease ends'
-        : 'the same account is being linked by another result; next look';
+        : 'the same account is being linked by another result; next check';
     throw notYet(why, acquired.retryInMs);
   }
   if (acquired.outcome === 'ENDED') return resultView(acquired.row);
@@ -120,7 +120,7 @@ async function withLease(
   return resultView(row);
 }
 
-/** Plaid did the exchange itself. `/item/get` proves the token and tells its sure item id; it repeats harmlessly. */
+/** Stores a token that Plaid has exchanged itself. `/item/get` proves the token and returns its item id; it is safe to retry. */
 async function keepAccessToken(deps: ActivityDeps, { row, fence, token }: Leased): Promise<void> {
   try {
     await deps.vault.results.link(row.resultId, { ...(await deps.plaid.itemGet(token)), accessToken: token });
@@ -133,7 +133,7 @@ async function keepAccessToken(deps: ActivityDeps, { row, fence, token }: Leased
   }
 }
 
-/** Not idempotent at Plaid: the lease has counted this call as begun, and only a definite answer takes that back. */
+/** Exchanges a public token, which is not idempotent: the lease counts the call as started until a definite answer arrives. */
 async function exchangePublicToken(deps: ActivityDeps, leased: Leased): Promise<void> {
   const { row, fence, token, accounts, unansweredCalls } = leased;
   const { resultId } = row;
@@ -141,7 +141,7 @@ async function exchangePublicToken(deps: ActivityDeps, leased: Leased): Promise<
     return await deps.vault.results.end(resultId, fence, 'UNCERTAIN', { errorCode: 'NO_ANSWER_TWICE' });
   }
   if (leased.leftMs() < CALL_MS) {
-    // This process was held up: by the time of an answer, another attempt could have the lease.
+    // This process was held up: when the answer arrives, another attempt could hold the lease.
     await deps.vault.results.release(resultId, fence, { errorCode: 'LEASE_RAN_SHORT', answered: true });
     throw notYet('the lease ran short before the call; next try', HELD_UP_RETRY_MS);
   }
@@ -169,7 +169,7 @@ async function exchangePublicToken(deps: ActivityDeps, leased: Leased): Promise<
   await storeOrRemove(deps, resultId, item);
 }
 
-/** Keeps trying to store an item whose token is in hand; when the worker must stop, removes it, so that none is left behind unseen. */
+/** Retries storing a new item. When the worker must stop, removes the item at Plaid, so that no unknown item is left. */
 async function storeOrRemove(deps: ActivityDeps, resultId: string, item: NewItem): Promise<void> {
   try {
     await retryStoreUntilShutdown(() => deps.vault.results.link(resultId, item));
@@ -185,7 +185,7 @@ async function storeOrRemove(deps: ActivityDeps, resultId: string, item: NewItem
 async function undo(deps: ActivityDeps, leased: Leased): Promise<void> {
   const { row, fence, token, unansweredCalls } = leased;
   if (row.kind === 'public_token' && unansweredCalls > 0) {
-    // An earlier call may have made an item: what is in doubt cannot be left to die.
+    // An earlier call may have created an item, so the token must not be left to expire.
     return await exchangePublicToken(deps, leased);
   }
   if (row.kind === 'access_token') {
@@ -202,7 +202,7 @@ async function undo(deps: ActivityDeps, leased: Leased): Promise<void> {
   await deps.vault.results.end(row.resultId, fence, 'REMOVED', { errorCode: 'SESSION_CANCELLED' });
 }
 
-/** Lets the server notice within seconds that the worker died, while a single attempt may last minutes. */
+/** Heartbeats while `run` runs: an attempt may last minutes, and the server is to notice within seconds that a worker died. */
 async function withHeartbeat(run: () => Promise<void>): Promise<void> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), HEARTBEAT_EVERY_MS);
@@ -214,9 +214,9 @@ async function withHeartbeat(run: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Any error that has not ended the result is waited out.
+ * Returns the failure that retries after an error that has not ended the result.
  *
- * @param calls how many have been made for the result, this one included: its fence. Attempts that only waited do not count.
+ * @param calls the calls made for the result, this one included: its fence. Attempts that only waited do not count.
  */
 function tryAgain(error: PlaidError, calls: number): ApplicationFailure {
   return retryFailure(error, errorRetryDelayMs(error, calls, Math.random()));

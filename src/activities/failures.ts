@@ -5,7 +5,7 @@ import type { PlaidError } from '../plaid/errors';
 import { PlaidApiError, PlaidBadAnswerError, PlaidNoAnswerError } from '../plaid/errors';
 import type { VaultError } from '../vault/vault-error';
 
-/** What may be shown of a failed call to Plaid. */
+/** Returns the part of a failed call to Plaid that may be shown. */
 export function plaidErrorView(error: PlaidError): PlaidErrorView {
   const view = { message: error.message, class: classify(error) };
   if (error instanceof PlaidApiError) {
@@ -36,13 +36,13 @@ export function plaidErrorView(error: PlaidError): PlaidErrorView {
   throw new TypeError(`unknown kind of PlaidError: ${error.code}`);
 }
 
-/** Plaid's own 4xx, and its 503, say that the work was not begun; its 500, or an error with a status of success, does not. */
+/** Returns true for Plaid's 4xx and 503: the work was not started. After a 500, or an error with a success status, it may have been. */
 function wasRefused({ httpStatus }: PlaidApiError): boolean {
   return (httpStatus >= 400 && httpStatus < 500) || httpStatus === 503;
 }
 
 /**
- * A PlaidError as Temporal is to see it: its type is Plaid's type and code, its details are the {@link PlaidErrorView}.
+ * Returns a PlaidError as a failure: its type is Plaid's type and code, its details are the {@link PlaidErrorView}.
  * Non-retryable when a retry cannot help (`permanent`, `person`).
  *
  * @param attempt how many attempts have failed, this one included; sets the delay of the next
@@ -55,7 +55,7 @@ export function plaidFailure(error: PlaidError, attempt: number): ApplicationFai
   return finalFailure(error);
 }
 
-/** A PlaidError that is not to be tried again, of whatever class it is. */
+/** Returns a PlaidError of any class as a failure that is not retryable. */
 export function finalFailure(error: PlaidError): ApplicationFailure {
   const view = plaidErrorView(error);
   return ApplicationFailure.create({
@@ -66,23 +66,23 @@ export function finalFailure(error: PlaidError): ApplicationFailure {
   });
 }
 
-/** A PlaidError that ends an attempt and says nothing of another. */
+/** Returns a PlaidError as a failure that leaves retries to the activity's retry policy. */
 export function passingFailure(error: PlaidError): ApplicationFailure {
   const view = plaidErrorView(error);
   return ApplicationFailure.create({ type: view.type, message: view.message, details: [view] });
 }
 
-/** A PlaidError that is to be tried again in `delayMs`, of whatever class it is. */
+/** Returns a PlaidError of any class as a failure that is retried in `delayMs`. */
 export function retryFailure(error: PlaidError, delayMs: number): ApplicationFailure {
   const view = plaidErrorView(error);
   const message = `${view.message}; next try in ${seconds(delayMs)}`;
   return ApplicationFailure.create({ type: view.type, message, details: [view], nextRetryDelay: delayMs });
 }
 
-/** What no retry can mend: the key stands for another request, the item is not there or was removed. */
+/** Codes that a retry cannot fix: the key belongs to another request, the item is unknown or removed. */
 const FINAL_VAULT_CODES: readonly VaultError['code'][] = ['KEY_REUSED', 'ITEM_UNKNOWN', 'ITEM_REMOVED'];
 
-/** A VaultError as Temporal is to see it: type `VAULT/<code>`. */
+/** Returns a VaultError as a failure of type `VAULT/<code>`. */
 export function vaultFailure(error: VaultError): ApplicationFailure {
   return ApplicationFailure.create({
     type: `VAULT/${error.code}`,
@@ -92,8 +92,8 @@ export function vaultFailure(error: VaultError): ApplicationFailure {
 }
 
 /**
- * "Not yet; ask again in `delayMs`": a failure that is none, so that the server's own durable timer drives the next attempt
- * without a workflow task. BENIGN keeps it out of logs and error metrics. Web UI shows the message.
+ * Returns a BENIGN failure that works as a timer: the server schedules the next attempt in `delayMs`, and no workflow task runs.
+ * BENIGN keeps it out of logs and error metrics. The Web UI shows the message.
  */
 export function notYet(what: string, delayMs: number): ApplicationFailure {
   return ApplicationFailure.create({

@@ -10,54 +10,54 @@ import type { ActivityDeps } from './deps';
 import { finalFailure, notYet, passingFailure, plaidErrorView, retryFailure } from './failures';
 import { retryStoreUntilShutdown } from './store-until-shutdown';
 
-/** Which session to get. */
-export interface GetInput {
+/** Which session to poll. */
+export interface PollInput {
   key: string;
   plaidFlow: PlaidFlow;
   plaidSessionId: string;
-  /** Update mode: tokens that Plaid shows are of the item that is there already, and count for nothing. */
+  /** True in update mode: tokens that Plaid returns belong to the existing item and are not results. */
   update?: boolean | undefined;
-  /** What the workflow knows. */
+  /** What the workflow knows so far. */
   known: Known;
 }
 
 type Known = Pick<Observation, 'plaidStatus' | 'results' | 'health' | 'exitError'>;
 
-/** The input of a watch, which ends when Plaid says other than what is known. Times are in milliseconds since the epoch. */
-export interface WatchInput extends GetInput {
-  /** Since when nothing has changed; the schedule's clock starts here. */
+/** The input of a watch, which ends when Plaid reports anything new. Times are in milliseconds since the epoch. */
+export interface WatchInput extends PollInput {
+  /** When the session last changed; the schedule's clock starts here. */
   changedAtMs: number;
-  /** No get before this time. */
+  /** No poll before this time. */
   notBeforeMs: number;
-  /** At this time the last get is made, and the watch ends whatever it says. */
+  /** Time of the last poll, after which the watch ends. */
   deadlineMs: number;
 }
 
-/** What a get found. */
+/** What a poll found. */
 export interface Observation {
   plaidStatus: string | undefined;
-  /** How many results Plaid has shown so far; all of them are in the vault. */
+  /** How many results Plaid has returned so far; all of them are in the vault. */
   results: number;
   health: Health;
-  /** What the person left after, when Plaid tells. */
+  /** The error after which the person left, if Plaid reports one. */
   exitError?: PlaidErrorView | undefined;
-  /** True when this was the last get, at the deadline. */
+  /** True when this was the last poll, at the deadline. */
   deadlinePassed: boolean;
 }
 
-/** How long gets must fail before the session's health says so, in milliseconds. */
+/** How long polls must fail before the session's health is ERRORS, in milliseconds. */
 const ERRORS_UNTIL_UNHEALTHY_MS = 5 * 60_000;
 
-/** What an attempt of a watch leaves to the next one, in its heartbeat details. */
+/** What an attempt of a watch passes to the next one in its heartbeat details. */
 interface ErrorStreak {
   sinceMs: number;
   count: number;
 }
 
-/** Activities that ask Plaid how a session stands. */
+/** Makes the activities that poll Plaid for a session. */
 export function getSessionActivities({ plaidFlows, vault, metrics, now }: ActivityDeps) {
-  /** Asks once, and keeps what is there before anything is told. */
-  async function get(input: GetInput): Promise<Pick<Observation, 'plaidStatus' | 'results' | 'exitError'>> {
+  /** Polls once, and stores the tokens before it returns. */
+  async function poll(input: PollInput): Promise<Pick<Observation, 'plaidStatus' | 'results' | 'exitError'>> {
     const { plaidFlow, plaidSessionId, known } = input;
     const answer = await plaidFlows[plaidFlow].get(plaidSessionId);
     const { status: plaidStatus, exitError, completedAt } = answer;
@@ -70,10 +70,10 @@ export function getSessionActivities({ plaidFlows, vault, metrics, now }: Activi
   }
 
   /**
-   * Keeps the tokens of an answer in the vault, since Plaid may show them only once, and gives how many results that makes. A completion
-   * without tokens may be one whose tokens an attempt has stored that could not tell any more.
+   * Stores the tokens of an answer in the vault, because Plaid may return them only once, and returns the number of results. If the
+   * session is COMPLETED without tokens, an earlier attempt may have stored them and then lost its own answer.
    */
-  async function keep({ key, update, known }: GetInput, { status, tokens }: SessionAnswer): Promise<number> {
+  async function keep({ key, update, known }: PollInput, { status, tokens }: SessionAnswer): Promise<number> {
     if (update) return 0;
     if (tokens.length > 0)
       return (await retryStoreUntilShutdown(() => vault.results.record(key, tokens))).length;
@@ -81,31 +81,31 @@ export function getSessionActivities({ plaidFlows, vault, metrics, now }: Activi
   }
 
   return {
-    /** Gets once. What an error means is the watch's to judge, so none of Plaid's is final here. */
-    async getSession(input: GetInput): Promise<Observation> {
+    /** Polls once. No error of Plaid's is final here: the watch decides what it means. */
+    async getSession(input: PollInput): Promise<Observation> {
       try {
-        return { ...(await get(input)), health: { kind: 'OK' }, deadlinePassed: false };
+        return { ...(await poll(input)), health: { kind: 'OK' }, deadlinePassed: false };
       } catch (error) {
         throw error instanceof PlaidError ? passingFailure(error) : error;
       }
     },
 
     /**
-     * Gets again and again until something differs from what is known, or the deadline. Each attempt gets once; "nothing
-     * new" is a benign failure with the delay of the next attempt. Fails for good on errors that no retry can mend.
+     * Polls until something new is found or the deadline passes. Each attempt polls once; without news it throws a benign failure
+     * with the delay of the next attempt. Throws a final failure on errors that no retry can fix.
      */
     async watchSession(input: WatchInput): Promise<Observation> {
       const { info } = Context.current();
       const nowMs = await now();
       if (nowMs < input.notBeforeMs) {
-        throw notYet(`${shown(input.known)}; next get`, input.notBeforeMs - nowMs);
+        throw notYet(`${shown(input.known)}; next poll`, input.notBeforeMs - nowMs);
       }
       const dueMs = Math.max(info.currentAttemptScheduledTimestampMs, input.notBeforeMs);
       metrics.pollDelay((nowMs - dueMs) / 1_000, { plaid_flow: input.plaidFlow });
       const deadlinePassed = nowMs >= input.deadlineMs;
       const streak = info.heartbeatDetails as ErrorStreak | undefined;
       try {
-        const found = await get(input);
+        const found = await poll(input);
         const changed =
           found.plaidStatus !== input.known.plaidStatus ||
           found.results !== input.known.results ||
@@ -123,12 +123,12 @@ export function getSessionActivities({ plaidFlows, vault, metrics, now }: Activi
         maxDelayMs: PLAID_FLOW_RULES[input.plaidFlow].maxPollDelayMs,
         jitter: Math.random(),
       });
-      throw notYet(`${shown(input.known)}; next get`, delayMs);
+      throw notYet(`${shown(input.known)}; next poll`, delayMs);
     },
   };
 }
 
-/** Ends the watch when a failed get changes the session's health or the patience with the last get is over; else throws for a retry. */
+/** Ends the watch if a failed poll changes the session's health, or if the last poll has failed for too long; else throws for a retry. */
 function healthAfter(
   error: PlaidError,
   { plaidFlow, known, deadlineMs }: WatchInput,
@@ -157,7 +157,7 @@ function healthAfter(
   throw retryFailure(error, untilDeadlineMs > 0 ? Math.min(backoffMs, untilDeadlineMs) : backoffMs);
 }
 
-/** Web UI shows this as the last failure of a pending watch, so it is written for people. */
+/** The Web UI shows this as the last failure of a pending watch, so it is written for people. */
 function shown({ plaidStatus }: Known): string {
-  return plaidStatus === undefined ? 'not asked yet' : `still ${plaidStatus}`;
+  return plaidStatus === undefined ? 'not polled yet' : `still ${plaidStatus}`;
 }

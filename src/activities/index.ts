@@ -3,7 +3,7 @@ import { linkDeliveryFlow } from '../plaid/link-delivery-flow';
 import { NO_METRICS } from '../telemetry/metrics';
 import { callbackActivities } from './call-back';
 import { checkRequestActivities } from './check-request';
-import { confirmMendedActivities } from './confirm-item-healthy';
+import { confirmItemHealthyActivities } from './confirm-item-healthy';
 import { createSessionActivities } from './create-session';
 import type { ActivityDeps } from './deps';
 import { describeItemActivities } from './describe-item';
@@ -12,11 +12,12 @@ import { getSessionActivities } from './get-session';
 import { notifyWorkflowActivities } from './notify-workflow';
 import { removeItemActivities } from './remove-item';
 import { sessionRowActivities } from './session-row';
-import { markForgottenActivities } from './write-tombstone';
+import { writeTombstoneActivities } from './write-tombstone';
 
 /**
- * All activities, by the names under which workflows call them.
- * @param deps without `metrics`, they emit none
+ * Makes all activities, under the names by which workflows call them.
+ *
+ * @param deps without `metrics`, the activities emit none
  */
 export function createActivities(
   deps: Omit<ActivityDeps, 'plaidFlows' | 'metrics'> & Partial<Pick<ActivityDeps, 'metrics'>>,
@@ -38,8 +39,8 @@ export function createActivities(
     ...exchangeActivities(all),
     ...describeItemActivities(all),
     ...removeItemActivities(all),
-    ...markForgottenActivities(all),
-    ...confirmMendedActivities(all),
+    ...writeTombstoneActivities(all),
+    ...confirmItemHealthyActivities(all),
     ...notifyWorkflowActivities(all),
     ...callbackActivities(all),
   };

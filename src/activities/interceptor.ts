@@ -11,8 +11,8 @@ import { VaultError } from '../vault/vault-error';
 import { plaidFailure, vaultFailure } from './failures';
 
 /**
- * The gate between activities and history. A failure's message, type and causes stand in history in clear, so only
- * failures of ours pass; any other error stays in the log, and history gets a fixed message with the id to find it by.
+ * Keeps secrets in errors out of history, which holds a failure's message, type and causes unencrypted. Only hosted-link's own
+ * failures pass. Any other error goes to the log, and history gets a fixed message with the id of the log entry.
  */
 export class FailureGate implements ActivityInboundCallsInterceptor {
   constructor(

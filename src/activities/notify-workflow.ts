@@ -2,12 +2,12 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import type { CompletionNotice } from '../domain/views';
 import type { ActivityDeps } from './deps';
 
-/** The activity that tells a workflow of the caller's that a session has ended. */
+/** Makes the activity that notifies a workflow of the caller that a session has ended. */
 export function notifyWorkflowActivities({ noticeClient }: ActivityDeps) {
   return {
     /**
-     * Signals `linkCompleted`. The client has no payload codec, since a foreign worker could not decode: the payload holds
-     * only what may be read by anyone. GONE when the workflow does not run.
+     * Signals `linkCompleted`. Returns GONE when the workflow is not running. The payload is not encrypted, because the caller's
+     * worker could not decode it, so it contains nothing confidential.
      */
     async notifyWorkflow(workflowId: string, notice: CompletionNotice): Promise<'SIGNALLED' | 'GONE'> {
       try {

@@ -2,11 +2,12 @@ import { isItemGone } from '../plaid/error-classes';
 import { VaultError } from '../vault/vault-error';
 import type { ActivityDeps } from './deps';
 
-/** The activity that removes an item that is stored. */
+/** Makes the activity that removes a stored item. */
 export function removeItemActivities(deps: ActivityDeps) {
   return {
     /**
      * Removes a stored item.
+     *
      * @throws VAULT/ITEM_UNKNOWN
      */
     async removeItem(itemId: string): Promise<void> {
@@ -16,8 +17,9 @@ export function removeItemActivities(deps: ActivityDeps) {
 }
 
 /**
- * Removes a stored item at Plaid, then its access token from the vault. Repeats harmlessly, also after a crash between the two:
- * what is gone at Plaid counts as removed.
+ * Removes a stored item at Plaid, then its access token from the vault. Safe to retry, also after a crash between the two: an item
+ * that Plaid does not know counts as removed.
+ *
  * @throws PlaidError, or VaultError ITEM_UNKNOWN
  */
 export async function removeStoredItem(

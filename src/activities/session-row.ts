@@ -20,19 +20,20 @@ export interface ClaimInput {
   traceparent?: string | undefined;
 }
 
-/** What {@link claimRow} found. */
+/** The result of {@link claimRow}. */
 export interface Claimed {
+  /** The last known state of an earlier session with this key, if there is one. */
   endedBefore: SessionState | undefined;
-  /** Of the `plaidSessionId` that was given. */
+  /** Hash of the given `plaidSessionId`. */
   plaidSessionHash?: string | undefined;
-  /** Where the session's trace begins from now on: here, when it was started without one and this worker traces. */
+  /** Where the session's trace begins: in this activity, if the session was started without a trace and this worker traces. */
   traceparent?: string | undefined;
 }
 
 /**
- * Makes the session's row, or adds to it what has become known. Gives the state of an earlier workflow's session when the row is
- * such a one's, and what stands for Plaid's session id.
- * @throws VaultError KEY_REUSED when the key stands for another request
+ * Inserts the session's row, or adds the values that are new to it.
+ *
+ * @throws VaultError KEY_REUSED when the key belongs to another request
  */
 export async function claimRow(
   vault: Pick<Vault, 'sessions'>,
@@ -55,20 +56,20 @@ export async function claimRow(
   };
 }
 
-/** Activities on the vault's row of a session. They repeat harmlessly. */
+/** Makes the activities on a session's row in the vault. They are safe to retry. */
 export function sessionRowActivities({ vault }: ActivityDeps) {
   return {
     /**
-     * As {@link claimRow}.
-     * @throws VAULT/KEY_REUSED when the key stands for another request
+     * Claims the row, see {@link claimRow}.
+     *
+     * @throws VAULT/KEY_REUSED when the key belongs to another request
      */
     async claimSession(input: ClaimInput): Promise<Claimed> {
       return await claimRow(vault, input);
     },
 
     /**
-     * Records the session's end state. A session that ended before its row was made has none, and that of an earlier workflow
-     * stays as it is.
+     * Records the session's end state. Does nothing if the session has no row, or if the row belongs to an earlier workflow.
      */
     async endSession(key: string, state: SessionState, firstRunId: string): Promise<void> {
       try {

@@ -3,10 +3,10 @@ import { Context } from '@temporalio/activity';
 const RETRY_MS = 1_000;
 
 /**
- * Repeats a write to the vault, once a second, while a token is in hand that Plaid may not show again. Gives up only when
- * the activity has to stop: the worker shuts down.
+ * Retries a write to the vault once a second, because Plaid may not return the token again. Gives up only when the activity has
+ * to stop because the worker shuts down.
  *
- * @throws the last error of the write, then
+ * @throws the last error of the write
  */
 export async function retryStoreUntilShutdown<T>(store: () => Promise<T>): Promise<T> {
   const { cancellationSignal, log, sleep } = Context.current();
@@ -15,7 +15,7 @@ export async function retryStoreUntilShutdown<T>(store: () => Promise<T>): Promi
       return await store();
     } catch (error) {
       if (cancellationSignal.aborted) throw error;
-      log.warn('a token cannot be stored; trying again', { error });
+      log.warn('a token cannot be stored; retrying', { error });
     }
     await sleep(RETRY_MS).catch(() => undefined);
   }

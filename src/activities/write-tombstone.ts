@@ -1,9 +1,13 @@
 import type { ActivityDeps } from './deps';
 
-/** The activity that leaves a tombstone. */
-export function markForgottenActivities({ vault }: ActivityDeps) {
+/** Makes the activity that writes a tombstone. */
+export function writeTombstoneActivities({ vault }: ActivityDeps) {
   return {
-    /** @param at when the person was forgotten, ISO 8601 */
+    /**
+     * Writes the tombstone of an erased user.
+     *
+     * @param at when the user was erased, ISO 8601
+     */
     async writeTombstone(userHash: string, at: string): Promise<void> {
       await vault.retention.writeTombstone(userHash, new Date(at));
     },

@@ -2,7 +2,7 @@ import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from 
 import type { Activities } from '../activities';
 import { TASK_QUEUES } from '../domain/ids';
 
-/** Retries have no end unless said otherwise: a database or Plaid may be away for hours, and nothing may be lost. */
+/** Retries without end, unless a proxy sets one: the database or Plaid may be down for hours, and nothing may be lost. */
 const PATIENT = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
 /** Short, idempotent calls to the vault: one marker event each. `queueCallback` also starts a workflow. */
@@ -22,13 +22,13 @@ export const vault = proxyLocalActivities<
   retry: PATIENT,
 });
 
-/** The check of a request: it asks nobody. */
+/** The check of a request. It calls no other service. */
 export const check = proxyLocalActivities<Pick<Activities, 'checkRequest'>>({
   startToCloseTimeout: '10s',
   retry: PATIENT,
 });
 
-/** Creates that send nothing. A caller waits for them, so patience ends after ten minutes. */
+/** Creates that send nothing. A caller waits for them, so retries end after ten minutes. */
 export const create = proxyActivities<
   Pick<Activities, 'claimAndCreate' | 'createLinkToken' | 'createSession'>
 >({
@@ -39,7 +39,7 @@ export const create = proxyActivities<
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-/** A create after which Plaid sends a message: one attempt, whatever happens. */
+/** A create after which Plaid sends a message: one attempt only. */
 export const createOnce = proxyActivities<Pick<Activities, 'createSession'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
@@ -47,8 +47,8 @@ export const createOnce = proxyActivities<Pick<Activities, 'createSession'>>({
 });
 
 /**
- * The watch. Each of its failures carries its own delay; the interval counts only when a worker died in the middle, and has
- * a coefficient of 1 because the attempts before were gets, not errors.
+ * The watch. Each of its failures carries its own delay; the interval applies only when a worker died during an attempt.
+ * Its coefficient is 1 because the attempts before were polls, not errors.
  */
 export const watch = proxyActivities<Pick<Activities, 'watchSession'>>({
   taskQueue: TASK_QUEUES.plaid,
@@ -57,7 +57,7 @@ export const watch = proxyActivities<Pick<Activities, 'watchSession'>>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 });
 
-/** A get at once, for a hint. If it fails the watch goes on, which the next hint can cut short; so one attempt. */
+/** An immediate poll after a hint. One attempt, because the watch goes on if it fails. */
 export const urgent = proxyActivities<Pick<Activities, 'getSession'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
@@ -65,7 +65,7 @@ export const urgent = proxyActivities<Pick<Activities, 'getSession'>>({
   retry: { maximumAttempts: 1 },
 });
 
-/** Brings results to their end. An attempt may wait minutes for the database with a token in hand; the heartbeat tells a dead worker. */
+/** Ends results. An attempt that holds a token may wait minutes for the database; a missing heartbeat reveals a dead worker. */
 export const exchange = proxyActivities<Pick<Activities, 'exchangeResult' | 'removeResult' | 'failResult'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '10m',
@@ -80,7 +80,7 @@ export const removal = proxyActivities<Pick<Activities, 'removeItem'>>({
   retry: PATIENT,
 });
 
-/** Niceties: they give up soon, and nothing depends on them. */
+/** Optional steps: they give up after five minutes, and nothing depends on them. */
 export const describe = proxyActivities<Pick<Activities, 'describeItem' | 'confirmItemHealthy'>>({
   taskQueue: TASK_QUEUES.plaidUrgent,
   startToCloseTimeout: '45s',
@@ -88,7 +88,7 @@ export const describe = proxyActivities<Pick<Activities, 'describeItem' | 'confi
   retry: PATIENT,
 });
 
-/** Signals to workflows of the caller's. */
+/** Signals to the caller's workflows. */
 export const notices = proxyActivities<Pick<Activities, 'notifyWorkflow'>>({
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '1h',
@@ -96,8 +96,8 @@ export const notices = proxyActivities<Pick<Activities, 'notifyWorkflow'>>({
 });
 
 /**
- * The delivery of a callback, for three days: at once, after 10 s, and so on doubling up to every 2 h. A receiver that is mended
- * within that time gets it; Standard Webhooks advises days. Longer than the sender's own time limit of 15 s.
+ * The delivery of a callback, retried for three days (Standard Webhooks recommends days): at once, after 10 s, then doubling up to
+ * every 2 h. The start-to-close timeout is longer than the sender's own limit of 15 s.
  */
 export const callback = proxyActivities<Pick<Activities, 'deliverCallback'>>({
   startToCloseTimeout: '30s',

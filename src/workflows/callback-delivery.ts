@@ -11,15 +11,17 @@ import { callbackQueuedSignal, retryCallbacksSignal } from './messages';
 import { applicationFailureOf } from './plaid-error';
 
 /**
- * Delivers the callbacks of one session, one after the other: each is sent until the receiver takes it, or for three days. It is told
- * by `callbackQueued` that there is one; the vault has it. Ends when none is PENDING; fails when one was given up. A cancel
- * request gives up those that are PENDING.
+ * Delivers the callbacks of one session in order: each is sent until the receiver accepts it, for at most three days. The signal
+ * `callbackQueued` announces a callback; the vault holds it. Completes when none is PENDING. A cancel request gives up all
+ * PENDING callbacks.
+ *
+ * @throws ApplicationFailure CALLBACK_GIVEN_UP when a callback was given up; INVALID_INPUT when `key` is not a session key
  */
 export async function callbackDelivery(key: string): Promise<void> {
   if (typeof key !== 'string' || !SESSION_KEY_PATTERN.test(key))
     throw ApplicationFailure.nonRetryable('input: not a session key', 'INVALID_INPUT');
   let queued = false;
-  /** What `retryCallbacks` cuts short just now. */
+  /** The delivery that `retryCallbacks` interrupts; undefined while none is running. */
   let delivery: CancellationScope | undefined;
   const givenUp: string[] = [];
 
@@ -36,7 +38,7 @@ export async function callbackDelivery(key: string): Promise<void> {
     await vault.giveUpCallback(key, sequence, answer);
   }
 
-  /** Undefined when it was taken, or cut short; else how it failed. */
+  /** Returns undefined when the callback was delivered or the attempt was interrupted; else how the last attempt failed. */
   async function deliver(sequence: number): Promise<string | undefined> {
     delivery = new CancellationScope();
     try {
@@ -66,7 +68,7 @@ export async function callbackDelivery(key: string): Promise<void> {
   if (givenUp.length > 0) throw ApplicationFailure.nonRetryable(givenUp.join('; '), 'CALLBACK_GIVEN_UP');
 }
 
-/** `HTTP_<status>` or a code, of the last attempt. */
+/** Returns `HTTP_<status>` or the error code of the last attempt. */
 function answerOf(error: unknown): string {
   const type = applicationFailureOf(error)?.type ?? 'CALLBACK/TIMEOUT';
   return type.startsWith('CALLBACK/') ? type.slice('CALLBACK/'.length) : 'UNEXPECTED_ERROR';

@@ -27,9 +27,9 @@ export function currentDetails(view: SessionView): string {
       : [
           `- Plaid could not deliver the link (${markdownText(deliveryFailure.method)}): ${deliveryFailure.at}`,
         ]),
-    ...(update === undefined ? [] : [`- mends item ${update.itemId}: ${update.healthyAt ?? 'not yet'}`]),
+    ...(update === undefined ? [] : [`- updates item ${update.itemId}: ${update.healthyAt ?? 'not yet'}`]),
     `- items: ${itemsOf(view)}`,
-    ...nextGet(view),
+    ...nextPoll(view),
     ...(expiresAt === undefined ? [] : [`- the link expires: ${expiresAt}`]),
   ].join('\n');
 }
@@ -45,17 +45,17 @@ export function exchangeDetails({ key, results, notices }: ExchangeView): string
 }
 
 /** The watch follows its schedule in an activity, whose pending attempt tells the very time. */
-function nextGet({ state, plaidFlow }: SessionView): string[] {
+function nextPoll({ state, plaidFlow }: SessionView): string[] {
   if (isEndState(state) || state === 'CREATING') return [];
   const maxMinutes = PLAID_FLOW_RULES[plaidFlow].maxPollDelayMs / MINUTE_MS;
-  return [`- next get: see Pending Activities; at most ${maxMinutes} min after the last`];
+  return [`- next poll: see Pending Activities; at most ${maxMinutes} min after the last`];
 }
 
 function itemsOf({ key, results, update }: SessionView): string {
-  if (update !== undefined) return 'none is made, since one is mended';
+  if (update !== undefined) return 'none is created: the session updates one';
   if (results === 0) return 'none yet';
   const workflowId = markdownText(exchangeWorkflowId(key));
-  return `${results} ${results === 1 ? 'result' : 'results'}, brought to an end by ${workflowId}`;
+  return `${results} ${results === 1 ? 'result' : 'results'}, exchanged by ${workflowId}`;
 }
 
 /** The message has Plaid's request id. */

@@ -3,8 +3,11 @@ import { ITEM_ID_PATTERN } from '../domain/ids';
 import { removal } from './activity-proxies';
 
 /**
- * Removes a stored item, at Plaid and in the vault, for somebody who asked for it. Waits while Plaid or the vault is away, or an
- * operator has to mend something; fails with Plaid's error type when Plaid refuses it for good.
+ * Removes a stored item, at Plaid and in the vault. Retries while Plaid or the vault is unavailable, or an operator has to fix
+ * something.
+ *
+ * @throws ActivityFailure with Plaid's error type when Plaid refuses the removal; ApplicationFailure INVALID_INPUT when `itemId` is
+ * not an item id
  */
 export async function itemRemoval(itemId: string): Promise<void> {
   if (typeof itemId !== 'string' || !ITEM_ID_PATTERN.test(itemId))

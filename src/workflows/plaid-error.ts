@@ -1,27 +1,27 @@
 import { ActivityFailure, ApplicationFailure, RetryState, TimeoutFailure } from '@temporalio/common';
 import type { PlaidErrorView } from '../domain/views';
 
-/** What Plaid's error was, when that made an activity fail; undefined for a time-out without one. */
+/** Returns the Plaid error that made an activity fail; undefined when there was none, such as after a timeout. */
 export function plaidErrorOf(error: unknown): PlaidErrorView | undefined {
   const failure = applicationFailureOf(error);
   const [view] = (failure?.details ?? []) as [PlaidErrorView | undefined];
   return view?.effect === undefined ? undefined : view;
 }
 
-/** A vault that could not be used for too long, before Plaid was asked. Undefined for another failure, and for what is its final word. */
+/** Returns the error of a vault that was unavailable for too long; undefined for other failures and for final vault errors. */
 export function vaultErrorOf(failure: ApplicationFailure | undefined): PlaidErrorView | undefined {
   const { type, message, nonRetryable } = failure ?? {};
   if (!type?.startsWith('VAULT/') || message === undefined || nonRetryable) return undefined;
   return { type, message, class: 'transient', effect: 'NONE' };
 }
 
-/** The failure that an activity threw, below Temporal's wrapping. */
+/** Returns the failure that an activity threw, without Temporal's wrapping. */
 export function applicationFailureOf(error: unknown): ApplicationFailure | undefined {
   if (error instanceof ApplicationFailure) return error;
   return error instanceof Error ? applicationFailureOf(error.cause) : undefined;
 }
 
-/** Undefined instead of a failure when an activity ended without an answer: its time or its attempts were up, or it was cut short. */
+/** Returns undefined when an activity ended without an answer: it timed out, ran out of attempts, or was cancelled. */
 export async function unlessNoAnswer<T>(activity: Promise<T>): Promise<T | undefined> {
   try {
     return await activity;
@@ -42,8 +42,8 @@ function isNoAnswer(error: unknown): boolean {
 }
 
 /**
- * Whether an activity's time was up. When that is all its time, with the waits, of an activity that was to be tried once, the
- * server calls it not retryable (seen with 1.29.1), as if the activity had said so.
+ * Returns true when an activity timed out. If an activity with a single attempt exceeds its schedule-to-close timeout, server 1.29.1
+ * reports it as not retryable instead of as a timeout.
  */
 function isTimeout(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;

@@ -9,11 +9,11 @@ import type { Activities } from '../activities';
 import type { CheckedRequest } from '../domain/start-request';
 import { markdownText } from './markdown';
 
-/** How much of a result's id is shown; enough to tell the few of a session apart. */
+/** How many characters of a result's id are shown: enough to distinguish the few results of a session. */
 const RESULT_ID_LENGTH = 8;
 
 /**
- * A session in one line, as lists and headers show it. It is encrypted, so the caller's id of the person may stand in it.
+ * Returns a session in one line, for lists and headers. Temporal stores it encrypted, so it may contain the caller's user ID.
  */
 export function sessionSummary({
   key,
@@ -24,37 +24,37 @@ export function sessionSummary({
   return `Hosted Link ${whose} via ${markdownText(plaidFlow)}`;
 }
 
-/** What each activity does, in one line. */
+/** Describes each activity in one line. */
 const SUMMARIES: { [Name in keyof Activities]: (...args: Parameters<Activities[Name]>) => string } = {
   checkRequest: () => 'Check the request',
-  claimSession: () => "Make the session's row in the vault",
-  claimAndCreate: () => "Make the session's row, and the hosted session",
+  claimSession: () => "Create the session's row in the vault",
+  claimAndCreate: () => "Create the session's row and the hosted session",
   createLinkToken: (_request, update) =>
-    update ? `Make a link token that mends item ${markdownText(update.itemId)}` : 'Make a link token',
+    update ? `Create a link token to update item ${markdownText(update.itemId)}` : 'Create a link token',
   createSession: ({ delivery }) =>
     delivery
-      ? `Make the hosted session, and let Plaid send it by ${markdownText(delivery.method)}`
-      : 'Make the hosted session',
+      ? `Create the hosted session and let Plaid send it by ${markdownText(delivery.method)}`
+      : 'Create the hosted session',
   watchSession: ({ known: { plaidStatus } }) => `Watch until something changes: ${statusText(plaidStatus)}`,
-  getSession: ({ known: { plaidStatus } }) => `Get now, after a hint: ${statusText(plaidStatus)}`,
-  listResults: () => 'Look at the results in the vault',
+  getSession: ({ known: { plaidStatus } }) => `Poll now, after a hint: ${statusText(plaidStatus)}`,
+  listResults: () => 'List the results in the vault',
   exchangeResult: (resultId) => `Exchange result ${shortId(resultId)}`,
-  removeResult: (resultId) => `Remove what came of result ${shortId(resultId)}`,
+  removeResult: (resultId) => `Remove the item of result ${shortId(resultId)}`,
   failResult: (resultId, errorCode) =>
     `End result ${shortId(resultId)} as FAILED: ${markdownText(errorCode)}`,
-  describeItem: (itemId) => `Learn the institution of item ${markdownText(itemId)}`,
+  describeItem: (itemId) => `Fetch the institution of item ${markdownText(itemId)}`,
   removeItem: (itemId) => `Remove item ${markdownText(itemId)}`,
-  confirmItemHealthy: (itemId) => `See whether item ${markdownText(itemId)} is mended`,
-  notifyWorkflow: (workflowId) => `Tell workflow ${markdownText(workflowId)}`,
+  confirmItemHealthy: (itemId) => `Check whether item ${markdownText(itemId)} is healthy`,
+  notifyWorkflow: (workflowId) => `Notify workflow ${markdownText(workflowId)}`,
   queueCallback: ({ state }) => `Queue a callback, if there is a receiver: ${markdownText(state)}`,
-  nextCallback: () => 'Look for a callback in the vault',
+  nextCallback: () => 'Find the next callback in the vault',
   deliverCallback: (_key, sequence) => `Send callback ${sequence}`,
   giveUpCallback: (_key, sequence, answer) => `Give up callback ${sequence}: ${markdownText(answer)}`,
-  writeTombstone: () => 'Leave the tombstone of a person',
+  writeTombstone: () => 'Write the tombstone of a user',
   endSession: (_key, state) => `Record the end: ${state}`,
 };
 
-/** Gives each activity its summary, so that none can be without. Summaries are no part of what a replay compares. */
+/** Gives every activity its summary. A replay does not compare summaries. */
 const summarize: WorkflowOutboundCallsInterceptor = {
   scheduleActivity: (
     input: ActivityInput,
@@ -75,7 +75,7 @@ function withSummary<Input extends ActivityInput | LocalActivityInput>(input: In
 }
 
 function statusText(plaidStatus: string | undefined): string {
-  return plaidStatus === undefined ? 'not asked yet' : `${markdownText(plaidStatus)} so far`;
+  return plaidStatus === undefined ? 'not polled yet' : `${markdownText(plaidStatus)} so far`;
 }
 
 function shortId(resultId: string): string {

@@ -6,8 +6,8 @@ const TRACE_HEADER = '_tracer-data';
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * The W3C `traceparent` of the span that a message comes from. What else the header may carry, such as baggage, is not ours to
- * read: headers stand in the history in clear.
+ * Returns the W3C `traceparent` of the span that sent a message; undefined when there is none. Ignores everything else in the
+ * header, such as baggage, because history holds headers unencrypted.
  */
 export function traceparentIn({ [TRACE_HEADER]: payload }: Headers): string | undefined {
   if (payload === undefined) return undefined;
@@ -16,12 +16,12 @@ export function traceparentIn({ [TRACE_HEADER]: payload }: Headers): string | un
     const traceparent = carrier?.traceparent;
     return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : undefined;
   } catch {
-    // Whoever may start or signal can send anything.
+    // Any client that may start or signal a workflow can send anything.
     return undefined;
   }
 }
 
-/** The headers, and in them the span that a message comes from, if there is one. */
+/** Returns the headers with the given span, if there is one. */
 export function withTraceparent(headers: Headers, traceparent: string | undefined): Headers {
   if (traceparent === undefined) return headers;
   return { ...headers, [TRACE_HEADER]: defaultPayloadConverter.toPayload({ traceparent }) };

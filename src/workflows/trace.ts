@@ -12,16 +12,16 @@ import {
 import { traceparentIn, withTraceparent } from './trace-header';
 
 /*
- * Hands the trace of a workflow on, and makes no span in it: a span that is open for weeks would be lost with its worker. Whoever
- * sends a message to a workflow made the span that its header names; the activities that it leads to are that span's children.
- * Only headers are read and written, synchronously, and headers are no part of what a replay compares: so that tracing may be
- * turned on and off while workflows run.
+ * Passes the trace of a workflow on without creating spans: a span that is open for weeks would be lost with its worker. The sender
+ * of a message to a workflow created the span that its header names; the activities that follow are children of that span.
+ * This code only reads and writes headers, synchronously, and a replay does not compare headers. So you can turn tracing on and off
+ * while workflows run.
  */
 
 /** How a run ended. */
 export type RunEnd = 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'CONTINUED_AS_NEW';
 
-/** What a run tells at its end, to a worker that makes spans. */
+/** What a run reports at its end to a worker that creates spans. */
 export interface EndedRun {
   /** Where the trace of the workflow begins. */
   traceparent: string;
@@ -34,13 +34,13 @@ export interface TraceSinks extends Sinks {
   trace: { runEnded(run: EndedRun): void };
 }
 
-/** The span that started the workflow: all that follows is of its trace. */
+/** The span that started the workflow. Everything that follows belongs to its trace. */
 let origin: string | undefined;
 
-/** The span behind what is done now: a signal's, or the origin. */
+/** The span that causes the current step: a signal's, or the origin. */
 let cause: string | undefined;
 
-/** The span that the workflow's trace begins with. Undefined as long as there is none. */
+/** Returns the span that the workflow's trace begins with; undefined while there is none. */
 export function traceOrigin(): string | undefined {
   return origin;
 }
@@ -56,13 +56,13 @@ const inbound: WorkflowInboundCallsInterceptor = {
     beginTrace(traceparentIn(input.headers));
     const run = next(input);
     void run.then(
-      () => tellEnd('COMPLETED'),
+      () => reportEnd('COMPLETED'),
       (error: unknown) => {
-        if (error instanceof ContinueAsNew) tellEnd('CONTINUED_AS_NEW');
-        else if (isCancellation(error)) tellEnd('CANCELLED');
+        if (error instanceof ContinueAsNew) reportEnd('CONTINUED_AS_NEW');
+        else if (isCancellation(error)) reportEnd('CANCELLED');
         // Any other error is a bug, which ends no run.
         else if (error instanceof TemporalFailure)
-          tellEnd('FAILED', (error instanceof ApplicationFailure && error.type) || error.name);
+          reportEnd('FAILED', (error instanceof ApplicationFailure && error.type) || error.name);
       },
     );
     return run;
@@ -79,7 +79,7 @@ const inbound: WorkflowInboundCallsInterceptor = {
 
 const outbound: WorkflowOutboundCallsInterceptor = {
   scheduleActivity(input, next) {
-    // A watch waits for whatever comes, and is the effect of nothing that came before.
+    // A watch waits for what comes next. Nothing that came before causes it.
     if (input.activityType === 'watchSession') cause = origin;
     return next({ ...input, headers: withTraceparent(input.headers, cause) });
   },
@@ -100,7 +100,7 @@ const outbound: WorkflowOutboundCallsInterceptor = {
 /** Makes the interceptors of each workflow; the SDK looks for this name. */
 export const interceptors = (): WorkflowInterceptors => ({ inbound: [inbound], outbound: [outbound] });
 
-/** A message of another trace, such as that of a request to the application, does not take the workflow out of its own. */
+/** Takes over the span of a message, unless it belongs to another trace, such as that of a request to the application. */
 function takeCause(headers: Headers): void {
   const traceparent = traceparentIn(headers);
   if (traceparent !== undefined && (origin === undefined || traceIdOf(traceparent) === traceIdOf(origin)))
@@ -111,6 +111,6 @@ function traceIdOf(traceparent: string): string | undefined {
   return traceparent.split('-')[1];
 }
 
-function tellEnd(end: RunEnd, errorType?: string): void {
+function reportEnd(end: RunEnd, errorType?: string): void {
   if (origin !== undefined) proxySinks<TraceSinks>().trace.runEnded({ traceparent: origin, end, errorType });
 }

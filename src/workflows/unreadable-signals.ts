@@ -7,12 +7,12 @@ type Job = NonNullable<ActivateInput['activation']['jobs']>[number];
 type Signal = NonNullable<Job['signalWorkflow']>;
 
 /**
- * Drops signals whose arguments cannot be read, since anybody who may signal can send one, and it would fail each workflow task
- * from then on. An error in the worker's log tells of it, once.
+ * Drops signals whose arguments cannot be read: any client that may signal can send one, and it would fail every workflow task
+ * from then on. The worker logs an error once.
  *
- * What cannot be read today can be read once the codec's ring has the missing key, so that a signal was dropped stands in the
- * history, as the marker `unreadable-signal-<event id>`: a replay drops the same ones, whatever it can read. Conversely, a signal
- * that was handled and cannot be read any more fails the task, which is repeated until the key is back.
+ * A signal may become readable later, when the codec key ring gets the missing key. So the history records each drop as the patch
+ * marker `unreadable-signal-<event id>`, and a replay drops the same signals whatever it can read. Conversely, if a signal that was
+ * handled cannot be read any more, the workflow task fails and is retried until the key is back.
  */
 class DropUnreadableSignals implements WorkflowInternalsInterceptor {
   activate(input: ActivateInput, next: Next<WorkflowInternalsInterceptor, 'activate'>): void {
@@ -30,12 +30,15 @@ export const interceptors = (): WorkflowInterceptors => ({ internals: [new DropU
 function isDropped(signal: Signal): boolean {
   if (!workflowInfo().unsafe.isReplaying && isReadable(signal)) return false;
   const eventId = String(signal.originatingEventId);
-  // During a replay, true for the dropped ones alone.
+  // During a replay, true only for signals that were dropped.
   if (!patched(`unreadable-signal-${eventId}`)) return false;
-  log.error('a signal was dropped, since its arguments cannot be read: a key is missing, or it was forged', {
-    signalName: signal.signalName,
-    eventId,
-  });
+  log.error(
+    'dropped a signal whose arguments cannot be read: a codec key is missing, or the signal is forged',
+    {
+      signalName: signal.signalName,
+      eventId,
+    },
+  );
   metrics.signalsDropped({});
   return true;
 }

@@ -3,8 +3,10 @@ import { USER_HASH_PATTERN } from '../domain/ids';
 import { vault } from './activity-proxies';
 
 /**
- * Leaves the tombstone of a person, given by the hash of the user id, as of the time at which it was started. What it is there for
- * is its history: a vault that is restored to an earlier time has lost the tombstone, and Temporal still tells whom to forget.
+ * Writes the tombstone of a user, given by the hash of the user ID, with the time at which this workflow started. Its history is
+ * what matters: a vault restored from an older backup has lost the tombstone, and Temporal still knows whom to erase.
+ *
+ * @throws ApplicationFailure INVALID_INPUT when `userHash` is not the hash of a user ID
  */
 export async function userErasure(userHash: string): Promise<void> {
   if (typeof userHash !== 'string' || !USER_HASH_PATTERN.test(userHash))

@@ -128,7 +128,7 @@ describeWithDevServer('what Temporal shows of sessions', () => {
         expect.arrayContaining([
           'Hosted Link for user ada \\*of\\* London via link_delivery',
           'Watch until something changes: CREATED so far',
-          'Get now, after a hint: CREATED so far',
+          'Poll now, after a hint: CREATED so far',
           'Gather hints',
           expect.stringMatching(/^Exchange result [0-9a-f]{8}$/),
           'Record the end: COMPLETED',

@@ -149,5 +149,5 @@ function troubleOf({ watch }: StatusReport, answeredBy: StatusReport['answeredBy
   if (answeredBy !== 'worker') return '(no worker answers)';
   const answer = watch?.lastAnswer ?? '';
   // A watch that goes well says when it will ask again, which is no news.
-  return /^(still|not asked) /.test(answer) ? '' : answer.replace(/; next try in .*/, '');
+  return /^(still|not polled) /.test(answer) ? '' : answer.replace(/; next try in .*/, '');
 }

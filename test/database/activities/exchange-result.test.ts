@@ -143,7 +143,7 @@ describe('the exchange of one result', () => {
     expect(acquired.outcome).toBe('LEASED');
     expect(await failureOf(exchange(second.resultId))).toMatchObject({
       type: 'NOT_YET',
-      message: 'the same account is being linked by another result; next look in 2 s',
+      message: 'the same account is being linked by another result; next check in 2 s',
     });
     expect(answered()).toEqual({ succeeded: 0, refused: 0 });
   });

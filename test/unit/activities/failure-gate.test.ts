@@ -29,8 +29,8 @@ async function thrown(error: unknown): Promise<{ failure: unknown; log: string }
   return { failure, log };
 }
 
-describe('the gate between activities and history', () => {
-  it('replaces any error that is not ours by a fixed message and an id that stands in the log', async () => {
+describe('the failure gate', () => {
+  it('replaces an unexpected error with a fixed message and the id of a log entry', async () => {
     const { failure, log } = await thrown(new Error(`cannot store ${TOKEN}`, { cause: new Error(TOKEN) }));
     expect(failure).toMatchObject({ type: 'UNEXPECTED_ERROR', nonRetryable: false, cause: undefined });
     expect(inspect(failure, { depth: Infinity, showHidden: true })).not.toContain(TOKEN);
@@ -49,19 +49,19 @@ describe('the gate between activities and history', () => {
     expect(inspect(failure, { depth: Infinity })).not.toContain(TOKEN);
   });
 
-  it('replaces a failure of ours that brings a cause along', async () => {
+  it('replaces a failure of hosted-link’s own that has a cause', async () => {
     const { failure } = await thrown(ApplicationFailure.create({ message: 'ours', cause: new Error(TOKEN) }));
     expect(failure).toMatchObject({ type: 'UNEXPECTED_ERROR', cause: undefined });
   });
 
-  it('lets failures of ours and cancellations pass', async () => {
+  it('passes failures of hosted-link’s own and cancellations on unchanged', async () => {
     const failure = ApplicationFailure.create({ type: 'NOT_YET', message: 'still OPENED' });
     const cancelled = new CancelledFailure('stopped');
     expect((await thrown(failure)).failure).toBe(failure);
     expect((await thrown(cancelled)).failure).toBe(cancelled);
   });
 
-  it('tells Plaid’s errors by their type and code, retryable where a retry can help', async () => {
+  it('passes Plaid’s errors on by type and code, retryable where a retry can help', async () => {
     const permanent = new PlaidApiError(
       '/link_delivery/get',
       'INVALID_REQUEST',
@@ -93,7 +93,7 @@ describe('the gate between activities and history', () => {
     });
   });
 
-  it('tells the vault’s errors by their code; only a reused key is final', async () => {
+  it('passes the vault’s errors on by code; only a reused key is final', async () => {
     expect((await thrown(new VaultError('KEY_REUSED', 'another request'))).failure).toMatchObject({
       type: 'VAULT/KEY_REUSED',
       nonRetryable: true,

@@ -30,16 +30,16 @@ const ERROR: PlaidErrorView = {
 };
 
 describe('the current details of a session', () => {
-  it('tell where it stands, since when, and when it is asked for next', () => {
+  it('show the state, since when, and when the next poll is due', () => {
     expect(currentDetails(VIEW)).toBe(`**WAITING** since ${SINCE}; Plaid says OPENED
 
 - items: none yet
-- next get: see Pending Activities; at most 15 min after the last
+- next poll: see Pending Activities; at most 15 min after the last
 - the link expires: 2026-03-07T16:00:00.000Z`);
     expect(currentDetails({ ...VIEW, plaidFlow: 'hosted_link' })).toContain('at most 5 min after the last');
   });
 
-  it('tell what is wrong, with the request id for Plaid, and do nothing of what Plaid says', () => {
+  it('show the error with Plaid’s request id, and escape Markdown in Plaid’s texts', () => {
     const details = currentDetails({
       ...VIEW,
       plaidStatus: EVIL,
@@ -56,21 +56,21 @@ describe('the current details of a session', () => {
     );
   });
 
-  it('name the workflow that has the items, and no next get, once it has ended', () => {
+  it('name the token exchange and no next poll once the session has ended', () => {
     const details = currentDetails({ ...VIEW, state: 'COMPLETED', plaidStatus: 'COMPLETED', results: 2 });
-    expect(details).toContain('- items: 2 results, brought to an end by token-exchange/user-42');
-    expect(details).not.toContain('next get');
+    expect(details).toContain('- items: 2 results, exchanged by token-exchange/user-42');
+    expect(details).not.toContain('next poll');
   });
 
-  it('tell the item that is mended in update mode, and what the person left after', () => {
+  it('show the item of update mode, and the error after which the person left', () => {
     const details = currentDetails({ ...VIEW, update: { itemId: 'item-1' }, exitError: ERROR });
-    expect(details).toContain('- mends item item-1: not yet');
+    expect(details).toContain('- updates item item-1: not yet');
     expect(details).toContain('- the person left after: INVALID_INPUT/INVALID_API_KEYS');
   });
 });
 
 describe('the current details of a token exchange', () => {
-  it('have a line for each result and each workflow that was told', () => {
+  it('have a line for each result and each notified workflow', () => {
     const details = exchangeDetails({
       key: 'user-42',
       results: [

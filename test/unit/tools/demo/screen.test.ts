@@ -41,7 +41,7 @@ function report(change: Partial<StatusReport> = {}): StatusReport {
 }
 
 const failing = { attempt: 2, lastAnswer: 'Plaid answers 503; next try in 2 s', nextPollAt: undefined };
-const waiting = { attempt: 2, lastAnswer: 'still OPENED; next get in 5 s', nextPollAt: undefined };
+const waiting = { attempt: 2, lastAnswer: 'still OPENED; next poll in 5 s', nextPollAt: undefined };
 
 describe('without a terminal', () => {
   it('prints a line for each change, and none for a look that shows the same', () => {
