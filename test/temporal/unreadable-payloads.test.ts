@@ -109,7 +109,7 @@ describeWithDevServer('a payload that cannot be decoded', () => {
     const handle = await harness.temporal.workflow.start('tokenExchange', {
       workflowId: exchangeWorkflowId(key),
       taskQueue: TASK_QUEUES.main,
-      args: [{ key, notify: [] }],
+      args: [{ key, notify: [], plaidFlow: 'link_delivery' }],
     });
     await handle.query('status');
     return handle;
