@@ -33,7 +33,7 @@ function isDropped(signal: Signal): boolean {
   // During a replay, true only for signals that were dropped.
   if (!patched(`unreadable-signal-${eventId}`)) return false;
   log.error(
-    'dropped a signal whose arguments cannot be read: a codec key is missing, or the signal is forged',
+    'a signal was dropped because its arguments cannot be read: a codec key is missing, or the signal is forged',
     {
       signalName: signal.signalName,
       eventId,
