@@ -12,8 +12,11 @@ export interface Packed {
   tarball: string;
   /** The paths of its files, sorted. */
   files: string[];
-  /** Makes a project with the package and what that declares to need, and nothing else but Node's types. Gives its folder. */
-  install(name: string, packageJson: object): Promise<string>;
+  /**
+   * Makes a project with the package, the packages that it declares and Node's types, and returns its folder.
+   * @param options.optional whether optional peers are there too, as a worker needs them. Default true.
+   */
+  install(name: string, packageJson: object, options?: { optional?: boolean }): Promise<string>;
   remove(): Promise<void>;
 }
 
@@ -28,14 +31,14 @@ export async function pack(): Promise<Packed> {
   return {
     tarball,
     files: files.map(({ path }) => path).sort(),
-    async install(name, packageJson) {
+    async install(name, packageJson, { optional = true } = {}) {
       const project = join(folder, name);
       const modules = join(project, 'node_modules');
       await mkdir(modules, { recursive: true });
       await writeFile(join(project, 'package.json'), JSON.stringify({ private: true, ...packageJson }));
       await run('tar', ['-xzf', tarball, '-C', modules]);
       await rename(join(modules, 'package'), join(modules, 'hosted-link'));
-      for (const dependency of [...(await declared()), '@types/node']) {
+      for (const dependency of [...(await declared(optional)), '@types/node']) {
         await mkdir(dirname(join(modules, dependency)), { recursive: true });
         await symlink(join(ROOT, 'node_modules', dependency), join(modules, dependency));
       }
@@ -45,9 +48,11 @@ export async function pack(): Promise<Packed> {
   };
 }
 
-async function declared(): Promise<string[]> {
-  const { dependencies, peerDependencies } = JSON.parse(
+/** Returns the packages that this one declares, with optional peers or without them. */
+async function declared(optional: boolean): Promise<string[]> {
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
     await readFile(join(ROOT, 'package.json'), 'utf8'),
-  ) as Record<'dependencies' | 'peerDependencies', Record<string, string>>;
-  return Object.keys({ ...dependencies, ...peerDependencies });
+  ) as Record<'dependencies' | 'peerDependencies' | 'peerDependenciesMeta', Record<string, unknown>>;
+  const peers = Object.keys(peerDependencies).filter((name) => optional || !(name in peerDependenciesMeta));
+  return [...Object.keys(dependencies), ...peers];
 }

@@ -66,7 +66,10 @@ function parsed(json: string): NpmReport | undefined {
 }
 
 async function main(): Promise<void> {
-  const report = await promisify(execFile)('npm', ['audit', '--omit=dev', '--json'], { cwd: ROOT }).catch(
+  // What an image installs: what applications need of the package, and what its programs need besides.
+  const folder = join(ROOT, '.cache/production');
+  await promisify(execFile)(process.execPath, [join(ROOT, 'docker/production-manifest.js'), folder]);
+  const report = await promisify(execFile)('npm', ['audit', '--omit=dev', '--json'], { cwd: folder }).catch(
     // npm exits with 1 both when it has found something and when it could not look.
     (error: Error & { stdout?: string }) => ({ stdout: error.stdout ?? '' }),
   );

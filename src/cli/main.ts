@@ -1,9 +1,10 @@
 import { InputError } from '../domain/input-error';
 import { EXIT_FAILURE, EXIT_INPUT, EXIT_PIPE } from './exit-codes';
+import { missingPackage } from './missing-package';
 import { commandError, printFailure } from './print';
 import { createProgram } from './program';
 
-/** Looked for before the arguments are understood, since what is wrong with them is told by it too. */
+/** Read before the arguments are parsed, since it also decides how an error in them is printed. */
 const json = process.argv.includes('--json');
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -15,7 +16,8 @@ for (const stream of [process.stdout, process.stderr]) {
 
 createProgram(json)
   .parseAsync()
-  .catch((error: unknown) => {
+  .catch((thrown: unknown) => {
+    const error = missingPackage(thrown) ?? thrown;
     printFailure(commandError(error), json);
     process.exitCode = error instanceof InputError ? EXIT_INPUT : EXIT_FAILURE;
   });

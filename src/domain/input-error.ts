@@ -11,7 +11,7 @@ export class InputError extends Error {
    * @param field the name that the caller knows it by, such as `PLAID_ENV`, `--sms` or `user.client_user_id`
    * @param problem what is wrong, without the value
    * @param remedy what to do
-   * @param others further problems that were found with this one: see {@link combineInputErrors}
+   * @param others further problems that were found with this one: see `combineInputErrors`
    */
   constructor(
     readonly field: string,
@@ -30,7 +30,7 @@ export function combineInputErrors(errors: readonly InputError[]): InputError {
   return new InputError(first!.field, first!.problem, first!.remedy, others);
 }
 
-/** Returns the problems of a combined error, each as an error of its own: the reverse of {@link combineInputErrors}. */
+/** Returns the problems of a combined error, each as an error of its own: the reverse of `combineInputErrors`. */
 export function separateInputErrors({ field, problem, remedy, others }: InputError): InputError[] {
   return [new InputError(field, problem, remedy), ...others];
 }

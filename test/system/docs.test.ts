@@ -277,10 +277,14 @@ function commandLines(text: string): { name: string; rest: string[]; flags: stri
     }));
 }
 
+/** README.md is packed without the documents, and so names them by their addresses in the repository. */
+const REPOSITORY = /^https:\/\/github\.com\/[^/]+\/hosted-link\/(?:blob|tree|raw)\/main\//;
+
+/** The links of a document to files of this repository. */
 function relativeLinks(text: string): string[] {
   const prose = text.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, '');
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, link]) => link!)
+    .map(([, link]) => link!.replace(REPOSITORY, ''))
     .filter((link) => !/^[a-z]+:/.test(link));
 }
 

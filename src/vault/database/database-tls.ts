@@ -1,7 +1,6 @@
 import type * as Pg from 'pg';
 import { createRequire } from 'node:module';
 import type { ConnectionOptions } from 'node:tls';
-import type { Client } from 'pg';
 import { InputError } from '../../domain/input-error';
 
 const FIELD = 'DATABASE_URL';
@@ -24,7 +23,7 @@ const TLS_PARAMETERS = [
  * @throws InputError naming DATABASE_URL when it asks for TLS without verification, which protects from nobody who is in between
  */
 export function verifiedDatabaseUrl(databaseUrl: string): string {
-  let client: Client;
+  let client: Pg.Client;
   try {
     // Loaded only here, since a service that starts sessions reads settings too, and needs no database.
     const pg = createRequire(__filename)('pg') as typeof Pg;

@@ -9,11 +9,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createConnection } from 'node:net';
 import { join, resolve } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
-import { tryLock } from 'fs-native-extensions';
+import type * as Pglite from '@electric-sql/pglite';
+import type * as PgliteSocket from '@electric-sql/pglite-socket';
+import type * as Locks from 'fs-native-extensions';
 import { InputError } from '../../domain/input-error';
 import { VaultError } from '../vault-error';
 
@@ -46,20 +47,21 @@ export interface EmbeddedDatabase {
  * time owns the folder, by an OS lock that its death releases. The first start takes a few seconds.
  *
  * What was committed survives the death of the process, but not surely that of the machine: PGlite does not sync files.
- * @throws InputError naming HOSTED_LINK_DATA_DIR when its path is too long for a socket
+ * @throws InputError naming HOSTED_LINK_DATA_DIR when its path is too long for a socket, or DATABASE_URL when PGlite is not installed
  * @throws VaultError VAULT_IN_USE naming the process that owns it, VAULT_FAILED when the folder or the database cannot be used
  */
 export async function startEmbeddedDatabase(dataDir: string): Promise<EmbeddedDatabase> {
   const folder = vaultFolder(dataDir);
-  const lock = lockFolder(folder);
+  const { pglite, pgliteSocket, locks } = loadPackages();
+  const lock = lockFolder(folder, locks);
   try {
     const socket = join(folder, SOCKET_NAME);
-    const database = await openDatabase(folder);
-    let server: PGLiteSocketServer;
+    const database = await openDatabase(folder, pglite);
+    let server: PgliteSocket.PGLiteSocketServer;
     try {
       // Left behind by an owner that was killed; there is no other, since the lock is ours.
       await rm(socket, { force: true });
-      server = new PGLiteSocketServer({
+      server = new pgliteSocket.PGLiteSocketServer({
         db: database,
         path: socket,
         maxConnections: MAX_CONNECTIONS,
@@ -114,6 +116,34 @@ export function isEmbeddedDatabaseRunning(dataDir: string): Promise<boolean> {
   });
 }
 
+interface Packages {
+  pglite: typeof Pglite;
+  pgliteSocket: typeof PgliteSocket;
+  locks: typeof Locks;
+}
+
+/**
+ * Loads what only an embedded database needs: optional packages, which production does without.
+ * @throws InputError naming DATABASE_URL when one of them is not installed
+ */
+function loadPackages(): Packages {
+  const load = createRequire(__filename);
+  try {
+    return {
+      pglite: load('@electric-sql/pglite') as Packages['pglite'],
+      pgliteSocket: load('@electric-sql/pglite-socket') as Packages['pgliteSocket'],
+      locks: load('fs-native-extensions') as Packages['locks'],
+    };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw new InputError(
+      'DATABASE_URL',
+      'not set, and the embedded database for development is not installed',
+      'set it, or run npm install @electric-sql/pglite @electric-sql/pglite-socket fs-native-extensions',
+    );
+  }
+}
+
 function vaultFolder(dataDir: string): string {
   const folder = resolve(dataDir, 'vault');
   const excess = Buffer.byteLength(join(folder, SOCKET_NAME)) - MAX_SOCKET_PATH_BYTES;
@@ -131,7 +161,7 @@ function vaultFolder(dataDir: string): string {
  * Makes the folder, for this user alone, and takes its lock. Gives the descriptor that holds the lock: a bare one, since a
  * `FileHandle` closes itself, and so gives up the lock, when its owner forgets it.
  */
-function lockFolder(folder: string): number {
+function lockFolder(folder: string, { tryLock }: Packages['locks']): number {
   let descriptor: number | undefined;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -155,7 +185,7 @@ function lockFolder(folder: string): number {
   }
 }
 
-async function openDatabase(folder: string): Promise<PGlite> {
+async function openDatabase(folder: string, { PGlite }: Packages['pglite']): Promise<Pglite.PGlite> {
   const dataDir = join(folder, 'database');
   if (!existsSync(dataDir)) {
     // Made aside and then renamed: what a death in the middle leaves behind is never taken for a database.

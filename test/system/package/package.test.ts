@@ -64,9 +64,9 @@ describe('the package', () => {
     expect(output).toContain('All good!');
   });
 
-  it('has types that resolve from CommonJS and from ES modules', async () => {
+  it('has types that resolve from CommonJS, from ES modules and with moduleResolution node10', async () => {
     const attw = bin('@arethetypeswrong/cli/dist/index.js');
-    const { code, output } = await run(ROOT, [attw, packed.tarball, '--profile', 'node16']);
+    const { code, output } = await run(ROOT, [attw, packed.tarball, '--profile', 'strict']);
     expect({ code, output }).toMatchObject({ code: 0 });
     for (const entry of ENTRIES) expect(output).toContain(`"hosted-link/${entry}"`);
   });
@@ -116,12 +116,83 @@ describe('the package', () => {
     expect(loaded).not.toMatch(/node_modules\/(@temporalio|pg|undici|fastify)\//);
   });
 
-  it('loads neither the native worker, nor the embedded database, nor a server for a client', async () => {
-    const project = await packed.install('client', {});
-    const code = `require('hosted-link/client'); console.log(Object.keys(require.cache).join('\\n'))`;
-    const { output: loaded } = await run(project, ['-e', code]);
-    expect(loaded).toContain('/hosted-link/dist/entry/client.js');
-    expect(loaded).not.toMatch(/node_modules\/(@temporalio\/(worker|core-bridge)|@electric-sql|fastify)\//);
+  describe('in a service that only starts sessions', () => {
+    let project: string;
+    beforeAll(async () => {
+      project = await packed.install('service', {}, { optional: false });
+    }, SLOW_MS);
+
+    it('loads none of the packages that only a worker needs', async () => {
+      const { peerDependenciesMeta } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+        peerDependenciesMeta: Record<string, unknown>;
+      };
+      const optional = Object.keys(peerDependenciesMeta);
+      expect(optional).toEqual(
+        expect.arrayContaining([
+          '@electric-sql/pglite',
+          '@temporalio/worker',
+          '@temporalio/workflow',
+          'pg',
+          'pino',
+        ]),
+      );
+      const code = `require('hosted-link'); console.log(Object.keys(require.cache).join('\\n'))`;
+      const { output: loaded } = await run(project, ['-e', code]);
+      expect(loaded).toContain('/hosted-link/dist/entry/client.js');
+      for (const name of [...optional, '@temporalio/core-bridge']) expect(loaded).not.toContain(`/${name}/`);
+    });
+
+    it(
+      'compiles strictly without them, its declarations too',
+      async () => {
+        const source = `import { HostedLinkClient } from 'hosted-link';
+          import { HostedLinkClient as Same } from 'hosted-link/client';
+          import { verifyCallback } from 'hosted-link/callbacks';
+          export const all: [typeof HostedLinkClient, typeof verifyCallback] = [Same, verifyCallback];`;
+        await writeFile(join(project, 'service.ts'), source);
+        await cp(join(__dirname, 'application/ms.d.ts'), join(project, 'ms.d.ts'));
+        const compilerOptions = {
+          module: 'node16',
+          target: 'es2022',
+          strict: true,
+          types: ['node'],
+          noEmit: true,
+        };
+        await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions }));
+        const compiled = await run(project, [bin('typescript/bin/tsc'), '-p', '.']);
+        expect(compiled).toEqual({ code: 0, output: '' });
+      },
+      SLOW_MS,
+    );
+
+    it('says which package a command of the worker lacks, and how to install it', async () => {
+      const main = 'node_modules/hosted-link/bin/hosted-link.js';
+      expect(await run(project, [main, '--help'])).toMatchObject({ code: 0 });
+      const { code, output } = await run(project, [main, 'worker']);
+      expect(code).toBe(2);
+      expect(output).toMatch(
+        /^INVALID_INPUT: (\S+): not installed, but this command needs it; run npm install "\1@[~^]\d+\.\d+\.\d+"\n$/,
+      );
+    });
+  });
+
+  it('asks for the embedded database by name where it is not installed', async () => {
+    const project = await packed.install('production', {});
+    for (const name of ['@electric-sql', 'fs-native-extensions'])
+      await rm(join(project, 'node_modules', name), { recursive: true });
+    const { code, output } = await run(project, ['node_modules/hosted-link/bin/hosted-link.js', 'setup']);
+    expect(code).toBe(2);
+    expect(output).toContain(
+      'DATABASE_URL: not set, and the embedded database for development is not installed; set it, or run npm install @electric-sql/pglite',
+    );
+  });
+
+  it('has a README without relative links, since the documents that they would name are not packed', async () => {
+    const project = await packed.install('readme', {});
+    const readme = await readFile(join(project, 'node_modules/hosted-link/README.md'), 'utf8');
+    const targets = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target!);
+    expect(targets).toContain('https://github.com/OWNER/hosted-link/blob/main/docs/concepts.md');
+    expect(targets.filter((target) => !/^(https:|#)/.test(target))).toEqual([]);
   });
 });
 
