@@ -4,7 +4,7 @@ import { startChild, type ChildServer } from './child-server';
 
 const ROOT = join(__dirname, '..');
 /** `hosted-link`, to be run by Node. */
-export const PROGRAM = join(ROOT, 'bin/hosted-link.js');
+const PROGRAM = join(ROOT, 'bin/hosted-link.js');
 
 /** The first start of a worker makes the embedded database, which takes seconds of computing. In milliseconds. */
 const READY_TIMEOUT_MS = 60_000;

@@ -146,9 +146,7 @@ describeWithPostgres('the probes of a process', () => {
         expect([command[0], code, stderr]).toEqual([
           command[0],
           2,
-          expect.stringMatching(
-            /^INVALID_INPUT: HOSTED_LINK_HEALTH_ADDRESS: 127\.0\.0\.1:\d+ is in use; /m,
-          ),
+          expect.stringMatching(/^INVALID_INPUT: HOSTED_LINK_HEALTH_ADDRESS: 127\.0\.0\.1:\d+ is in use; /m),
         ]);
       }
     },

@@ -22,6 +22,8 @@ const SECRET = 'rollout_plaid_secret';
 const DEPLOYMENT = 'hosted-link';
 
 interface Change {
+  /** The built file. */
+  file: string;
   from: string;
   to: string;
 }
@@ -29,13 +31,18 @@ interface Change {
 const LAST_STEP = 'await activity_proxies_1.vault.endSession(';
 /** A step more before each session's end, as docs/changing-workflows.md has it. */
 const PATCHED: Change = {
+  file: 'dist/workflows/session/session.js',
   from: LAST_STEP,
   to: `if ((0, workflow_1.patched)('wait-before-end')) await (0, workflow_1.sleep)('100ms');\n${LAST_STEP}`,
 };
 
 const FIRST_STEP = 'nonCancellable(async () => {';
 /** A step more at each session's start, as it must not be done. */
-const UNPATCHED: Change = { from: FIRST_STEP, to: `${FIRST_STEP} await (0, workflow_1.sleep)('100ms');` };
+const UNPATCHED: Change = {
+  file: 'dist/workflows/hosted-link-session.js',
+  from: FIRST_STEP,
+  to: `${FIRST_STEP} await (0, workflow_1.sleep)('100ms');`,
+};
 
 const describeHere = whyNoPostgres() === undefined && isBuilt() ? describeWithDevServer : describe.skip;
 
@@ -210,13 +217,13 @@ describeHere('a rollout with worker versioning', () => {
 });
 
 /** A copy of what was built, with one change of the session workflow. */
-async function makeRelease({ from, to }: Change): Promise<string> {
+async function makeRelease({ file, from, to }: Change): Promise<string> {
   await mkdir(join(ROOT, '.cache'), { recursive: true });
   const copy = await mkdtemp(join(ROOT, '.cache', 'release-'));
   for (const part of ['bin', 'dist', 'sql', 'package.json']) {
     await cp(join(ROOT, part), join(copy, part), { recursive: true });
   }
-  const workflow = join(copy, 'dist/workflows/hosted-link-session.js');
+  const workflow = join(copy, file);
   const code = await readFile(workflow, 'utf8');
   expect(code).toContain(from);
   await writeFile(workflow, code.replace(from, to));

@@ -1,6 +1,6 @@
 import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
-import { type DeliveryMethod, type PlaidFlow } from '../../src/domain/plaid-flow';
+import type { DeliveryMethod, PlaidFlow } from '../../src/domain/plaid-flow';
 import { isEndState } from '../../src/domain/states';
 import type { Dice } from './dice';
 import { pause } from './pause';

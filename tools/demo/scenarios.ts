@@ -199,7 +199,7 @@ async function hint({ client, key, tell }: Scene, what: string): Promise<void> {
 }
 
 /** A body for `/link/token/create`, for a person of whom more is known than should be seen. */
-export function linkTokenRequest(clientUserId = 'person-1'): Record<string, unknown> {
+function linkTokenRequest(clientUserId = 'person-1'): Record<string, unknown> {
   return {
     client_name: 'Demo application',
     language: 'en',

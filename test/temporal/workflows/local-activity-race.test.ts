@@ -3,7 +3,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import type { Activities } from '../../../src/activities';
 import { exchangeWorkflowId, TASK_QUEUES } from '../../../src/domain/ids';
-import { type ResultView } from '../../../src/domain/views';
+import type { ResultView } from '../../../src/domain/views';
 import type { tokenExchange } from '../../../src/workflows';
 import { exchangeStatusQuery, completionSignal, type LinkCompleted } from '../../../src/workflows/messages';
 import { workflowBundle } from '../../../testing/workflow-bundle';
