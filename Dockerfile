@@ -1,7 +1,7 @@
 # The image of hosted-link: `docker run IMAGE` is the worker; any other command of hosted-link may be given instead.
 # Not yet built with a Docker engine: it was linted, and its commands were run, one by one.
 
-# A Node with long-term support, which the tests run the package on. The digest that your registry has for it may be appended: @sha256:...
+# A Node with long-term support. The digest that your registry has for it may be appended: @sha256:...
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build

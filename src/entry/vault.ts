@@ -9,6 +9,7 @@ export { userHash } from '../secrets/digest';
 export { InputError } from '../domain/input-error';
 export { openVaultFromSettings } from '../config/open-vault';
 export { Secret } from '../secrets/secret';
+export type { SeenAccount, SeenToken, TokenKind } from '../secrets/seen-token';
 export { VaultError } from '../vault';
 export type { AuditEntry, AuditFilter, AuditLog } from '../vault/stores/audit';
 export type { CodecKeyStore } from '../vault/stores/codec-keys';
