@@ -4,7 +4,7 @@ import { join } from 'node:path';
 export const ROOT = join(__dirname, '..');
 
 /** The last file that `npm run build` makes. */
-const BUILT_WORKFLOWS = join(ROOT, 'dist/workflow-bundle.js');
+export const BUILT_WORKFLOWS = join(ROOT, 'dist/workflow-bundle.js');
 
 /** True when `npm run build`, which `npm test` begins with, ran after the last change in src: then tests may use dist. */
 export function isBuilt(): boolean {

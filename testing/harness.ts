@@ -1,34 +1,34 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Client, type ConnectionLike, WorkflowClient, type WorkflowClientOptions } from '@temporalio/client';
+import {
+  Client,
+  type ConnectionLike,
+  WorkflowClient,
+  type WorkflowClientOptions,
+  Connection,
+} from '@temporalio/client';
 import { TimeSkippingWorkflowClient, type TestWorkflowEnvironment } from '@temporalio/testing';
-import type { NativeConnection } from '@temporalio/worker';
-import { type ActivityInboundCallsInterceptor, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  type ActivityInboundCallsInterceptor,
+  NativeConnection,
+  type WorkerOptions,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import { createActivities } from '../src/activities';
-import { FailureGate } from '../src/activities/interceptor';
 import { CallbackSender, type CallbackSettings } from '../src/callbacks/sender';
-import { HostedLinkClient } from '../src/client';
-import { createPayloadCodec, createWorkerCodec } from '../src/codec/payload-codec';
-import { generateKeyRingText, type KeyRing, parseKeyRing } from '../src/secrets/key-ring';
-import { createLogger } from '../src/telemetry/logger';
-import { createPlaidClient, PLAID_LIMITS, type PlaidLimits } from '../src/plaid/client';
+import type { HostedLinkClient } from '../src/client';
+import { createPayloadCodec } from '../src/codec/payload-codec';
+import type { PlaidLimits } from '../src/plaid/client';
 import type { PlaidClient } from '../src/plaid/plaid';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../src/sandbox';
+import type { Sandbox, SandboxOptions } from '../src/sandbox';
+import type { KeyRing } from '../src/secrets/key-ring';
 import { addSearchAttributes, INDEXED_TYPES } from '../src/temporal/search-attributes';
-import { Secret } from '../src/secrets/secret';
-import { TASK_QUEUES } from '../src/domain/ids';
-import { ActivitySpan } from '../src/temporal/activity-span';
-import { clientSpans } from '../src/temporal/client-spans';
-import { runSpans } from '../src/temporal/run-spans';
-import { migrate, openVault, ringKeyProvider, type Vault } from '../src/vault';
-import { startPglite } from './pglite';
+import type { Vault } from '../src/vault';
+import { applicationClients, createDeployment } from './deployment';
+import { createWorkers } from './in-process-workers';
+import { plaidClientFor, startInfrastructure, type PlaidAccount } from './infrastructure';
 import type { DevServer } from './temporal';
-import { workflowBundle } from './workflow-bundle';
+import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './temporal-server';
 
-const silent = createLogger({ level: 'silent' });
-
-/** What the sandbox of a harness takes. */
+/** Credentials that the sandbox of a harness accepts. */
 export const PLAID_CLIENT_ID = 'harness';
 export const PLAID_SECRET = 'harness-plaid-secret-7f3a';
 
@@ -75,11 +75,12 @@ export function onTimeSkipping(environment: TestWorkflowEnvironment): HarnessSer
   };
 }
 
-/** A whole deployment in one process: the sandbox, an embedded vault, three workers and a client, all real. */
+/** A whole deployment in one process: the sandbox, an embedded vault, three workers and a client, all of them real. */
 export interface Harness {
   sandbox: Sandbox;
+  account: PlaidAccount;
   vault: Vault;
-  /** Of the vault. */
+  /** The vault's database; none when the vault was given. */
   databaseUrl: string;
   plaid: PlaidClient;
   client: HostedLinkClient;
@@ -112,12 +113,12 @@ export interface HarnessOptions {
   plaidLimits?: Partial<PlaidLimits>;
   /** Sees each attempt of an activity, outermost. */
   activityInterceptor?: ActivityInboundCallsInterceptor;
-  /** What the workers have in place of the client of Plaid. */
+  /** Gives the client of Plaid that the workers use. Default: the real one. */
   standIn?: (plaid: PlaidClient) => PlaidClient;
-}
-
-function converting(ring: KeyRing): Pick<WorkerOptions, 'dataConverter'> {
-  return { dataConverter: { payloadCodecs: [createWorkerCodec(ring)] } };
+  /** The bundled workflows. Default: those of this checkout. */
+  bundle?: WorkflowBundleOption;
+  /** The vault that the workers use. Default: a real one, in an embedded database. */
+  vault?: Vault;
 }
 
 /** Starts a {@link Harness} on a server. */
@@ -125,52 +126,41 @@ export async function startHarness(
   server: HarnessServer,
   sandboxOptions: Partial<SandboxOptions> = {},
   {
-    codecRing = parseKeyRing(generateKeyRingText('codec'), 'test ring'),
+    codecRing: givenRing,
     callbacks,
     itemWebhookUrl,
-    plaidLimits = {},
-    activityInterceptor = {},
+    plaidLimits,
+    activityInterceptor,
     standIn = (plaid) => plaid,
+    vault: givenVault,
+    bundle,
   }: HarnessOptions = {},
 ): Promise<Harness> {
   await server.setUp();
-  const dataDir = await mkdtemp(join(tmpdir(), 'hosted-link-'));
+  const { connection, nativeConnection, namespace } = server;
   let clockMs = await server.now();
-  const sandbox = await startSandbox({
-    clientId: PLAID_CLIENT_ID,
-    secret: PLAID_SECRET,
-    now: () => clockMs,
-    ...sandboxOptions,
-  });
   const syncClock = async () => {
     clockMs = await server.now();
   };
-  const account = {
-    clientId: PLAID_CLIENT_ID,
-    secret: new Secret(PLAID_SECRET),
-    environment: 'sandbox',
-    baseUrl: sandbox.url,
-  } as const;
-  const plaid = createPlaidClient(account, { ...PLAID_LIMITS, ...plaidLimits });
-  const database = await startPglite(dataDir);
-  await migrate(database.databaseUrl);
-  const vault = await openVault({
-    databaseUrl: database.databaseUrl,
-    keys: ringKeyProvider(parseKeyRing(generateKeyRingText('vault'), 'test ring'), 'test ring'),
-    environment: 'sandbox',
+  const infrastructure = await startInfrastructure({
+    temporal: async () => ({ address: '' }),
+    plaid: { clientId: PLAID_CLIENT_ID, secret: PLAID_SECRET, now: () => clockMs, ...sandboxOptions },
   });
+  const { sandbox, account, closeLater, close } = infrastructure;
+  const database = givenVault ? 'none' : 'pglite';
+  const deployment = await createDeployment(infrastructure, { database, namespace });
+  const codecRing = givenRing ?? deployment.keyRings.codecRing;
+  const plaid = plaidClientFor(account, plaidLimits);
+  closeLater(() => plaid.close());
+  const vault = givenVault ?? (await deployment.openVault());
+  closeLater(() => vault.close());
+  const { temporal, client } = applicationClients({ connection, namespace, codecRing, vault });
   const dataConverter = { payloadCodecs: [createPayloadCodec(codecRing)] };
-  const { connection, nativeConnection, namespace } = server;
-  const temporal = new Client({
-    connection,
-    namespace,
-    dataConverter,
-    interceptors: { workflow: [clientSpans] },
-  });
   const skipping = server.skippingClient?.({ namespace, dataConverter });
   if (skipping) Object.assign(temporal, { workflow: skipping });
 
   const sender = callbacks && new CallbackSender(callbacks, 'sandbox');
+  if (sender) closeLater(() => sender.close());
   const activities = createActivities({
     plaid: standIn(plaid),
     environment: 'sandbox',
@@ -183,85 +173,56 @@ export async function startHarness(
       return clockMs;
     },
   });
-  /** By task queue: what stops its worker. */
-  const running = new Map<string, () => Promise<void>>();
-  const startWorker = async (options: WorkerOptions) => {
-    const { taskQueue } = options;
-    if (running.has(taskQueue)) return;
-    const worker = await Worker.create(options);
-    const run = worker.run();
-    running.set(taskQueue, async () => {
-      running.delete(taskQueue);
-      if (worker.getState() === 'RUNNING') worker.shutdown();
-      await run;
-    });
-  };
-  const stopWorkers: Harness['stopWorkers'] = async (taskQueues = [...running.keys()]) => {
-    await Promise.all(taskQueues.map(async (taskQueue) => await running.get(taskQueue)?.()));
-  };
-  const startWorkers = async (workerRing = codecRing, activityRing = workerRing) => {
-    const options: Omit<WorkerOptions, 'taskQueue'> = {
-      connection: nativeConnection,
-      namespace,
-      activities,
-      shutdownGraceTime: '5s',
-      interceptors: {
-        activity: [
-          () => ({ inbound: activityInterceptor }),
-          (context) => ({ inbound: new ActivitySpan(context) }),
-          (context) => ({ inbound: new FailureGate(context, silent) }),
-        ],
-      },
-      sinks: runSpans,
-    };
-    await Promise.all([
-      startWorker({
-        ...options,
-        ...converting(workerRing),
-        taskQueue: TASK_QUEUES.main,
-        workflowBundle: await workflowBundle(),
-      }),
-      startWorker({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaid }),
-      startWorker({ ...options, ...converting(activityRing), taskQueue: TASK_QUEUES.plaidUrgent }),
-    ]);
-  };
-  await startWorkers();
-
-  const stopApplicationWorkers: (() => Promise<void>)[] = [];
-  const startApplicationWorker: Harness['startApplicationWorker'] = async (options) => {
-    const worker = await Worker.create({
-      ...options,
-      connection: nativeConnection,
-      namespace,
-      dataConverter,
-    });
-    const run = worker.run();
-    stopApplicationWorkers.push(async () => {
-      worker.shutdown();
-      await run;
-    });
-  };
-
+  const workers = createWorkers({
+    connection: nativeConnection,
+    namespace,
+    activities,
+    activityInterceptor,
+    bundle,
+  });
+  closeLater(() => workers.stop());
+  await workers.start(codecRing);
   return {
     sandbox,
+    account,
     vault,
-    databaseUrl: database.databaseUrl,
+    databaseUrl: deployment.databaseUrl!,
     plaid,
-    client: new HostedLinkClient({ temporal, vault, environment: 'sandbox' }),
+    client,
     temporal,
     syncClock,
-    startApplicationWorker,
-    startWorkers,
-    stopWorkers,
+    startApplicationWorker: (options) => workers.startOther(options, codecRing),
+    startWorkers: (workerRing = codecRing, activityRing = workerRing) =>
+      workers.start(workerRing, activityRing),
+    stopWorkers: (taskQueues) => workers.stop(taskQueues),
+    close,
+  };
+}
+
+/** Starts a Temporal dev server and a {@link Harness} on it, both of which its `close` stops. The sandbox has the real clock. */
+export async function startHarnessWithServer(
+  serverOptions: TemporalServerOptions,
+  options: HarnessOptions = {},
+): Promise<Harness & { server: TemporalServer }> {
+  // gRPC would otherwise use the proxy of HTTPS_PROXY even for servers on loopback.
+  process.env['no_grpc_proxy'] = '127.0.0.1';
+  const server = await startTemporalServer(serverOptions);
+  const { address } = server;
+  const connection = await Connection.connect({ address });
+  const nativeConnection = await NativeConnection.connect({ address });
+  const harness = await startHarness(
+    onDevServer({ ...server, connection, nativeConnection }),
+    { now: Date.now },
+    options,
+  );
+  return {
+    ...harness,
+    server,
     close: async () => {
-      await Promise.all(stopApplicationWorkers.map((stop) => stop()));
-      await stopWorkers();
-      await sender?.close();
-      await vault.close();
-      await database.stop();
-      await plaid.close();
-      await sandbox.close();
-      await rm(dataDir, { recursive: true, force: true });
+      await harness.close();
+      await connection.close();
+      await nativeConnection.close();
+      await server.stop();
     },
   };
 }

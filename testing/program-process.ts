@@ -16,22 +16,23 @@ const READY_TEXT = {
   'codec-server': 'The codec server answers on',
 };
 
+/** How to run a long-running command. */
+export interface ProgramOptions {
+  command: keyof typeof READY_TEXT;
+  args?: readonly string[];
+  env: NodeJS.ProcessEnv;
+  /** Everything that it writes is appended to this file. */
+  logFile: string;
+}
+
 /** A long-running command of `hosted-link` as a process of its own, that can be killed and started again. */
 export class ProgramProcess {
   #child: ChildServer | undefined;
 
   /**
-   * @param options.logFile is added to with all that it writes
    * @throws Error when the program is not built
    */
-  constructor(
-    private readonly options: {
-      command: keyof typeof READY_TEXT;
-      args?: readonly string[];
-      env: NodeJS.ProcessEnv;
-      logFile: string;
-    },
-  ) {
+  constructor(private readonly options: ProgramOptions) {
     if (!existsSync(join(ROOT, 'dist/cli/main.js')))
       throw new Error('There is no dist/; run `npm run build` first.');
   }

@@ -1,14 +1,10 @@
 import { Connection } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  DefaultLogger,
-  type LogEntry,
-  makeTelemetryFilterString,
-  NativeConnection,
-  Runtime,
-} from '@temporalio/worker';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { NativeConnection } from '@temporalio/worker';
 import { describeWith, programPath } from './programs';
+import { quietRuntime } from './quiet-runtime';
 import { startTemporalServer, type TemporalServer, type TemporalServerOptions } from './temporal-server';
+import { startTimeSkipping } from './time-skipping-server';
 
 /** Starting a server takes a second or two on an idle machine; a busy one gets a minute. */
 const START_TIMEOUT_MS = 60_000;
@@ -65,32 +61,6 @@ export function timeSkipping(): { environment: TestWorkflowEnvironment } {
   return server;
 }
 
-/** The SDK waits 5 s for the server, which Java can miss on a busy machine. */
-async function startTimeSkipping(path: string, attemptsLeft = 8): Promise<TestWorkflowEnvironment> {
-  const server = { executable: { type: 'existing-path', path } } as const;
-  try {
-    return await TestWorkflowEnvironment.createTimeSkipping({ server });
-  } catch (error) {
-    if (attemptsLeft <= 1) throw error;
-    return await startTimeSkipping(path, attemptsLeft - 1);
-  }
-}
-
 function noLog(): void {
   // The program was found before.
-}
-
-let isQuiet = false;
-
-/**
- * Without it the SDK prints its own and the workers' log lines between jest's.
- * @param onError takes the lines of errors, for tests that cause some; else they are printed
- */
-export function quietRuntime(onError?: (entry: LogEntry) => void): void {
-  if (isQuiet) return;
-  isQuiet = true;
-  Runtime.install({
-    logger: new DefaultLogger('ERROR', onError),
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
-  });
 }

@@ -1,5 +1,6 @@
 import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { cacheFolder, isExecutable, onPath, provision, type Log, type ProgramSource } from './provision';
 import { runProgram } from './run-program';
 import { sdkDownload, sdkDownloadPath } from './sdk-download';
@@ -110,3 +111,14 @@ const POM = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependencies>
 </project>
 `;
+
+/** Starts a time-skipping server. Tries up to 8 times: the SDK waits 5 s for it, which Java can miss on a busy machine. */
+export async function startTimeSkipping(path: string, attemptsLeft = 8): Promise<TestWorkflowEnvironment> {
+  const server = { executable: { type: 'existing-path', path } } as const;
+  try {
+    return await TestWorkflowEnvironment.createTimeSkipping({ server });
+  } catch (error) {
+    if (attemptsLeft <= 1) throw error;
+    return await startTimeSkipping(path, attemptsLeft - 1);
+  }
+}

@@ -10,7 +10,7 @@ import { freePorts, startChild } from '../testing/child-server';
 import type { Closers } from '../testing/closers';
 import { makeDataDir } from '../testing/data-dir';
 import { runInterruptible } from '../testing/interrupts';
-import { openStage } from '../testing/stage';
+import { startDemoDeployment } from './demo/deployment';
 
 const APP = join(__dirname, '../examples/app/main.ts');
 
@@ -26,7 +26,7 @@ async function runExample(closers: Closers, signal: AbortSignal): Promise<never>
   // On another server the sessions of an earlier run might be remembered, by the same keys.
   delete process.env['TEMPORAL_ADDRESS'];
   log('Starting a Temporal server, the offline Plaid, a worker and the application ...');
-  const { env, server } = await openStage(dataDir.path, closers, log);
+  const { env, temporalServer: server } = await startDemoDeployment(dataDir.path, closers, log);
   signal.throwIfAborted();
   const database = await startEmbeddedDatabase(join(dataDir.path, 'app'));
   closers.push(() => database.close());

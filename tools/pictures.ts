@@ -4,17 +4,15 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import type { Browser, Page } from 'playwright-core';
 import { startCodecServer } from '../src/ops/codec-server/codec-server';
 import type { Fault } from '../src/sandbox';
 import { generateKeyRingText, parseKeyRing } from '../src/secrets/key-ring';
 import { launchChromium } from '../testing/chromium';
-import { onDevServer, startHarness, type Harness } from '../testing/harness';
+import { startHarnessWithServer, type Harness } from '../testing/harness';
 import { until } from '../testing/until';
 import { takeExamplePictures } from './example-pictures';
-import { findTemporalCli, startTemporalServer } from '../testing/temporal-server';
 import { WebUi } from './web-ui';
 
 const FOLDER = join(__dirname, '../docs/images');
@@ -47,15 +45,9 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 async function main(): Promise<void> {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   await mkdir(FOLDER, { recursive: true });
-  const server = await startTemporalServer({ cli: await findTemporalCli({ log: say }), ui: true, log: say });
-  const connection = await Connection.connect({ address: server.address });
-  const nativeConnection = await NativeConnection.connect({ address: server.address });
   const codecRing = parseKeyRing(generateKeyRingText('codec'), 'key of the pictures');
-  const harness = await startHarness(
-    onDevServer({ ...server, connection, nativeConnection }),
-    { now: Date.now },
-    { codecRing },
-  );
+  const harness = await startHarnessWithServer({ ui: true, log: say }, { codecRing });
+  const { server } = harness;
   const codecServer = await startCodecServer({
     ring: codecRing,
     origins: [server.uiAddress!],
@@ -71,9 +63,6 @@ async function main(): Promise<void> {
     await browser.close();
     await codecServer.close();
     await harness.close();
-    await connection.close();
-    await nativeConnection.close();
-    await server.stop();
   }
 }
 

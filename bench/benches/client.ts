@@ -1,15 +1,11 @@
-import type * as PlaidClientModule from '../../src/plaid/client';
-import type * as SecretModule from '../../src/secrets/secret';
+import { createPlaidClient } from '../../src/plaid/client';
+import { Secret } from '../../src/secrets/secret';
 import { startAnsweringServer } from '../answering-server';
 import type { Bench, Row } from '../bench';
-import { built } from '../built';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth } from '../measure';
 import { bareUndici } from '../rivals/bare-undici';
 import { officialClient } from '../rivals/official-client';
-
-const { createPlaidClient } = built<typeof PlaidClientModule>('plaid/client');
-const { Secret } = built<typeof SecretModule>('secrets/secret');
 
 const CLIENT_ID = 'bench-client';
 const PLAID_SECRET = 'bench-plaid-secret';

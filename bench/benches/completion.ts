@@ -6,7 +6,7 @@ import { startBareTemporal } from '../rivals/bare-temporal';
 import { startInMemoryService } from '../rivals/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
-import { openStage, type Stage } from '../temporal/stage';
+import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
 
 /** By webhook: the sessions of a round. By polling: how many sessions, and how late the last person finishes. */
 const SIZE = {
@@ -34,17 +34,17 @@ export const completion: Bench = {
   what: 'from the moment at which the person finishes to the row of the item: by webhook, beside a bare Temporal workflow and a service in memory, which believe each webhook; and by polling alone',
   async run({ scale, rounds, log }) {
     const size = SIZE[scale];
-    const stage = await openStage(log);
+    const infrastructure = await startBenchInfrastructure(log);
     try {
       const [bare, inMemory, ours] = await Promise.all([
-        startBareTemporal(stage),
-        startInMemoryService(stage),
-        startOurs(stage),
+        startBareTemporal(infrastructure),
+        startInMemoryService(infrastructure),
+        startOurs(infrastructure),
       ]);
       log(`by polling alone: ${size.polled} sessions, finished within ${size.longestWaitMs / 1_000} s`);
-      const lags = await pollLags(stage, ours, size);
+      const lags = await pollLags(infrastructure, ours, size);
       log(`by webhook: ${size.calls} sessions a round, ${size.atOnce} at once`);
-      const round = (contender: SessionContender) => () => webhookRound(stage, contender, size);
+      const round = (contender: SessionContender) => () => webhookRound(infrastructure, contender, size);
       const measured = await alternate(
         { bare: round(bare), inMemory: round(inMemory), ours: round(ours) },
         { rounds },
@@ -65,7 +65,8 @@ export const completion: Bench = {
           leastWork: size.leastWork,
           rounds,
         },
-        async (calls) => (await makeCalls({ ...size, calls }, () => finishByWebhook(stage, ours))).seconds,
+        async (calls) =>
+          (await makeCalls({ ...size, calls }, () => finishByWebhook(infrastructure, ours))).seconds,
       );
       const rows: Row[] = [
         byWebhook('keptP50', 'bare', { op: '<=', value: 1.25 }),
@@ -93,19 +94,19 @@ export const completion: Bench = {
         versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
       };
     } finally {
-      await stage.close();
+      await infrastructure.close();
     }
   },
 };
 
 async function webhookRound(
-  stage: Stage,
+  infrastructure: BenchInfrastructure,
   contender: SessionContender,
   size: { calls: number; atOnce: number },
 ): Promise<Record<Figure, number>> {
   const finishedAtMs = new Map<string, number>();
   await makeCalls(size, async () => {
-    const { id, atMs } = await finishByWebhook(stage, contender);
+    const { id, atMs } = await finishByWebhook(infrastructure, contender);
     finishedAtMs.set(id, atMs);
   });
   const tookMs = (until: Map<string, number>) =>
@@ -122,31 +123,31 @@ async function webhookRound(
 
 /** One session, from its start to the end of all that it leads to, and when its person finished. */
 async function finishByWebhook(
-  stage: Stage,
+  infrastructure: BenchInfrastructure,
   contender: SessionContender,
 ): Promise<{ id: string; atMs: number }> {
-  const linkToken = stage.sandbox.issueLinkToken({ webhook: contender.webhookUrl });
+  const linkToken = infrastructure.sandbox.issueLinkToken({ webhook: contender.webhookUrl });
   const id = await contender.start(linkToken);
   const atMs = Date.now();
-  stage.sandbox.session(linkToken).complete();
+  infrastructure.sandbox.session(linkToken).complete();
   await contender.ended(id);
   return { id, atMs };
 }
 
 /** Of sessions whose persons finish one after the other: how long each had been unchanged, and how late its item was stored. */
 async function pollLags(
-  stage: Stage,
+  infrastructure: BenchInfrastructure,
   ours: SessionContender,
   { polled, longestWaitMs }: { polled: number; longestWaitMs: number },
 ): Promise<{ elapsedMs: number; lagMs: number }[]> {
   const finished = await Promise.all(
     Array.from({ length: polled }, async (_, index) => {
-      const linkToken = stage.sandbox.issueLinkToken();
+      const linkToken = infrastructure.sandbox.issueLinkToken();
       const id = await ours.start(linkToken);
       const startedMs = Date.now();
       await delay((longestWaitMs * (index + 1)) / polled);
       const atMs = Date.now();
-      stage.sandbox.session(linkToken).complete();
+      infrastructure.sandbox.session(linkToken).complete();
       await ours.ended(id);
       return { id, atMs, elapsedMs: atMs - startedMs };
     }),

@@ -1,21 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type * as IdsModule from '../../src/domain/ids';
-import type * as LinkTokenModule from '../../src/domain/link-token';
-import type * as PlaidFlowModule from '../../src/domain/plaid-flow';
+import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
+import { parseLinkToken } from '../../src/domain/link-token';
+import { PLAID_FLOW_RULES } from '../../src/domain/plaid-flow';
 import type { Bench, Reach, Row } from '../bench';
-import { built } from '../built';
 import { packageVersion } from '../machine';
 import { compare, GROWTH_STEPS, growthOf, state } from '../measure';
 import { runPolling } from '../rivals/polling';
 import { billableActions, totalActions } from '../temporal/billable-actions';
 import { onlyRuns, readHistories, type Histories } from '../temporal/history';
 import { startOurs, type Ours } from '../temporal/ours';
-import { openStage, type Stage } from '../temporal/stage';
+import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
 import { startVirtualTime } from '../temporal/virtual-time';
-
-const { exchangeWorkflowId, sessionWorkflowId } = built<typeof IdsModule>('domain/ids');
-const { PLAID_FLOW_RULES } = built<typeof PlaidFlowModule>('domain/plaid-flow');
-const { parseLinkToken } = built<typeof LinkTokenModule>('domain/link-token');
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -44,15 +39,15 @@ export const history: Bench = {
     const waits = WAITS[scale];
     const sessions: [what: string, histories: Histories, most: Reach][] = [];
     let growth: ReturnType<typeof growthOf>;
-    const stage = await openStage(log);
+    const infrastructure = await startBenchInfrastructure(log);
     try {
-      const ours = await startOurs(stage);
+      const ours = await startOurs(infrastructure);
       log('a session that a webhook ends, one that polling ends, and one of a chatty page');
       const [hinted, polled, chatty, ...growing] = await Promise.all([
-        runHinted(stage, ours),
-        runPolled(stage, ours),
-        runChatty(stage, ours, scale === 'smoke' ? 10 : CHATTY_WEBHOOKS),
-        ...GROWTH_STEPS.map((step) => runChatty(stage, ours, LEAST_WEBHOOKS[scale] * step)),
+        runHinted(infrastructure, ours),
+        runPolled(infrastructure, ours),
+        runChatty(infrastructure, ours, scale === 'smoke' ? 10 : CHATTY_WEBHOOKS),
+        ...GROWTH_STEPS.map((step) => runChatty(infrastructure, ours, LEAST_WEBHOOKS[scale] * step)),
       ]);
       growth = growthOf(
         {
@@ -70,7 +65,7 @@ export const history: Bench = {
         [`of a page that hints ${CHATTY_WEBHOOKS} times in 10 s`, chatty, { op: '<=', value: 120 }],
       );
     } finally {
-      await stage.close();
+      await infrastructure.close();
     }
     const virtual = await startVirtualTime(log);
     try {
@@ -135,27 +130,31 @@ function actionsOf({ runs }: Histories): number {
   return totalActions(billableActions(runs));
 }
 
-async function runHinted(stage: Stage, ours: Ours): Promise<Histories> {
-  const linkToken = stage.sandbox.issueLinkToken({ webhook: ours.webhookUrl });
+async function runHinted(infrastructure: BenchInfrastructure, ours: Ours): Promise<Histories> {
+  const linkToken = infrastructure.sandbox.issueLinkToken({ webhook: ours.webhookUrl });
   const key = await ours.start(linkToken);
-  stage.sandbox.session(linkToken).complete();
+  infrastructure.sandbox.session(linkToken).complete();
   return await historiesOf(ours, key);
 }
 
-async function runPolled(stage: Stage, ours: Ours): Promise<Histories> {
-  const linkToken = stage.sandbox.issueLinkToken();
+async function runPolled(infrastructure: BenchInfrastructure, ours: Ours): Promise<Histories> {
+  const linkToken = infrastructure.sandbox.issueLinkToken();
   const key = await ours.start(linkToken);
-  stage.sandbox.session(linkToken).complete();
+  infrastructure.sandbox.session(linkToken).complete();
   return await historiesOf(ours, key);
 }
 
-async function runChatty(stage: Stage, ours: Ours, webhooks: number): Promise<Histories> {
-  const linkToken = stage.sandbox.issueLinkToken({ webhook: ours.webhookUrl });
+async function runChatty(
+  infrastructure: BenchInfrastructure,
+  ours: Ours,
+  webhooks: number,
+): Promise<Histories> {
+  const linkToken = infrastructure.sandbox.issueLinkToken({ webhook: ours.webhookUrl });
   const key = await ours.start(linkToken);
-  stage.sandbox.session(linkToken).open();
+  infrastructure.sandbox.session(linkToken).open();
   const startedMs = performance.now();
   for (let sent = 0; sent < webhooks; sent++) {
-    stage.sandbox.webhooks.send(ours.webhookUrl, {
+    infrastructure.sandbox.webhooks.send(ours.webhookUrl, {
       webhook_type: 'LINK_DELIVERY',
       webhook_code: 'LINK_CALLBACK',
       link_delivery_session_id: parseLinkToken(linkToken)!.id,
@@ -164,7 +163,7 @@ async function runChatty(stage: Stage, ours: Ours, webhooks: number): Promise<Hi
     });
     await delay(Math.max(0, startedMs + (sent + 1) * CHATTY_EVERY_MS - performance.now()));
   }
-  stage.sandbox.session(linkToken).complete();
+  infrastructure.sandbox.session(linkToken).complete();
   return await historiesOf(ours, key);
 }
 

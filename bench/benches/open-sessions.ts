@@ -1,17 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { freePorts } from '../../testing/child-server';
-import type * as IdsModule from '../../src/domain/ids';
+import { sessionWorkflowId } from '../../src/domain/ids';
 import type { Bench, Row } from '../bench';
-import { built } from '../built';
 import { packageVersion } from '../machine';
 import { makeCalls, percentile, state } from '../measure';
 import { inspect } from '../temporal/inspected';
 import { startOurs } from '../temporal/ours';
 import { cpuMsOf, residentMiB } from '../temporal/process-use';
-import { openStage } from '../temporal/stage';
-
-const { sessionWorkflowId } = built<typeof IdsModule>('domain/ids');
+import { startBenchInfrastructure } from '../temporal/infrastructure';
 
 /** How many sessions are open at the end, and at how many steps it is looked. */
 const SIZE = {
@@ -44,27 +41,27 @@ export const openSessions: Bench = {
       ...SIZE[scale],
       ...(openSessions && { sessions: openSessions }),
     };
-    const stage = await openStage(log);
+    const infrastructure = await startBenchInfrastructure(log);
     try {
       const [inspectorPort] = await freePorts(1);
-      const ours = await startOurs(stage, {
+      const ours = await startOurs(infrastructure, {
         unlimited: false,
         nodeOptions: `--inspect=127.0.0.1:${inspectorPort}`,
       });
       const [workerPid] = ours.workerPids;
       const inspected = await inspect(inspectorPort!);
-      stage.closeLater(async () => inspected.close());
+      infrastructure.closeLater(async () => inspected.close());
       const keys: string[] = [];
       const standings: Standing[] = [];
       const plot: [number, number][] = [];
       for (let step = 1; step <= steps; step++) {
         const calls = Math.round((sessions * step) / steps) - keys.length;
         const { seconds } = await makeCalls({ calls, atOnce: STARTS_AT_ONCE }, async () => {
-          keys.push(await ours.start(stage.sandbox.issueLinkToken()));
+          keys.push(await ours.start(infrastructure.sandbox.issueLinkToken()));
         });
-        const cpuBefore = [cpuMsOf(ours.workerPids), cpuMsOf([stage.serverPid])] as const;
+        const cpuBefore = [cpuMsOf(ours.workerPids), cpuMsOf([infrastructure.serverPid])] as const;
         await delay(watchedMs);
-        const cpuAfter = [cpuMsOf(ours.workerPids), cpuMsOf([stage.serverPid])] as const;
+        const cpuAfter = [cpuMsOf(ours.workerPids), cpuMsOf([infrastructure.serverPid])] as const;
         const overdue = await overdueSeconds(ours.temporal, sampleOf(keys));
         const workerMiB = residentMiB(workerPid!);
         await inspected.collectGarbage();
@@ -72,7 +69,7 @@ export const openSessions: Bench = {
           open: keys.length,
           workerMiB,
           workerInUseMiB: residentMiB(workerPid!),
-          serverMiB: residentMiB(stage.serverPid),
+          serverMiB: residentMiB(infrastructure.serverPid),
           workerCores: (cpuAfter[0] - cpuBefore[0]) / watchedMs,
           serverCores: (cpuAfter[1] - cpuBefore[1]) / watchedMs,
           overdueP50: percentile(overdue, 0.5),
@@ -115,7 +112,7 @@ export const openSessions: Bench = {
         versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
       };
     } finally {
-      await stage.close();
+      await infrastructure.close();
     }
   },
 };

@@ -1,13 +1,11 @@
 import { Worker } from '@temporalio/worker';
-import type * as CodecModule from '../../src/codec/payload-codec';
+import { createWorkerCodec } from '../../src/codec/payload-codec';
 import { readRecordedHistories, RECORDING_RING } from '../../testing/recorded-histories';
-import { quietRuntime } from '../temporal/quiet-runtime';
+import { quietRuntime } from '../../testing/quiet-runtime';
 import type { Bench } from '../bench';
-import { built, BUILT_WORKFLOWS } from '../built';
+import { BUILT_WORKFLOWS } from '../../testing/built';
 import { packageVersion } from '../machine';
 import { alternate, measureGrowth, state } from '../measure';
-
-const { createWorkerCodec } = built<typeof CodecModule>('codec/payload-codec');
 
 const OPTIONS = {
   workflowBundle: { codePath: BUILT_WORKFLOWS },

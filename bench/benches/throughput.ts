@@ -6,7 +6,7 @@ import { startInMemoryService } from '../rivals/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
 import { cpuMsOf } from '../temporal/process-use';
-import { openStage, type Stage } from '../temporal/stage';
+import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
 import { startVariant } from '../temporal/variant';
 
 /** The sessions of a round, and how many are under way at any time: more at once do not end sooner. */
@@ -23,18 +23,18 @@ export const throughput: Bench = {
   name: 'throughput',
   what: 'complete sessions, from the start to the end of all that it leads to, as many as the machine can do at once, beside bare Temporal, a service in memory, and ours without its codec or its vault',
   async run({ scale, rounds, log }) {
-    const stage = await openStage(log, Object.values(NAMESPACES));
+    const infrastructure = await startBenchInfrastructure(log, Object.values(NAMESPACES));
     try {
       const [bare, inMemory, ours, noCodec, noVault] = await Promise.all([
-        startBareTemporal(stage),
-        startInMemoryService(stage),
-        startOurs(stage),
-        startVariant(stage, 'codec', NAMESPACES.codec),
-        startVariant(stage, 'vault', NAMESPACES.vault),
+        startBareTemporal(infrastructure),
+        startInMemoryService(infrastructure),
+        startOurs(infrastructure),
+        startVariant(infrastructure, 'codec', NAMESPACES.codec),
+        startVariant(infrastructure, 'vault', NAMESPACES.vault),
       ]);
       const size = SIZE[scale];
       log(`${size.calls} sessions a round, ${size.atOnce} at once`);
-      const round = (contender: Contender) => () => runRound(stage, contender, size);
+      const round = (contender: Contender) => () => runRound(infrastructure, contender, size);
       const measured = await alternate(
         {
           bare: round(bare),
@@ -71,7 +71,8 @@ export const throughput: Bench = {
       log('growth');
       const growth = await measureGrowth(
         { name: 'throughput-growth', what: 'sessions', leastWork, rounds: Math.min(rounds, growthRounds) },
-        async (calls) => (await makeCalls({ ...size, calls }, () => runSession(stage, ours))).seconds,
+        async (calls) =>
+          (await makeCalls({ ...size, calls }, () => runSession(infrastructure, ours))).seconds,
       );
       return {
         rows: [...rows, growth.row],
@@ -79,27 +80,31 @@ export const throughput: Bench = {
         versions: { '@temporalio/worker': packageVersion('@temporalio/worker') },
       };
     } finally {
-      await stage.close();
+      await infrastructure.close();
     }
   },
 };
 
-async function runRound(stage: Stage, contender: Contender, size: { calls: number; atOnce: number }) {
+async function runRound(
+  infrastructure: BenchInfrastructure,
+  contender: Contender,
+  size: { calls: number; atOnce: number },
+) {
   const { workerPids } = contender;
   const workerBefore = cpuMsOf(workerPids);
-  const serverBefore = cpuMsOf([stage.serverPid]);
-  const { seconds } = await makeCalls(size, () => runSession(stage, contender));
+  const serverBefore = cpuMsOf([infrastructure.serverPid]);
+  const { seconds } = await makeCalls(size, () => runSession(infrastructure, contender));
   return {
     perSecond: size.calls / seconds,
     workerCpuMs: (cpuMsOf(workerPids) - workerBefore) / size.calls,
-    serverCpuMs: (cpuMsOf([stage.serverPid]) - serverBefore) / size.calls,
+    serverCpuMs: (cpuMsOf([infrastructure.serverPid]) - serverBefore) / size.calls,
   };
 }
 
-async function runSession(stage: Stage, contender: Contender): Promise<void> {
-  const linkToken = stage.sandbox.issueLinkToken();
+async function runSession(infrastructure: BenchInfrastructure, contender: Contender): Promise<void> {
+  const linkToken = infrastructure.sandbox.issueLinkToken();
   const id = await contender.start(linkToken);
-  stage.sandbox.session(linkToken).complete();
+  infrastructure.sandbox.session(linkToken).complete();
   await contender.hint(id);
   await contender.ended(id);
 }

@@ -5,7 +5,7 @@ import { startBareTemporal } from '../rivals/bare-temporal';
 import { startInMemoryService } from '../rivals/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
-import { openStage, type Stage } from '../temporal/stage';
+import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
 
 /** The sessions of a round, one after the other and 50 at once. */
 const SIZE = {
@@ -19,12 +19,12 @@ export const timeToUrl: Bench = {
   name: 'time-to-url',
   what: 'from client.start to the URL, beside a bare update-with-start with one regular activity, on the same Temporal server, and a service in memory',
   async run({ scale, rounds, log }) {
-    const stage = await openStage(log);
+    const infrastructure = await startBenchInfrastructure(log);
     try {
       const [bare, inMemory, ours] = await Promise.all([
-        startBareTemporal(stage),
-        startInMemoryService(stage),
-        startOurs(stage),
+        startBareTemporal(infrastructure),
+        startInMemoryService(infrastructure),
+        startOurs(infrastructure),
       ]);
       const rows: Row[] = [];
       for (const [kind, calls, atOnce] of [
@@ -33,7 +33,7 @@ export const timeToUrl: Bench = {
       ] as const) {
         log(`${kind}: ${calls} sessions a round`);
         const round = (contender: SessionContender) => async () => {
-          const { latenciesMs } = await startMany(stage, contender, { calls, atOnce });
+          const { latenciesMs } = await startMany(infrastructure, contender, { calls, atOnce });
           return { p50: percentile(latenciesMs, 0.5), p99: percentile(latenciesMs, 0.99) };
         };
         const measured = await alternate(
@@ -57,7 +57,7 @@ export const timeToUrl: Bench = {
       log('growth');
       const growth = await measureGrowth(
         { name: 'time-to-url-growth', what: 'starts', leastWork: SIZE[scale].leastWork, rounds },
-        async (calls) => (await startMany(stage, ours, { calls, atOnce: GROWTH_AT_ONCE })).seconds,
+        async (calls) => (await startMany(infrastructure, ours, { calls, atOnce: GROWTH_AT_ONCE })).seconds,
       );
       return {
         rows: [...rows, growth.row],
@@ -65,20 +65,20 @@ export const timeToUrl: Bench = {
         versions: { '@temporalio/client': packageVersion('@temporalio/client') },
       };
     } finally {
-      await stage.close();
+      await infrastructure.close();
     }
   },
 };
 
 /** Starts sessions, measures that, and ends them. */
 async function startMany(
-  stage: Stage,
+  infrastructure: BenchInfrastructure,
   contender: SessionContender,
   size: { calls: number; atOnce: number },
 ): Promise<Taken> {
   const ids: string[] = [];
   const taken = await makeCalls(size, async () => {
-    ids.push(await contender.start(stage.sandbox.issueLinkToken()));
+    ids.push(await contender.start(infrastructure.sandbox.issueLinkToken()));
   });
   await Promise.all(ids.map((id) => contender.terminate(id)));
   return taken;

@@ -2,7 +2,7 @@ import type { Bench } from '../bench';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls } from '../measure';
 import { startOurs, type Ours } from '../temporal/ours';
-import { openStage, type Stage } from '../temporal/stage';
+import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
 
 /**
  * All sessions of a round at once, on a Plaid that takes its time. A worker process has 100 slots for activities, and a session calls
@@ -21,17 +21,21 @@ export const twoWorkers: Bench = {
   what: 'the same sessions on one worker process and on two, where Plaid is slow and the Temporal server is not the limit',
   async run({ scale, rounds, log }) {
     const { sessions, plaidMs } = SIZE[scale];
-    const stage = await openStage(log, [NAMESPACE]);
+    const infrastructure = await startBenchInfrastructure(log, [NAMESPACE]);
     try {
       const [one, two] = await Promise.all([
-        startOurs(stage),
-        startOurs(stage, { namespace: NAMESPACE, workers: 2 }),
+        startOurs(infrastructure),
+        startOurs(infrastructure, { namespace: NAMESPACE, workers: 2 }),
       ]);
       for (const endpoint of ['/link_delivery/create', '/link_delivery/get', '/item/get'] as const)
-        stage.sandbox.fault(endpoint, { kind: 'delay_before_work', holdMs: plaidMs }, { times: Infinity });
+        infrastructure.sandbox.fault(
+          endpoint,
+          { kind: 'delay_before_work', holdMs: plaidMs },
+          { times: Infinity },
+        );
       log(`${sessions} sessions a round, all at once; each call to Plaid takes ${plaidMs / 1_000} s`);
       const round = (ours: Ours) => async () => ({
-        perSecond: sessions / (await secondsFor(stage, ours, sessions)),
+        perSecond: sessions / (await secondsFor(infrastructure, ours, sessions)),
       });
       const measured = await alternate(
         { one: round(one), two: round(two) },
@@ -46,16 +50,20 @@ export const twoWorkers: Bench = {
       });
       return { rows: [row], versions: { '@temporalio/worker': packageVersion('@temporalio/worker') } };
     } finally {
-      await stage.close();
+      await infrastructure.close();
     }
   },
 };
 
-async function secondsFor(stage: Stage, { client }: Ours, sessions: number): Promise<number> {
+async function secondsFor(
+  infrastructure: BenchInfrastructure,
+  { client }: Ours,
+  sessions: number,
+): Promise<number> {
   const { seconds } = await makeCalls({ calls: sessions, atOnce: sessions }, async () => {
-    const linkToken = stage.sandbox.issueLinkToken();
+    const linkToken = infrastructure.sandbox.issueLinkToken();
     const { key } = await client.start({ linkToken }, { timeoutMs: 300_000 });
-    stage.sandbox.session(linkToken).complete();
+    infrastructure.sandbox.session(linkToken).complete();
     await client.checkNow(key);
     await client.waitForEnd(key);
   });

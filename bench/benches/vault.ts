@@ -1,19 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import type * as KeyRingModule from '../../src/secrets/key-ring';
-import type * as SecretModule from '../../src/secrets/secret';
-import type * as VaultModule from '../../src/vault';
+import { parseKeyRing } from '../../src/secrets/key-ring';
+import { Secret } from '../../src/secrets/secret';
+import { migrate, openVault, ringKeyProvider } from '../../src/vault';
 import type { Vault } from '../../src/vault';
 import { runSql, startPostgres } from '../../testing/postgres';
 import type { Bench, BenchContext, Row } from '../bench';
-import { built } from '../built';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth, state } from '../measure';
 import { PlainSql } from '../rivals/plain-sql';
-
-const { parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
-const { Secret } = built<typeof SecretModule>('secrets/secret');
-const { migrate, openVault, ringKeyProvider } = built<typeof VaultModule>('vault/index');
 
 const SOURCE = 'HOSTED_LINK_VAULT_KEYS';
 const KEY_IDS = ['bench-1', 'bench-2'];

@@ -1,17 +1,12 @@
-import type * as LoggerModule from '../../src/telemetry/logger';
-import type * as ReceiverModule from '../../src/webhook/receiver';
+import { createLogger } from '../../src/telemetry/logger';
+import { startWebhookReceiver } from '../../src/webhook/receiver';
 import type { WebhookReceiver } from '../../src/webhook/receiver';
-import type * as VerifyModule from '../../src/webhook/verify';
+import { verifyWebhook } from '../../src/webhook/verify';
 import type { Bench, BenchContext, BenchResult } from '../bench';
-import { built } from '../built';
 import { alternate, compare, makeCalls, measureGrowth, percentile, state } from '../measure';
 import { bareVerify } from '../rivals/bare-verify';
 import { type SignedWebhooks, signWebhooks } from '../signed-webhooks';
 import { startWebhookSender, type WebhookSender } from '../webhook-sender';
-
-const { createLogger } = built<typeof LoggerModule>('telemetry/logger');
-const { startWebhookReceiver } = built<typeof ReceiverModule>('webhook/receiver');
-const { verifyWebhook } = built<typeof VerifyModule>('webhook/verify');
 
 /** The webhooks of a round. */
 const COUNT = { full: 4_000, smoke: 100 };

@@ -9,18 +9,15 @@ import {
   startTemporalServer,
   type TemporalServer,
 } from '../../testing/temporal-server';
-import type * as KeyRingModule from '../../src/secrets/key-ring';
+import { generateKeyRingText } from '../../src/secrets/key-ring';
 import { TASK_QUEUES } from '../../src/domain/ids';
-import type * as VaultModule from '../../src/vault';
+import { migrate } from '../../src/vault';
 import { startPostgres } from '../../testing/postgres';
 import type { Bench, BenchContext, BenchResult, Row } from '../bench';
-import { built, BUILT_WORKFLOWS } from '../built';
+import { BUILT_WORKFLOWS } from '../../testing/built';
 import { bundleParts } from '../bundle-parts';
 import { packageVersion } from '../machine';
 import { alternate, compare, measureGrowth, state } from '../measure';
-
-const { generateKeyRingText } = built<typeof KeyRingModule>('secrets/key-ring');
-const { migrate } = built<typeof VaultModule>('vault/index');
 
 const ROOT = join(__dirname, '../..');
 const CACHE = join(ROOT, '.cache');

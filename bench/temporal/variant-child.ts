@@ -1,15 +1,14 @@
 import { once } from 'node:events';
+import { WorkflowClient } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
-import type * as KeyRingModule from '../../src/secrets/key-ring';
-import type * as VaultModule from '../../src/vault';
-import { built } from '../built';
+import { createActivities } from '../../src/activities';
+import { generateKeyRingText, parseKeyRing } from '../../src/secrets/key-ring';
+import { openVault, ringKeyProvider } from '../../src/vault';
+import { BUILT_WORKFLOWS } from '../../testing/built';
+import { plaidClientFor, type PlaidAccount } from '../../testing/infrastructure';
+import { createWorkers } from '../../testing/in-process-workers';
 import { memoryVault } from './memory-vault';
-import { quietRuntime } from './quiet-runtime';
-import type { PlaidAccount } from './stage';
-import { startWorkers } from './workers';
-
-const { generateKeyRingText, parseKeyRing } = built<typeof KeyRingModule>('secrets/key-ring');
-const { openVault, ringKeyProvider } = built<typeof VaultModule>('vault/index');
+import { quietRuntime } from '../../testing/quiet-runtime';
 
 /** What the process is told by its parent. */
 export interface VariantOptions {
@@ -39,10 +38,21 @@ async function main(): Promise<void> {
           environment: 'sandbox',
         });
   const codecRing = codecKeys === undefined ? undefined : parseKeyRing(codecKeys, 'codec keys');
-  const stop = await startWorkers({ connection, namespace, account, vault, codecRing });
+  const plaid = plaidClientFor(account);
+  const noticeClient = new WorkflowClient({ connection, namespace });
+  const now = () => Promise.resolve(Date.now());
+  const activities = createActivities({ plaid, environment: 'sandbox', vault, noticeClient, now });
+  const workers = createWorkers({
+    connection,
+    namespace,
+    activities,
+    bundle: { codePath: BUILT_WORKFLOWS },
+  });
+  await workers.start(codecRing);
   process.send?.('ready');
   await once(process, 'disconnect');
-  await stop();
+  await workers.stop();
+  await plaid.close();
   await vault.close();
   await connection.close();
 }

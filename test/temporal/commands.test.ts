@@ -10,7 +10,7 @@ import { userHash } from '../../src/secrets/digest';
 import type { ResultRow } from '../../src/vault';
 import { sessionWorkflowId } from '../../src/domain/ids';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
-import { type Deployment, startDeployment } from '../../testing/deployment';
+import { type CommandDeployment, startCommandDeployment } from '../../testing/deployment';
 import type { Ended, HostedLinkCommands, RunningCommand } from '../../testing/hosted-link';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';
@@ -26,7 +26,7 @@ const SECRET = 'commands_plaid_secret';
 describeWithDevServer('the commands, each in a process of its own', () => {
   // A bare server: in development the worker makes the search attributes.
   const server = devServer();
-  let deployment: Deployment;
+  let deployment: CommandDeployment;
   let sandbox: Sandbox;
   let commands: HostedLinkCommands;
   let worker: RunningCommand;
@@ -39,7 +39,7 @@ describeWithDevServer('the commands, each in a process of its own', () => {
   let killedSending: Promise<Ended>;
 
   beforeAll(async () => {
-    deployment = await startDeployment(server.address, { clientId: CLIENT_ID, secret: SECRET });
+    deployment = await startCommandDeployment(server.address, { clientId: CLIENT_ID, secret: SECRET });
     ({ sandbox, commands, folder } = deployment);
     const [port] = await freePorts(1);
     const elsewhere = { HOSTED_LINK_DATA_DIR: join(folder, 'elsewhere') };

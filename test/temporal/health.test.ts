@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { freePorts } from '../../testing/child-server';
 import type { Sandbox } from '../../src/sandbox';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
-import { type Deployment, startDeployment } from '../../testing/deployment';
+import { type CommandDeployment, startCommandDeployment } from '../../testing/deployment';
 import type { HostedLinkCommands } from '../../testing/hosted-link';
 import { type Postgres, startPostgres, whyNoPostgres } from '../../testing/postgres';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
@@ -22,7 +22,7 @@ const describeWithPostgres = whyNoPostgres() === undefined ? describeWithDevServ
 describeWithPostgres('the probes of a process', () => {
   const server = devServer();
   let postgres: Postgres;
-  let deployment: Deployment;
+  let deployment: CommandDeployment;
   let sandbox: Sandbox;
   let folder: string;
   let commands: HostedLinkCommands;
@@ -30,7 +30,7 @@ describeWithPostgres('the probes of a process', () => {
 
   beforeAll(async () => {
     postgres = (await startPostgres())!;
-    deployment = await startDeployment(
+    deployment = await startCommandDeployment(
       server.address,
       { clientId: CLIENT_ID, secret: SECRET },
       { DATABASE_URL: postgres.databaseUrl },

@@ -4,7 +4,7 @@ import type { ResultRow } from '../../src/vault';
 import { generateKeyRingText } from '../../src/secrets/key-ring';
 import type { Sandbox } from '../../src/sandbox';
 import { againstErrorSchema, againstSchema } from '../../testing/cli-schema';
-import { type Deployment, startDeployment } from '../../testing/deployment';
+import { type CommandDeployment, startCommandDeployment } from '../../testing/deployment';
 import type { HostedLinkCommands } from '../../testing/hosted-link';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';
@@ -14,14 +14,14 @@ const ACCOUNT = { clientId: 'json_output_client_id', secret: 'json_output_plaid_
 
 describeWithDevServer('each command with --json', () => {
   const server = devServer();
-  let deployment: Deployment;
+  let deployment: CommandDeployment;
   let sandbox: Sandbox;
   let commands: HostedLinkCommands;
   const told = new Set<string>();
 
   beforeAll(async () => {
     const [nobody] = await freePorts(1);
-    deployment = await startDeployment(server.address, ACCOUNT, {
+    deployment = await startCommandDeployment(server.address, ACCOUNT, {
       HOSTED_LINK_CALLBACK_URL: `http://127.0.0.1:${nobody}/`,
       HOSTED_LINK_CALLBACK_KEYS: generateKeyRingText('callback'),
     });

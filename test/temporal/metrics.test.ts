@@ -7,7 +7,7 @@ import { METRICS } from '../../src/telemetry/metrics';
 import type { Sandbox } from '../../src/sandbox';
 import { LINK_TOKEN_REQUEST } from '../../testing/plaid-calls';
 import { ROOT } from '../../testing/built';
-import { type Deployment, startDeployment } from '../../testing/deployment';
+import { type CommandDeployment, startCommandDeployment } from '../../testing/deployment';
 import type { HostedLinkCommands, RunningCommand } from '../../testing/hosted-link';
 import { samplesIn, valueOf } from '../../testing/prometheus';
 import { describeWithDevServer, devServer } from '../../testing/temporal';
@@ -20,7 +20,7 @@ const SECRET = 'metrics_plaid_secret';
 
 describeWithDevServer('the metrics of a process', () => {
   const server = devServer();
-  let deployment: Deployment;
+  let deployment: CommandDeployment;
   let sandbox: Sandbox;
   let folder: string;
   let commands: HostedLinkCommands;
@@ -30,7 +30,7 @@ describeWithDevServer('the metrics of a process', () => {
   beforeAll(async () => {
     const [port] = await freePorts(1);
     address = `127.0.0.1:${port}`;
-    deployment = await startDeployment(
+    deployment = await startCommandDeployment(
       server.address,
       { clientId: CLIENT_ID, secret: SECRET },
       { HOSTED_LINK_METRICS_ADDRESS: address },

@@ -8,7 +8,8 @@ import { generateKeyRingText, type KeyRing, parseKeyRing } from '../../src/secre
 import { exchangeWorkflowId, sessionWorkflowId, TASK_QUEUES } from '../../src/domain/ids';
 import { sessionInput, type StartRequest } from '../../src/requests/start-request';
 import { onDevServer, startHarness, type Harness } from '../../testing/harness';
-import { describeWithDevServer, devServer, quietRuntime } from '../../testing/temporal';
+import { quietRuntime } from '../../testing/quiet-runtime';
+import { describeWithDevServer, devServer } from '../../testing/temporal';
 import { until } from '../../testing/until';
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 import type { Fault, Sandbox, SandboxEndpoint, WebhookFault } from '../../src/sandbox';
 import { ENDPOINTS } from '../../src/sandbox/fault';
-import type { Dice } from './dice';
+import type { Random } from './random';
 import type { ExchangeCalls } from './exchange-calls';
 
 /** How much of all requests to Plaid meet a fault. */
@@ -65,7 +65,7 @@ const WEBHOOK_FAULTS: readonly (readonly [weight: number, name: string, fault: W
  */
 export function injectFaults(
   sandbox: Sandbox,
-  dice: Dice,
+  random: Random,
   calls: ExchangeCalls,
   count: (name: string) => void,
 ): () => void {
@@ -75,7 +75,7 @@ export function injectFaults(
     return faults.map(([weight, name, fault]) => ({
       name,
       fault,
-      meets: () => dice.chance((share * weight) / total),
+      meets: () => random.chance((share * weight) / total),
     }));
   };
   const removers = [

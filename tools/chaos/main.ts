@@ -9,14 +9,14 @@ import type { LeakSource } from '../../testing/leak-scan';
 import { filesUnder, searchForLeaks, secretsOf } from '../../testing/leak-search';
 import { collectHistories } from '../../testing/workflow-histories';
 import { audit } from './audit';
-import { wreakHavoc, type Blow } from './chaos';
-import { Dice } from './dice';
-import { gatherEvidence } from './evidence';
+import { disrupt, type Disruption } from './disruptions';
+import { Random } from './random';
+import { collectOutcome } from './collect';
 import { ExchangeCalls } from './exchange-calls';
 import { injectFaults } from './faults';
-import { tallyFound, tallyInjected, Tally } from './tally';
-import { startTopology, type Topology } from './topology';
-import { personOf, start, visit, type Visit } from './visitors';
+import { countFound, countInjected, Counts } from './report';
+import { startChaosDeployment, type ChaosDeployment } from './deployment';
+import { personOf, runSession, start, type LoadSession } from './load';
 
 const MINUTE = 60_000;
 
@@ -33,90 +33,91 @@ interface Options {
 }
 
 async function main(): Promise<void> {
-  const { minutes, sessions, seed } = new Command('torture')
+  const options = new Command('chaos')
     .description(
-      'kill, cut and confuse a whole deployment under load, and hold its end against the sandbox’s ledger',
+      'kill, pause and cut off the parts of a deployment under load, and compare the outcome with the ledger of the offline Plaid',
     )
-    .option('--minutes <number>', 'how long the havoc lasts', positive, 2)
+    .option('--minutes <number>', 'how long the disruptions last', positive, 2)
     .option('--sessions <number>', 'how many sessions start in that time', positive, 60)
     .option('--seed <text>', 'makes its choices repeatable', String(Date.now()))
     .parse()
     .opts<Options>();
+  const { minutes, sessions: count, seed } = options;
   const output: string[] = [];
   const log = (line: string) => {
     output.push(line);
     process.stdout.write(`${line}\n`);
   };
-  log(`Torture run: ${minutes} minutes, ${sessions} sessions, --seed ${seed}`);
-  const dataDir = await mkdtemp(join(tmpdir(), 'hl-torture-'));
-  const topology = await startTopology(dataDir, log);
+  log(`Chaos run: ${minutes} minutes, ${count} sessions, --seed ${seed}`);
+  const folder = await mkdtemp(join(tmpdir(), 'hl-chaos-'));
+  const deployment = await startChaosDeployment(folder, log);
   try {
     const calls = new ExchangeCalls();
-    calls.observe(topology.sandbox);
-    const faults = new Tally();
-    const { visits, blows } = await havoc(topology, { minutes, sessions, seed }, calls, faults);
+    calls.observe(deployment.sandbox);
+    const faults = new Counts();
+    const { sessions, disruptions } = await runLoadAndDisruptions(deployment, options, calls, faults);
     log('');
     log('Injected:');
-    const relays = [topology.databaseRelay, topology.temporalRelay];
-    tallyInjected(faults, blows, relays).lines().forEach(log);
-    await letAllEnd(topology, visits);
-    const evidence = await gatherEvidence(topology, visits, { calls: calls.calls, blows });
+    const relays = [deployment.databaseRelay, deployment.temporalRelay];
+    countInjected(faults, disruptions, relays).lines().forEach(log);
+    await letAllEnd(deployment, sessions);
+    const outcome = await collectOutcome(deployment, sessions, { calls: calls.calls, disruptions });
     log('');
     log('Found:');
-    tallyFound(evidence).lines().forEach(log);
-    const problems = audit(evidence);
-    const leaks = await leakScan(topology, visits, [...output, ...problems].join('\n'));
+    countFound(outcome).lines().forEach(log);
+    const problems = audit(outcome);
+    const leaks = await leakScan(deployment, sessions, [...output, ...problems].join('\n'));
     log('');
     log(leaks.summary);
     for (const problem of [...problems, ...leaks.problems]) log(`PROBLEM: ${problem}`);
     const found = problems.length + leaks.problems.length;
     log(found === 0 ? 'Nothing was lost, nothing leaked.' : `${found} problems; --seed ${seed}`);
     process.exitCode = found === 0 ? 0 : 1;
-    if (found === 0) await rm(dataDir, { recursive: true, force: true });
-    else log(`All files are in ${dataDir}.`);
+    if (found === 0) await rm(folder, { recursive: true, force: true });
+    else log(`All files are in ${folder}.`);
   } finally {
-    await topology.close();
+    await deployment.close();
   }
 }
 
-/** Starts sessions while blows fall, and gives them when the time is over and all parts are up again. */
-async function havoc(
-  topology: Topology,
-  { minutes, sessions, seed }: Options,
+/** Starts sessions and disrupts the deployment meanwhile. Returns when the time is over and all parts are up again. */
+async function runLoadAndDisruptions(
+  deployment: ChaosDeployment,
+  { minutes, sessions: count, seed }: Options,
   calls: ExchangeCalls,
-  faults: Tally,
-): Promise<{ visits: Visit[]; blows: Blow[] }> {
-  const dice = new Dice(seed);
+  faults: Counts,
+): Promise<{ sessions: LoadSession[]; disruptions: Disruption[] }> {
+  const random = new Random(seed);
   const durationMs = minutes * MINUTE;
   const signal = AbortSignal.timeout(durationMs);
-  // Every visitor's pause listens.
+  // Each session's pause listens.
   setMaxListeners(0, signal);
-  const endFaults = injectFaults(topology.sandbox, dice.of('faults'), calls, (name) =>
+  const endFaults = injectFaults(deployment.sandbox, random.of('faults'), calls, (name) =>
     faults.add(`fault: ${name}`),
   );
-  const chaos = wreakHavoc(topology, dice.of('chaos'), signal);
-  const arrivals = dice.of('arrivals');
-  const visits = Array.from({ length: sessions }, async (_, index) => {
+  const disrupting = disrupt(deployment, random.of('chaos'), signal);
+  const arrivals = random.of('arrivals');
+  const sessions = Array.from({ length: count }, async (_, index) => {
     await delay(arrivals.between(0, durationMs * ARRIVALS_SHARE));
-    return await visit(topology, index + 1, dice.of(`visit ${index + 1}`), signal);
+    return await runSession(deployment, index + 1, random.of(`session ${index + 1}`), signal);
   });
-  const blows = await chaos;
+  const disruptions = await disrupting;
   endFaults();
-  return { visits: (await Promise.all(visits)).flat(), blows };
+  return { sessions: (await Promise.all(sessions)).flat(), disruptions };
 }
 
 /**
- * Starts that had no answer are asked for again. Then whoever is still on the page leaves it, and the links expire; all that
- * is left has to end by itself.
+ * Repeats starts that had no answer, lets persons leave the page and links expire, and waits, for a limited time, until every session
+ * has ended.
  */
-async function letAllEnd(topology: Topology, visits: readonly Visit[]): Promise<void> {
-  const { sandbox, client } = topology;
+async function letAllEnd(deployment: ChaosDeployment, sessions: readonly LoadSession[]): Promise<void> {
+  const { sandbox, client } = deployment;
   const deadline = Date.now() + SETTLE_MS;
   const signal = AbortSignal.timeout(SETTLE_MS);
   setMaxListeners(0, signal);
   await Promise.all(
-    visits.map(async (its) => {
-      if (!its.answer) await start(topology, its, signal);
+    sessions.map(async (its) => {
+      if (!its.answer) await start(deployment, its, signal);
       const { key, plaidSessionId } = its;
       const person = plaidSessionId === undefined ? undefined : personOf(sandbox, plaidSessionId);
       if (person?.status === 'OPENED') person.exit();
@@ -128,22 +129,22 @@ async function letAllEnd(topology: Topology, visits: readonly Visit[]): Promise<
   );
 }
 
-async function leakScan(topology: Topology, visits: readonly Visit[], output: string) {
+async function leakScan(deployment: ChaosDeployment, sessions: readonly LoadSession[], output: string) {
   const histories: LeakSource[] = [{ name: 'the output of this run', bytes: Buffer.from(output) }];
-  for await (const source of collectHistories(topology.temporal)) histories.push(source);
-  await topology.settle();
-  const { dataDir, databaseFolder, temporalDatabase } = topology;
-  const secrets = secretsOf(topology.sandbox.ledger().toJSON(), topology.keyRings);
+  for await (const source of collectHistories(deployment.temporal)) histories.push(source);
+  await deployment.settle();
+  const { folder, postgres, temporalDatabase } = deployment;
+  const secrets = secretsOf(deployment.sandbox.ledger().toJSON(), deployment.keyRings);
   // Chance decides whether a short run sends both.
   const optional = ['phone numbers', 'e-mail addresses'].filter((kind) => secrets[kind]?.length === 0);
   return await searchForLeaks({
     secrets: Object.fromEntries(Object.entries(secrets).filter(([kind]) => !optional.includes(kind))),
     histories,
-    files: [...(await filesUnder(dataDir, [])), ...(await filesUnder(databaseFolder, ['password']))],
-    controls: visits.flatMap(({ key }) => [
+    files: [...(await filesUnder(folder, [])), ...(await filesUnder(postgres.folder, ['password']))],
+    controls: sessions.flatMap(({ key }) => [
       { text: sessionWorkflowId(key), source: `history of ${sessionWorkflowId(key)} (` },
       { text: sessionWorkflowId(key), source: temporalDatabase },
-      { text: key, source: databaseFolder + sep },
+      { text: key, source: postgres.folder + sep },
     ]),
   });
 }
@@ -157,7 +158,7 @@ function positive(text: string): number {
 main().then(
   () => process.exit(),
   (error: unknown) => {
-    process.stderr.write(`The torture run failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`The chaos run failed: ${error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);
   },
 );

@@ -3,13 +3,13 @@ import { sessionWorkflowId } from '../../src/domain/ids';
 import type { Closers } from '../../testing/closers';
 import { makeDataDir, type DataDir } from '../../testing/data-dir';
 import { runInterruptible } from '../../testing/interrupts';
-import { openStage, type Stage } from '../../testing/stage';
-import { play } from './play';
+import { startDemoDeployment, type DemoDeployment } from './deployment';
+import { runScenarios } from './run-scenarios';
 import { allIsWell, itemLine, leakLines, verdictLines } from './report';
 import { historiesOf, reviewSessions, searchRun, workflowIdsOf } from './review';
 import { SCENARIOS } from './scenarios';
 import { createScreen, type Screen } from './screen';
-import { stayOpen } from './stay';
+import { runInteractiveSession } from './interactive-session';
 
 interface Options {
   exit: boolean;
@@ -18,7 +18,7 @@ interface Options {
 
 async function main(): Promise<void> {
   const { exit, dataDir: asked } = new Command('demo')
-    .description('play sessions that end differently, on real Temporal workflows and an offline Plaid')
+    .description('run sessions that end differently on real Temporal workflows and an offline Plaid')
     .option('--exit', 'end when the sessions have ended; the default without a terminal', false)
     .option('--data-dir <folder>', 'keep the databases, the log and a ledger of all secrets in this folder')
     .parse()
@@ -29,37 +29,37 @@ async function main(): Promise<void> {
   await runInterruptible({ name: 'demo', log, settle }, async (closers, interrupted) => {
     const dataDir = await makeDataDir(asked);
     closers.push(() => dataDir.remove());
-    const stays = process.stdout.isTTY && !exit;
-    return await runDemo(dataDir, stays, screen, closers, interrupted);
+    const interactive = process.stdout.isTTY && !exit;
+    return await runDemo(dataDir, interactive, screen, closers, interrupted);
   });
 }
 
-/** Runs the demo and tells whether all was as it should be. */
+/** Runs the demo and returns whether everything was as expected. */
 async function runDemo(
   dataDir: DataDir,
-  stays: boolean,
+  interactive: boolean,
   screen: Screen,
   closers: Closers,
   signal: AbortSignal,
 ): Promise<boolean> {
   const log = (line: string) => screen.log(line);
   log('Starting a Temporal server, the offline Plaid, a codec server and a worker ...');
-  const stage = await openStage(dataDir.path, closers, log);
-  const { sandbox, client } = stage;
-  const sessions = await play(SCENARIOS, stage.keyOf, {
+  const deployment = await startDemoDeployment(dataDir.path, closers, log);
+  const { sandbox, client } = deployment;
+  const sessions = await runScenarios(SCENARIOS, deployment.keyOf, {
     sandbox,
     client,
     screen,
     signal,
     killAndRestartWorker: async () => {
-      await stage.worker.kill();
-      log('The worker was killed. Nobody works; Temporal and the vault remember.');
-      log(`worker: process ${await stage.worker.start()}`);
+      await deployment.worker.kill();
+      log('The worker was killed. No worker is running; Temporal and the vault keep the state.');
+      log(`worker: process ${await deployment.worker.start()}`);
     },
   });
   screen.settle();
 
-  const { verdicts, items } = await reviewSessions(stage, sessions);
+  const { verdicts, items } = await reviewSessions(deployment, sessions);
   log('');
   log('How the sessions ended:');
   verdictLines(verdicts).forEach(log);
@@ -71,28 +71,31 @@ async function runDemo(
     .forEach(log);
   log('');
 
-  const histories = await historiesOf(stage, verdicts.flatMap(workflowIdsOf), signal);
+  const histories = await historiesOf(deployment, verdicts.flatMap(workflowIdsOf), signal);
   const completed = verdicts.find(({ session }) => session.scenario.end.state === 'COMPLETED');
-  const webUi = completed && (await webUiLines(stage, completed.session.key));
-  if (!stays) {
+  const webUi = completed && (await webUiLines(deployment, completed.session.key));
+  if (!interactive) {
     // Then all that they wrote is in their files.
-    await stage.worker.stop();
-    await stage.server.stop();
+    await deployment.worker.stop();
+    await deployment.temporalServer.stop();
   }
-  const leaks = await searchRun(stage, dataDir.path, histories, verdicts, items);
+  const leaks = await searchRun(deployment, dataDir.path, histories, verdicts, items);
   leakLines(leaks).forEach(log);
-  if (stage.databaseFile === undefined)
+  if (deployment.databaseFile === undefined)
     log('The database of the server at TEMPORAL_ADDRESS was not searched, since it is not ours.');
   log('');
-  if (stays) webUi?.forEach(log);
-  else log('In a terminal, without --exit, the demo stays up with one more session and Web UI.');
+  if (interactive) webUi?.forEach(log);
+  else log('In a terminal, without --exit, the demo interactive up with one more session and Web UI.');
   if (dataDir.kept) log(`All files are in ${dataDir.path}.`);
-  if (stays) await stayOpen(stage, screen, signal);
+  if (interactive) await runInteractiveSession(deployment, screen, signal);
   return allIsWell(verdicts, leaks);
 }
 
 /** Where Web UI is, when it is ours, with a direct link to a session. */
-async function webUiLines({ server, temporal }: Stage, key: string): Promise<string[]> {
+async function webUiLines(
+  { temporalServer: server, temporal }: DemoDeployment,
+  key: string,
+): Promise<string[]> {
   if (server.uiAddress === undefined) return [];
   const { workflowId, runId } = await temporal.workflow.getHandle(sessionWorkflowId(key)).describe();
   const path = ['namespaces', temporal.options.namespace, 'workflows', workflowId, runId, 'history'];

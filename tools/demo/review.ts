@@ -4,25 +4,25 @@ import { exchangeWorkflowId, sessionWorkflowId } from '../../src/domain/ids';
 import type { ItemRow } from '../../src/vault';
 import type { LeakSource } from '../../testing/leak-scan';
 import { collectHistories } from '../../testing/workflow-histories';
-import { judge } from './judge';
+import { verifyOutcome } from './verify-outcome';
 import { filesUnder, searchForLeaks, secretsOf, type LeakVerdict } from '../../testing/leak-search';
-import type { PlayedSession } from './play';
-import { SECRET_FILES, type Stage } from '../../testing/stage';
-import { NotInTime, until } from './until';
+import type { ScenarioResult } from './run-scenarios';
+import { SECRET_FILES, type DemoDeployment } from './deployment';
+import { WaitTimeoutError, until } from './wait';
 
-/** What became of one session. */
+/** How one session ended, and whether that is right. */
 export interface Verdict {
-  session: PlayedSession;
+  session: ScenarioResult;
   /** `COMPLETED, LINKED`. */
   end: string;
   /** What is not as it should be. */
   problems: string[];
 }
 
-/** Judges each session by what the client, the vault and Plaid say of it, and gives all items of the vault. */
+/** Verifies the outcome of each session against client, vault and Plaid, and returns all items of the vault. */
 export async function reviewSessions(
-  { temporal, sandbox, withVault }: Stage,
-  sessions: readonly PlayedSession[],
+  { temporal, sandbox, withVault }: DemoDeployment,
+  sessions: readonly ScenarioResult[],
 ): Promise<{ verdicts: Verdict[]; items: ItemRow[] }> {
   return await withVault(async (vault) => {
     const client = new HostedLinkClient({ temporal, vault, environment: 'sandbox' });
@@ -33,7 +33,7 @@ export async function reviewSessions(
       if (plaidSessionId === undefined) return { session, end: 'not started', problems: [problem!] };
       const report = await client.status(key);
       const ofSession = items.filter(({ sessionKey }) => sessionKey === key);
-      const found = judge(session.scenario.end, { plaidSessionId, report, items: ofSession, ledger });
+      const found = verifyOutcome(session.scenario.end, { plaidSessionId, report, items: ofSession, ledger });
       return {
         session,
         end: [report.state, ...report.results.map(({ state }) => state)].join(', '),
@@ -51,7 +51,7 @@ const VISIBLE_TIMEOUT_MS = 10_000;
  * here.
  */
 export async function historiesOf(
-  { temporal, server }: Stage,
+  { temporal, temporalServer }: DemoDeployment,
   workflowIds: readonly string[],
   signal: AbortSignal,
 ): Promise<LeakSource[]> {
@@ -62,11 +62,11 @@ export async function historiesOf(
     async () => (await temporal.workflow.count(query)).count >= workflowIds.length,
     { timeoutMs: VISIBLE_TIMEOUT_MS, signal },
   ).catch((error: unknown) => {
-    // The search tells which ones are missing.
-    if (!(error instanceof NotInTime)) throw error;
+    // The leak search reports which ones are missing.
+    if (!(error instanceof WaitTimeoutError)) throw error;
   });
   const histories: LeakSource[] = [];
-  const own = server.pid !== undefined;
+  const own = temporalServer.pid !== undefined;
   for await (const source of collectHistories(temporal, own ? undefined : query)) histories.push(source);
   return histories;
 }
@@ -83,7 +83,7 @@ export function workflowIdsOf({ session: { key, scenario } }: Verdict): string[]
 
 /** Searches histories, Temporal's database, the vault and the worker's log for every secret of the run. */
 export async function searchRun(
-  { sandbox, keyRings, databaseFile }: Stage,
+  { sandbox, keyRings, databaseFile }: DemoDeployment,
   dataDir: string,
   histories: LeakSource[],
   verdicts: readonly Verdict[],

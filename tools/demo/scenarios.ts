@@ -15,16 +15,16 @@ export interface ExpectedEnd {
   messages?: DeliveryMethod[];
 }
 
-/** What a script works with. Each wait is bounded and fails aloud. */
-export interface Scene {
+/** What the script of a scenario works with. Each wait has a time limit and throws when it is over. */
+export interface ScenarioContext {
   sandbox: Sandbox;
   client: HostedLinkClient;
   key: string;
   plaidSessionId: string;
   /** The person who has the link. */
   person: ReturnType<Sandbox['session']>;
-  /** Says on the screen what happens. */
-  tell(what: string): void;
+  /** Shows on the screen what happens. */
+  note(what: string): void;
   /** Waits until the session's status is so. */
   untilStatus(what: string, holds: (report: StatusReport) => boolean): Promise<void>;
   /** Waits until something else is so. */
@@ -38,10 +38,10 @@ export interface Scenario {
   name: string;
   /** What it shows. */
   shows: string;
-  /** Its script is played to its end before the others begin: whatever runs in a worker dies with it. */
-  playsFirst?: boolean;
+  /** Its script runs to its end before the others begin, since what runs in a worker ends when the worker is killed. */
+  runsFirst?: boolean;
   request(sandbox: Sandbox): Omit<StartRequest, 'key'>;
-  script(scene: Scene): Promise<void>;
+  script(context: ScenarioContext): Promise<void>;
   end: ExpectedEnd;
 }
 
@@ -55,10 +55,10 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'killed',
     shows: 'the worker is killed in the middle of an exchange, and started again',
-    playsFirst: true,
+    runsFirst: true,
     request: (sandbox) => ({ linkToken: sandbox.issueLinkToken({ tokenShape: 'public_tokens' }) }),
-    async script(scene) {
-      const { sandbox, person, tell } = scene;
+    async script(context) {
+      const { sandbox, person, note } = context;
       let held = false;
       const dropFault = sandbox.fault(
         '/item/public_token/exchange',
@@ -68,11 +68,11 @@ export const SCENARIOS: readonly Scenario[] = [
       try {
         person.open();
         person.complete();
-        await hint(scene, 'the person finishes');
-        await scene.until('the exchange of the public token', () => held);
-        tell('Plaid holds the exchange; the worker is killed');
-        await scene.killAndRestartWorker();
-        tell("a new worker waits until the dead one's lease has run out");
+        await hint(context, 'the person finishes');
+        await context.until('the exchange of the public token', () => held);
+        note('Plaid holds the exchange; the worker is killed');
+        await context.killAndRestartWorker();
+        note("a new worker waits until the dead one's lease has run out");
       } finally {
         dropFault();
       }
@@ -86,10 +86,10 @@ export const SCENARIOS: readonly Scenario[] = [
       linkTokenRequest: linkTokenRequest(),
       delivery: { method: 'SMS', address: phoneNumber(), firstName: 'Ada' },
     }),
-    async script(scene) {
-      await openPage(scene);
-      scene.person.complete({ institutionId: 'ins_990002' });
-      await hint(scene, 'the person finishes');
+    async script(context) {
+      await openPage(context);
+      context.person.complete({ institutionId: 'ins_990002' });
+      await hint(context, 'the person finishes');
     },
     end: {
       state: 'COMPLETED',
@@ -102,14 +102,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'exited',
     shows: 'the person leaves, comes back later and finishes',
     request: (sandbox) => ({ linkToken: sandbox.issueLinkToken() }),
-    async script(scene) {
-      await openPage(scene);
-      scene.person.exit();
-      await hint(scene, 'the person leaves');
-      await scene.untilStatus('EXITED', ({ plaidStatus }) => plaidStatus === 'EXITED');
-      await openPage(scene);
-      scene.person.complete({ institutionId: 'ins_990003' });
-      await hint(scene, 'the person finishes');
+    async script(context) {
+      await openPage(context);
+      context.person.exit();
+      await hint(context, 'the person leaves');
+      await context.untilStatus('EXITED', ({ plaidStatus }) => plaidStatus === 'EXITED');
+      await openPage(context);
+      context.person.complete({ institutionId: 'ins_990003' });
+      await hint(context, 'the person finishes');
     },
     end: {
       state: 'COMPLETED',
@@ -124,11 +124,11 @@ export const SCENARIOS: readonly Scenario[] = [
       linkToken: sandbox.issueLinkToken({ lifetimeMs: SHORT_LIFETIME_MS }),
       expiresAt: new Date(Date.now() + SHORT_LIFETIME_MS).toISOString(),
     }),
-    async script(scene) {
-      const { person, tell, until } = scene;
-      tell('nobody opens the link');
+    async script(context) {
+      const { person, note, until } = context;
+      note('nobody opens the link');
       await until("the link's expiration", () => person.status === 'EXPIRED');
-      await hint(scene, 'the link has expired');
+      await hint(context, 'the link has expired');
     },
     end: { state: 'EXPIRED', statuses: ['CREATED', 'EXPIRED'], results: [] },
   },
@@ -139,9 +139,9 @@ export const SCENARIOS: readonly Scenario[] = [
       linkTokenRequest: linkTokenRequest(),
       delivery: { method: 'EMAIL', address: emailAddress() },
     }),
-    async script(scene) {
-      const { sandbox, plaidSessionId, person, tell } = scene;
-      await openPage(scene);
+    async script(context) {
+      const { sandbox, plaidSessionId, person, note } = context;
+      await openPage(context);
       // For this session alone: an outage while another one's interrupted exchange is tried again would end that as UNCERTAIN.
       const endOutage = sandbox.fault(
         '/link_delivery/get',
@@ -149,16 +149,16 @@ export const SCENARIOS: readonly Scenario[] = [
         { times: Infinity, matching: (body) => body['link_delivery_session_id'] === plaidSessionId },
       );
       try {
-        tell('Plaid goes down: it answers with HTTP 503');
+        note('Plaid goes down: it answers with HTTP 503');
         person.complete({ institutionId: 'ins_990004' });
-        await scene.untilStatus(
-          'a get that failed',
+        await context.untilStatus(
+          'a poll that failed',
           ({ watch }) => watch?.lastAnswer?.includes('503') ?? false,
         );
       } finally {
         endOutage();
       }
-      tell('Plaid is back');
+      note('Plaid is back');
     },
     end: {
       state: 'COMPLETED',
@@ -169,32 +169,32 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'cancelled',
-    shows: 'the application cancels, the person finishes all the same, and the item is removed',
+    shows: 'the application cancels, the person still finishes, and the item is removed',
     request: (sandbox) => ({ linkToken: sandbox.issueLinkToken() }),
-    async script(scene) {
-      const { client, key, person, tell } = scene;
-      await openPage(scene);
-      tell('the application cancels');
+    async script(context) {
+      const { client, key, person, note } = context;
+      await openPage(context);
+      note('the application cancels');
       await client.cancel(key);
-      await scene.untilStatus('CANCELLING', ({ state }) => state === 'CANCELLING');
+      await context.untilStatus('CANCELLING', ({ state }) => state === 'CANCELLING');
       person.complete();
-      await hint(scene, 'the person finishes all the same');
+      await hint(context, 'the person still finishes');
     },
     end: { state: 'CANCELLED', statuses: ['CREATED', 'OPENED', 'COMPLETED'], results: ['REMOVED'] },
   },
 ];
 
 /** The person opens the page, and the session is seen to be OPENED. */
-async function openPage({ person, client, key, tell, untilStatus }: Scene): Promise<void> {
-  tell('the person opens the link');
+async function openPage({ person, client, key, note, untilStatus }: ScenarioContext): Promise<void> {
+  note('the person opens the link');
   person.open();
   await client.checkNow(key);
   await untilStatus('OPENED', ({ plaidStatus }) => plaidStatus === 'OPENED');
 }
 
-/** What an application does when the person comes back from the page: it lets the session be got at once. */
-async function hint({ client, key, tell }: Scene, what: string): Promise<void> {
-  tell(`${what}; the application hints`);
+/** Does what an application does when the person comes back from the page: requests a poll at once. */
+async function hint({ client, key, note }: ScenarioContext, what: string): Promise<void> {
+  note(`${what}; the application hints`);
   await client.checkNow(key);
 }
 

@@ -8,9 +8,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { userHash } from '../../src/secrets/digest';
 import {
   callbacksWorkflowId,
@@ -20,15 +19,11 @@ import {
   sessionWorkflowId,
 } from '../../src/domain/ids';
 import { startCallbackReceiver, type CallbackReceiver } from '../../testing/callback-receiver';
-import { onDevServer, startHarness, type Harness } from '../../testing/harness';
+import { startHarnessWithServer, type Harness } from '../../testing/harness';
 import { HISTORIES, RECORDING_RING } from '../../testing/recorded-histories';
 import { CONTINUING, REMOVALS, SCENARIOS, WORKER_STOPS, type Scenario } from './scenarios';
 import { PARENTS, Stage } from './stage';
-import {
-  findTemporalCli,
-  SESSION_SEARCH_ATTRIBUTES,
-  startTemporalServer,
-} from '../../testing/temporal-server';
+import { findTemporalCli, SESSION_SEARCH_ATTRIBUTES } from '../../testing/temporal-server';
 
 /** More at once, and a small machine takes so long for a workflow task that its histories show it. */
 const AT_ONCE = 8;
@@ -36,7 +31,6 @@ const AT_ONCE = 8;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  process.env['no_grpc_proxy'] = '127.0.0.1';
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   const again = process.argv.includes('--again');
   const recorded = new Set(await readdir(HISTORIES, { recursive: true }).catch(() => []));
@@ -58,33 +52,17 @@ async function onServer(
   dynamicConfig: Record<string, unknown>,
   use: (harness: Harness, receiver: CallbackReceiver) => Promise<void>,
 ): Promise<void> {
-  const server = await startTemporalServer({
-    cli,
-    dynamicConfig,
-    searchAttributes: SESSION_SEARCH_ATTRIBUTES,
-    log: say,
-  });
+  const receiver = await startCallbackReceiver();
+  const harness = await startHarnessWithServer(
+    { cli, dynamicConfig, searchAttributes: SESSION_SEARCH_ATTRIBUTES, log: say },
+    { codecRing: RECORDING_RING, callbacks: receiver.settings },
+  );
   try {
-    const { address } = server;
-    const connection = await Connection.connect({ address });
-    const nativeConnection = await NativeConnection.connect({ address });
-    const receiver = await startCallbackReceiver();
-    const harness = await startHarness(
-      onDevServer({ ...server, connection, nativeConnection }),
-      { now: Date.now },
-      { codecRing: RECORDING_RING, callbacks: receiver.settings },
-    );
-    try {
-      await harness.startApplicationWorker(PARENTS);
-      await use(harness, receiver);
-    } finally {
-      await harness.close();
-      await receiver.close();
-      await connection.close();
-      await nativeConnection.close();
-    }
+    await harness.startApplicationWorker(PARENTS);
+    await use(harness, receiver);
   } finally {
-    await server.stop();
+    await harness.close();
+    await receiver.close();
   }
 }
 

@@ -3,7 +3,7 @@ import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@t
 import { runSql } from '../../../testing/postgres';
 import { forkAndTell } from '../../forked';
 import type { SessionContender } from '../../temporal/contender';
-import type { Stage } from '../../temporal/stage';
+import type { BenchInfrastructure } from '../../temporal/infrastructure';
 import { ITEMS_TABLE, storedItems } from '../session-steps';
 import { BARE_TASK_QUEUE, bareWorkflowId } from './names';
 import type { BareWorkerOptions } from './worker-child';
@@ -11,15 +11,19 @@ import { type bareSession, checkNowSignal, linkUpdate } from './workflows';
 
 /**
  * The floor: a Temporal workflow with the same activities and signals and nothing else, as Temporal's samples would write it
- * (`early-return`, `polling/infrequent`). Runs until the stage is closed.
+ * (`early-return`, `polling/infrequent`). Runs until the infrastructure is closed.
  */
-export async function startBareTemporal(stage: Stage): Promise<SessionContender> {
-  const databaseUrl = await stage.createDatabase();
+export async function startBareTemporal(infrastructure: BenchInfrastructure): Promise<SessionContender> {
+  const databaseUrl = await infrastructure.postgres.createDatabase();
   await runSql(databaseUrl, ITEMS_TABLE);
-  const told: BareWorkerOptions = { address: stage.address, account: stage.account, databaseUrl };
+  const told: BareWorkerOptions = {
+    address: infrastructure.temporalServer.address,
+    account: infrastructure.account,
+    databaseUrl,
+  };
   const worker = await forkAndTell<BareWorkerOptions, number>(join(__dirname, 'worker-child.ts'), told);
-  stage.closeLater(() => worker.close());
-  const { workflow } = new Client({ connection: stage.connection });
+  infrastructure.closeLater(() => worker.close());
+  const { workflow } = new Client({ connection: infrastructure.connection });
   return {
     name: 'bare Temporal',
     workerPids: [worker.pid],

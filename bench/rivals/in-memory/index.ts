@@ -3,20 +3,20 @@ import { request } from 'undici';
 import { runSql } from '../../../testing/postgres';
 import { forkAndTell } from '../../forked';
 import type { SessionContender } from '../../temporal/contender';
-import type { Stage } from '../../temporal/stage';
+import type { BenchInfrastructure } from '../../temporal/infrastructure';
 import { ITEMS_TABLE, storedItems } from '../session-steps';
 import type { ServiceOptions } from './service-child';
 
 /**
  * What many would write by hand: a web service that keeps its sessions in memory and polls for each. It has no Temporal, so that beside it
- * stands what durability costs. Runs until the stage is closed.
+ * stands what durability costs. Runs until the infrastructure is closed.
  */
-export async function startInMemoryService(stage: Stage): Promise<SessionContender> {
-  const databaseUrl = await stage.createDatabase();
+export async function startInMemoryService(infrastructure: BenchInfrastructure): Promise<SessionContender> {
+  const databaseUrl = await infrastructure.postgres.createDatabase();
   await runSql(databaseUrl, ITEMS_TABLE);
-  const told: ServiceOptions = { account: stage.account, databaseUrl };
+  const told: ServiceOptions = { account: infrastructure.account, databaseUrl };
   const service = await forkAndTell<ServiceOptions, number>(join(__dirname, 'service-child.ts'), told);
-  stage.closeLater(() => service.close());
+  infrastructure.closeLater(() => service.close());
   const origin = `http://127.0.0.1:${service.said}`;
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, content?: object) => {
     const { body } = await request(origin + path, {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { Pool } from 'pg';
-import type { PlaidAccount } from '../../temporal/stage';
+import type { PlaidAccount } from '../../../testing/infrastructure';
 import { bareUndici } from '../bare-undici';
 import { sessionSteps } from '../session-steps';
 

@@ -1,15 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
-import type * as PlaidFlowModule from '../../../src/domain/plaid-flow';
-import { built } from '../../built';
+import { PLAID_FLOW_RULES } from '../../../src/domain/plaid-flow';
 import { readHistories, type Histories } from '../../temporal/history';
 import type { VirtualTime } from '../../temporal/virtual-time';
 import { bareUndici } from '../bare-undici';
 import { pollingActivities } from './activities';
 import type { infrequentPolling, periodicPolling } from './workflows';
-
-const { PLAID_FLOW_RULES } = built<typeof PlaidFlowModule>('domain/plaid-flow');
 
 const TASK_QUEUE = 'polling';
 const INTERVAL_MS = 60_000;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../../../src/ops/doctor';
-import { type Deployment, startDeployment } from '../../../testing/deployment';
+import { type CommandDeployment, startCommandDeployment } from '../../../testing/deployment';
 import type { HostedLinkCommands } from '../../../testing/hosted-link';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
 
@@ -10,12 +10,12 @@ const SECRET = 'doctor_plaid_secret_5d21';
 
 describeWithDevServer('hosted-link doctor', () => {
   const server = devServer();
-  let deployment: Deployment;
+  let deployment: CommandDeployment;
   let folder: string;
   let commands: HostedLinkCommands;
 
   beforeAll(async () => {
-    deployment = await startDeployment(server.address, { clientId: 'doctor', secret: SECRET });
+    deployment = await startCommandDeployment(server.address, { clientId: 'doctor', secret: SECRET });
     ({ folder, commands } = deployment);
     await commands.worker();
   }, 2 * MINUTE_MS);

@@ -15,7 +15,7 @@ import { isEndState, SESSION_STATES } from '../../../src/domain/states';
 import * as workflows from '../../../src/workflows';
 import { ROOT } from '../../../testing/built';
 import { workflowBundle } from '../../../testing/workflow-bundle';
-import { quietRuntime } from '../../../testing/temporal';
+import { quietRuntime } from '../../../testing/quiet-runtime';
 import {
   lastState,
   readRecordedHistories,

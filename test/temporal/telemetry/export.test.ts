@@ -4,7 +4,7 @@ import { searchForLeaks, secretsOf } from '../../../testing/leak-search';
 import type { StatusReport } from '../../../src/client';
 import { parseKeyRing } from '../../../src/secrets/key-ring';
 import type { Sandbox } from '../../../src/sandbox';
-import { type Deployment, startDeployment } from '../../../testing/deployment';
+import { type CommandDeployment, startCommandDeployment } from '../../../testing/deployment';
 import type { HostedLinkCommands } from '../../../testing/hosted-link';
 import { describeWithDevServer, devServer } from '../../../testing/temporal';
 import { until } from '../../../testing/until';
@@ -15,7 +15,7 @@ const ACCOUNT = { clientId: 'traces-client', secret: 'traces-plaid-secret-4be7' 
 
 describeWithDevServer('traces of the commands, each in a process of its own', () => {
   const server = devServer();
-  let deployment: Deployment;
+  let deployment: CommandDeployment;
   let folder: string;
   let sandbox: Sandbox;
   let collector: OtlpCollector;
@@ -23,7 +23,7 @@ describeWithDevServer('traces of the commands, each in a process of its own', ()
 
   beforeAll(async () => {
     collector = await startOtlpCollector();
-    deployment = await startDeployment(server.address, ACCOUNT, {
+    deployment = await startCommandDeployment(server.address, ACCOUNT, {
       HOSTED_LINK_WEBHOOK_ADDRESS: '127.0.0.1:0',
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     });

@@ -1,6 +1,7 @@
 import type { LogEntry } from '@temporalio/worker';
 import { generateKeyRingText, parseKeyRing } from '../../../src/secrets/key-ring';
-import { describeWithTimeSkipping, quietRuntime } from '../../../testing/temporal';
+import { quietRuntime } from '../../../testing/quiet-runtime';
+import { describeWithTimeSkipping } from '../../../testing/temporal';
 import { MINUTE_MS, virtualTime } from '../../../testing/virtual-time';
 
 describeWithTimeSkipping('a create that sends, and that no worker can read for ten minutes,', () => {

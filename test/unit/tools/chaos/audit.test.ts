@@ -1,5 +1,5 @@
 import { audit } from '../../../../tools/chaos/audit';
-import type { Evidence, Finding, StoredItem } from '../../../../tools/chaos/evidence';
+import type { ChaosOutcome, Finding, StoredItem } from '../../../../tools/chaos/collect';
 import { sha256 } from '../../../../tools/chaos/exchange-calls';
 import type { LedgerJson } from '../../../../src/sandbox';
 import type { ResultRow } from '../../../../src/vault';
@@ -17,7 +17,7 @@ const ADDRESS = '+14155550001';
 interface Differences {
   state?: Finding['report']['state'];
   report?: Partial<Finding['report']>;
-  request?: Partial<Finding['visit']['request']>;
+  request?: Partial<Finding['session']['request']>;
   row?: Finding['row'];
   session?: Partial<Session>;
   moreSessions?: Partial<Session>[];
@@ -30,9 +30,9 @@ interface Differences {
   stored?: Partial<StoredItem>;
   items?: StoredItem[];
   webhooks?: Partial<LedgerJson['webhooks'][number]>[];
-  calls?: Evidence['calls'];
-  blows?: Evidence['blows'];
-  unfinished?: Evidence['unfinished'];
+  calls?: ChaosOutcome['calls'];
+  disruptions?: ChaosOutcome['disruptions'];
+  unfinished?: ChaosOutcome['unfinished'];
 }
 
 function problemsOf(differences: Differences): string[] {
@@ -55,9 +55,9 @@ function problemsOf(differences: Differences): string[] {
     ...changes,
   });
   const finding = {
-    visit: {
+    session: {
       key: 'one',
-      story: 'completed',
+      script: 'completed',
       plaidSessionId: SESSION_ID,
       request: { delivery: { method: 'SMS', address: ADDRESS }, ...its.request },
     },
@@ -76,21 +76,24 @@ function problemsOf(differences: Differences): string[] {
       webhooks: (its.webhooks ?? []) as LedgerJson['webhooks'],
     } as LedgerJson,
     calls: its.calls ?? [{ resultId: RESULT_ID, at: 1_000, fate: 'ANSWERED' }],
-    blows: its.blows ?? [],
+    disruptions: its.disruptions ?? [],
     unfinished: its.unfinished ?? [],
   });
 }
 
-const call = (at: number, fate: Evidence['calls'][number]['fate']) => ({ resultId: RESULT_ID, at, fate });
+const call = (at: number, fate: ChaosOutcome['calls'][number]['fate']) => ({ resultId: RESULT_ID, at, fate });
 
 /** A second try: Plaid refuses it, since the first one was a success. */
-const secondTry = (fate: Evidence['calls'][number]['fate'], blows: Evidence['blows'] = []): Differences => ({
+const secondTry = (
+  fate: ChaosOutcome['calls'][number]['fate'],
+  disruptions: ChaosOutcome['disruptions'] = [],
+): Differences => ({
   publicToken: { exchanges: { succeeded: 1, refused: 1 } },
   calls: [call(1_000, fate), call(40_000, 'ANSWERED')],
-  blows,
+  disruptions,
 });
 
-describe('the audit of a torture run', () => {
+describe('the audit of a chaos run', () => {
   it.each<[string, Differences]>([
     ['a session whose item is stored once', {}],
     [
@@ -157,7 +160,7 @@ describe('the audit of a torture run', () => {
     ['webhooks of which some were lost', { webhooks: [{ outcome: 'LOST' }, { outcome: 'DELIVERED' }] }],
     ['a second try after an answer that was lost', secondTry('ANSWER_LOST')],
     [
-      'a second try after a blow',
+      'a second try after a disruption',
       secondTry('ANSWERED', [{ name: 'worker 1 killed', from: 1_100, to: 4_000 }]),
     ],
     ['a second try after a refusal before the work', { calls: [call(1, 'NOT_DONE'), call(2, 'ANSWERED')] }],
@@ -203,7 +206,7 @@ describe('the audit of a torture run', () => {
       /again, although there was an answer/,
     ],
     [
-      'the same after a blow that came later',
+      'the same after a disruption that came later',
       secondTry('ANSWERED', [{ name: 'worker 1 killed', from: 50_000, to: 60_000 }]),
       /again, although there was an answer/,
     ],
@@ -290,19 +293,19 @@ describe('the audit of a torture run', () => {
       /item-2, which Plaid never made/,
     ],
     [
-      'an item that is not mended after a session in update mode',
+      'an item that is not repaired after a session in update mode',
       { request: { update: { itemId: 'item-1' } }, item: { errorCode: 'ITEM_LOGIN_REQUIRED' } },
       /Plaid says ITEM_LOGIN_REQUIRED of its item/,
     ],
     [
-      'an item that was mended unnoticed',
+      'an item that was repaired unnoticed',
       { request: { update: { itemId: 'item-1' } } },
-      /is mended, but the vault does not know/,
+      /is healthy again, but not in the vault/,
     ],
     [
-      'a session in update mode that does not say that its item is mended',
+      'a session in update mode that does not report its item as healthy',
       { request: { update: { itemId: 'item-1' } }, stored: { healthyAt: new Date() } },
-      /is mended, but its status does not say so/,
+      /is healthy again, but not in its status/,
     ],
     [
       'a receiver that took no webhook',

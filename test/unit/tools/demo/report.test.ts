@@ -14,12 +14,12 @@ it.each([
   ['all ended as they should and nothing leaked', [[], []], clean, true],
   ['one session did not end as it should', [[], ['state: expected COMPLETED, found FAILED']], clean, false],
   ['something leaked', [[], []], leaky, false],
-  ['no session was judged', [], clean, false],
-])('a demo in which %s', (_what, problems, leaks, well) => {
+  ['no session was verified', [], clean, false],
+])('decides whether all is well in a demo in which %s', (_what, problems, leaks, well) => {
   expect(allIsWell(problems.map(verdict), leaks)).toBe(well);
 });
 
-it('tells what is not as it should be below the session, or below the search', () => {
+it('prints what is not as it should be below the session, or below the search', () => {
   expect(verdictLines([verdict([]), verdict(['state: expected COMPLETED, found FAILED'])])).toEqual([
     '  ok  killed     COMPLETED, LINKED: the worker is killed in the middle of an exchange, and started again',
     '  BAD killed     COMPLETED, LINKED: the worker is killed in the middle of an exchange, and started again',

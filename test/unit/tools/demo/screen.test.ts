@@ -44,7 +44,7 @@ const failing = { attempt: 2, lastAnswer: 'Plaid answers 503; next try in 2 s', 
 const waiting = { attempt: 2, lastAnswer: 'still OPENED; next poll in 5 s', nextPollAt: undefined };
 
 describe('without a terminal', () => {
-  it('prints a line for each change, and none for a look that shows the same', () => {
+  it('prints a line for each change, and none for a poll that shows the same', () => {
     const output = new Output(false);
     const screen = createScreen(output);
     screen.show({ name: 'outage', report: report(), note: 'the person opens the link' });

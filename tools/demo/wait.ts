@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Something that was waited for in vain. The message says what. */
-export class NotInTime extends Error {
+/** Something did not happen in time. The message says what. */
+export class WaitTimeoutError extends Error {
   constructor(what: string, timeoutMs: number) {
     super(`${what} did not happen within ${Math.round(timeoutMs / 1_000)} s`);
-    this.name = 'NotInTime';
+    this.name = 'WaitTimeoutError';
   }
 }
 
@@ -16,12 +16,12 @@ export interface Bounds {
   signal: AbortSignal;
 }
 
-const LOOK_EVERY_MS = 50;
+const CHECK_EVERY_MS = 50;
 
 /**
  * Waits until `holds` gives true.
  * @param what the event that is waited for, as the error's message begins: "the link's expiration"
- * @throws NotInTime, or the reason of the signal's abort
+ * @throws WaitTimeoutError, or the reason of the signal's abort
  */
 export async function until(
   what: string,
@@ -32,24 +32,24 @@ export async function until(
   for (;;) {
     signal.throwIfAborted();
     if (await holds()) return;
-    if (Date.now() > deadline) throw new NotInTime(what, timeoutMs);
-    await delay(LOOK_EVERY_MS);
+    if (Date.now() > deadline) throw new WaitTimeoutError(what, timeoutMs);
+    await delay(CHECK_EVERY_MS);
   }
 }
 
 /**
  * Waits for a promise.
  * @param what as for {@link until}
- * @throws NotInTime, the reason of the signal's abort, or what the promise rejects with
+ * @throws WaitTimeoutError, the reason of the signal's abort, or what the promise rejects with
  */
-export async function within<T>(
+export async function withTimeout<T>(
   what: string,
   promise: Promise<T>,
   { timeoutMs, signal }: Bounds,
 ): Promise<T> {
   let stop = () => {};
   const bound = new Promise<never>((_, reject) => {
-    const timer = setTimeout(() => reject(new NotInTime(what, timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => reject(new WaitTimeoutError(what, timeoutMs)), timeoutMs);
     const onAbort = () => reject(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** All that is random in a torture run, from one seed. A part of the run that must not hang on another's timing has dice of its own. */
-export class Dice {
-  #throws = 0;
+/** Repeatable random numbers, from a seed. Parts of a run with timing of their own have generators of their own. */
+export class Random {
+  #draws = 0;
 
   constructor(private readonly seed: string) {}
 
-  /** Dice of another part of the run. */
-  of(part: string): Dice {
-    return new Dice(`${this.seed}/${part}`);
+  /** Creates the generator of another part of the run. */
+  of(part: string): Random {
+    return new Random(`${this.seed}/${part}`);
   }
 
   /** At least 0, less than 1. */
   next(): number {
-    const hash = createHash('sha256').update(`${this.seed}#${this.#throws++}`).digest();
+    const hash = createHash('sha256').update(`${this.seed}#${this.#draws++}`).digest();
     return hash.readUInt32BE(0) / 2 ** 32;
   }
 

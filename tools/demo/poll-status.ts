@@ -1,18 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HostedLinkClient, StatusReport } from '../../src/client';
 
-const LOOK_EVERY_MS = 250;
+const POLL_EVERY_MS = 250;
 
-/** Tells how a session stands, again and again until the abort. A look that fails is followed by another. */
-export async function follow(
+/** Passes the status of a session to `show` every 250 ms until the signal. A poll that fails is skipped. */
+export async function pollStatus(
   client: HostedLinkClient,
   key: string,
-  tell: (report: StatusReport) => void,
+  show: (report: StatusReport) => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
     const report = await client.status(key).catch(() => undefined);
-    if (report && !signal.aborted) tell(report);
-    await delay(LOOK_EVERY_MS);
+    if (report && !signal.aborted) show(report);
+    await delay(POLL_EVERY_MS);
   }
 }

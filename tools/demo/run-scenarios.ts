@@ -1,9 +1,9 @@
 import type { HostedLinkClient, StatusReport } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
-import { follow } from './follow';
-import type { Scenario, Scene } from './scenarios';
+import { pollStatus } from './poll-status';
+import type { Scenario, ScenarioContext } from './scenarios';
 import type { Screen } from './screen';
-import { until, within } from './until';
+import { until, withTimeout } from './wait';
 
 /** A step of a session may take so long, in milliseconds. After a worker's death the server is slow for some seconds. */
 const STEP_TIMEOUT_MS = 30_000;
@@ -11,8 +11,8 @@ const STEP_TIMEOUT_MS = 30_000;
 /** A session and its exchange must have ended so long after the last step, in milliseconds: longer than a dead worker's lease. */
 const END_TIMEOUT_MS = 60_000;
 
-/** What a play needs. */
-export interface Theatre {
+/** What the scenarios of a demo share. */
+export interface DemoContext {
   sandbox: Sandbox;
   client: HostedLinkClient;
   screen: Screen;
@@ -20,40 +20,40 @@ export interface Theatre {
   signal: AbortSignal;
 }
 
-/** A session that was played. */
-export interface PlayedSession {
+/** What came out of running one scenario. */
+export interface ScenarioResult {
   scenario: Scenario;
   key: string;
   /** Undefined when it could not be started. */
   plaidSessionId: string | undefined;
-  /** Why the play stopped, when it did not come to its end. */
+  /** Why the scenario stopped before its end; undefined otherwise. */
   problem: string | undefined;
 }
 
-/** Plays scenarios at the same time, each with a session of its own, and gives them when all have ended. */
-export async function play(
+/** Runs scenarios at the same time, each with a session of its own, and returns when all have ended. */
+export async function runScenarios(
   scenarios: readonly Scenario[],
   keyOf: (name: string) => string,
-  theatre: Theatre,
-): Promise<PlayedSession[]> {
-  const casts = scenarios.map((scenario) => new Cast(scenario, keyOf(scenario.name), theatre));
-  const each = (some: Cast[], act: (cast: Cast) => Promise<void>) =>
-    Promise.all(some.map((cast) => cast.act(() => act(cast))));
-  await each(casts, (cast) => cast.start());
+  context: DemoContext,
+): Promise<ScenarioResult[]> {
+  const runs = scenarios.map((scenario) => new ScenarioRun(scenario, keyOf(scenario.name), context));
+  const each = (some: ScenarioRun[], act: (run: ScenarioRun) => Promise<void>) =>
+    Promise.all(some.map((run) => run.act(() => act(run))));
+  await each(runs, (run) => run.start());
   await each(
-    casts.filter(({ scenario }) => scenario.playsFirst),
-    (cast) => cast.perform(),
+    runs.filter(({ scenario }) => scenario.runsFirst),
+    (run) => run.runScript(),
   );
   await each(
-    casts.filter(({ scenario }) => !scenario.playsFirst),
-    (cast) => cast.perform(),
+    runs.filter(({ scenario }) => !scenario.runsFirst),
+    (run) => run.runScript(),
   );
-  await each(casts, (cast) => cast.end());
-  return casts;
+  await each(runs, (run) => run.end());
+  return runs;
 }
 
-/** One scenario on its way. */
-class Cast implements PlayedSession {
+/** One scenario while it runs. */
+class ScenarioRun implements ScenarioResult {
   plaidSessionId: string | undefined;
   problem: string | undefined;
   #report: StatusReport | undefined;
@@ -63,7 +63,7 @@ class Cast implements PlayedSession {
   constructor(
     readonly scenario: Scenario,
     readonly key: string,
-    private readonly theatre: Theatre,
+    private readonly context: DemoContext,
   ) {}
 
   /** Does the next step, unless an earlier one failed. */
@@ -72,20 +72,20 @@ class Cast implements PlayedSession {
     try {
       await step();
     } catch (error) {
-      this.theatre.signal.throwIfAborted();
+      this.context.signal.throwIfAborted();
       this.problem = error instanceof Error ? error.message : String(error);
       this.#ended.abort();
-      this.#tell(`STOPPED: ${this.problem}`);
+      this.#showNote(`STOPPED: ${this.problem}`);
     }
   }
 
   async start(): Promise<void> {
-    const { client, sandbox, signal } = this.theatre;
-    this.#tell(this.scenario.shows);
+    const { client, sandbox, signal } = this.context;
+    this.#showNote(this.scenario.shows);
     const started = client.start({ key: this.key, ...this.scenario.request(sandbox) });
-    const { url } = await within('the start', started, { timeoutMs: STEP_TIMEOUT_MS, signal });
+    const { url } = await withTimeout('the start', started, { timeoutMs: STEP_TIMEOUT_MS, signal });
     this.plaidSessionId = plaidSessionIdOf(url!);
-    void follow(
+    void pollStatus(
       client,
       this.key,
       (report) => this.#show(report),
@@ -93,23 +93,23 @@ class Cast implements PlayedSession {
     );
   }
 
-  async perform(): Promise<void> {
-    await this.scenario.script(this.#scene());
+  async runScript(): Promise<void> {
+    await this.scenario.script(this.#context());
   }
 
   async end(): Promise<void> {
-    const { client, signal } = this.theatre;
-    await within("the session's end", client.waitForFinalStatus(this.key), {
+    const { client, signal } = this.context;
+    await withTimeout("the session's end", client.waitForFinalStatus(this.key), {
       timeoutMs: END_TIMEOUT_MS,
       signal,
     });
     this.#ended.abort();
     this.#show(await client.status(this.key));
-    this.#tell('ended');
+    this.#showNote('ended');
   }
 
-  #scene(): Scene {
-    const { client, sandbox, signal, killAndRestartWorker } = this.theatre;
+  #context(): ScenarioContext {
+    const { client, sandbox, signal, killAndRestartWorker } = this.context;
     const bounds = { timeoutMs: STEP_TIMEOUT_MS, signal };
     const plaidSessionId = this.plaidSessionId!;
     return {
@@ -118,7 +118,7 @@ class Cast implements PlayedSession {
       key: this.key,
       plaidSessionId,
       person: sandbox.session(plaidSessionId),
-      tell: (what) => this.#tell(what),
+      note: (what) => this.#showNote(what),
       until: (what, holds) => until(what, holds, bounds),
       untilStatus: (what, holds) =>
         until(what, () => this.#report !== undefined && holds(this.#report), bounds),
@@ -128,12 +128,12 @@ class Cast implements PlayedSession {
 
   #show(report: StatusReport): void {
     this.#report = report;
-    this.theatre.screen.show({ name: this.scenario.name, report, note: this.#note });
+    this.context.screen.show({ name: this.scenario.name, report, note: this.#note });
   }
 
-  #tell(note: string): void {
+  #showNote(note: string): void {
     this.#note = note;
-    this.theatre.screen.show({ name: this.scenario.name, report: this.#report, note });
+    this.context.screen.show({ name: this.scenario.name, report: this.#report, note });
   }
 }
 

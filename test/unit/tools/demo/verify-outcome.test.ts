@@ -1,4 +1,4 @@
-import { judge, type Outcome } from '../../../../tools/demo/judge';
+import { verifyOutcome, type Outcome } from '../../../../tools/demo/verify-outcome';
 import type { ExpectedEnd } from '../../../../tools/demo/scenarios';
 import type { LedgerJson } from '../../../../src/sandbox';
 import type { ResultState } from '../../../../src/domain/states';
@@ -89,7 +89,7 @@ function ledger(): LedgerJson {
 }
 
 it('finds nothing wrong with a session that ended as it should', () => {
-  expect(judge(expected, outcome())).toEqual([]);
+  expect(verifyOutcome(expected, outcome())).toEqual([]);
 });
 
 it('finds nothing wrong with a cancelled session whose item was removed', () => {
@@ -97,7 +97,7 @@ it('finds nothing wrong with a cancelled session whose item was removed', () => 
   ended.report = { state: 'CANCELLED', plaidStatus: 'COMPLETED', results: [itemReport('REMOVED')] };
   ended.items = [];
   ended.ledger.items[0]!.live = false;
-  expect(judge(removed, ended)).toEqual([]);
+  expect(verifyOutcome(removed, ended)).toEqual([]);
 });
 
 it.each<[string, (ended: Outcome) => void, string[]]>([
@@ -153,14 +153,14 @@ it.each<[string, (ended: Outcome) => void, string[]]>([
 ])('names %s', (_what, change, problems) => {
   const ended = outcome();
   change(ended);
-  expect(judge(expected, ended)).toEqual(problems);
+  expect(verifyOutcome(expected, ended)).toEqual(problems);
 });
 
 it('names an item that a cancelled session left behind at Plaid', () => {
   const ended = outcome();
   ended.report = { state: 'CANCELLED', plaidStatus: 'COMPLETED', results: [itemReport('REMOVED')] };
   ended.items = [];
-  expect(judge(removed, ended)).toEqual([
+  expect(verifyOutcome(removed, ended)).toEqual([
     'items in the vault: expected item-1 at Tallgrass Mutual, found none',
     'live items at Plaid: expected 0, found 1',
   ]);

@@ -3,10 +3,10 @@ import type { LedgerJson } from '../../src/sandbox';
 import type { ItemRow } from '../../src/vault';
 import type { ExpectedEnd } from './scenarios';
 
-/** All that is known of a session after its end, from three sides. */
+/** What client, vault and Plaid know about a session after its end. */
 export interface Outcome {
   plaidSessionId: string;
-  /** What the client tells, with the vault. */
+  /** The status that the client reports, with the vault. */
   report: Pick<StatusReport, 'state' | 'plaidStatus' | 'results'>;
   /** The session's items in the vault. */
   items: Pick<ItemRow, 'itemId' | 'institutionName' | 'removedAt'>[];
@@ -14,8 +14,11 @@ export interface Outcome {
   ledger: LedgerJson;
 }
 
-/** Compares a session's end with the expected one, and the three sides with each other. Gives what is wrong, a line each. */
-export function judge(expected: ExpectedEnd, { plaidSessionId, report, items, ledger }: Outcome): string[] {
+/** Compares the end of a session with the expected one, and the three sources with each other. Returns one line for each problem. */
+export function verifyOutcome(
+  expected: ExpectedEnd,
+  { plaidSessionId, report, items, ledger }: Outcome,
+): string[] {
   const session = ledger.sessions.find(({ sessionId }) => sessionId === plaidSessionId);
   if (!session) return ['Plaid does not know the session'];
   const ofSession = (entry: { sessionId: string }) => entry.sessionId === plaidSessionId;

@@ -1,17 +1,21 @@
 import type { StatusReport } from '../../src/client';
-import { follow } from './follow';
+import { pollStatus } from './poll-status';
 import { itemLine } from './report';
 import type { Screen } from './screen';
-import type { Stage } from '../../testing/stage';
+import type { DemoDeployment } from './deployment';
 
 const NAME = 'yours';
 
 /**
- * Starts one more session, which a person can finish in a browser, and shows how it stands until the abort. Hints when the
+ * Starts one more session, which a person can finish in a browser, and shows its status until the signal. Hints when the
  * person has done something, as an application does when the person comes back to it.
  */
-export async function stayOpen(stage: Stage, screen: Screen, signal: AbortSignal): Promise<void> {
-  const { client, sandbox, withVault, keyOf } = stage;
+export async function runInteractiveSession(
+  deployment: DemoDeployment,
+  screen: Screen,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, sandbox, withVault, keyOf } = deployment;
   const key = keyOf(NAME);
   const linkToken = sandbox.issueLinkToken();
   const { url } = await client.start({ key, linkToken });
@@ -35,5 +39,5 @@ export async function stayOpen(stage: Stage, screen: Screen, signal: AbortSignal
     }
     screen.show({ name: NAME, report, note: inVault ? 'the access token is in the vault' : 'waits for you' });
   };
-  await follow(client, key, show, signal);
+  await pollStatus(client, key, show, signal);
 }

@@ -2,13 +2,13 @@ import { HostedLinkError, type StartRequest } from '../../src/client';
 import type { Sandbox } from '../../src/sandbox';
 import type { DeliveryMethod, PlaidFlow } from '../../src/domain/plaid-flow';
 import { isEndState } from '../../src/domain/states';
-import type { Dice } from './dice';
+import type { Random } from './random';
 import { pause } from './pause';
-import type { Topology } from './topology';
+import type { ChaosDeployment } from './deployment';
 
 const SECOND = 1_000;
 
-/** Longer than any run: what has not ended by then, the end of the run expires. In milliseconds. */
+/** Longer than any run: the end of the run expires what is still open. In milliseconds. */
 const LONG_LIFETIME_MS = 24 * 3_600 * SECOND;
 
 /** In milliseconds. */
@@ -26,7 +26,7 @@ const REPEAT_MS = 1 * SECOND;
 type Person = ReturnType<Sandbox['session']>;
 
 /** What a person and the application do with one session. */
-interface Story {
+interface Script {
   name: string;
   plaidFlow: PlaidFlow;
   lifetimeMs?: number;
@@ -36,15 +36,15 @@ interface Story {
   publicTokens?: boolean;
   /** The worker makes the link token; with link_delivery, since hosted_link always does. */
   fromRequest?: boolean;
-  /** Once an item is stored, its person has to sign in again, and mends it in a session in update mode. */
-  mended?: boolean;
+  /** Once an item is stored, its person has to sign in again, in a session in update mode. */
+  updateMode?: boolean;
   moves: readonly Move[];
 }
 
 type Move = 'open' | 'connect' | 'exit' | 'complete' | 'finish' | 'cancel';
 
-const STORIES: readonly (readonly [weight: number, story: Story])[] = [
-  ...storiesOf('link_delivery', [
+const SCRIPTS: readonly (readonly [weight: number, script: Script])[] = [
+  ...scriptsOf('link_delivery', [
     [10, { name: 'completed', moves: ['open', 'complete'] }],
     [8, { name: 'completed, from a request', fromRequest: true, moves: ['open', 'complete'] }],
     [12, { name: 'completed, public token', publicTokens: true, moves: ['open', 'complete'] }],
@@ -59,11 +59,19 @@ const STORIES: readonly (readonly [weight: number, story: Story])[] = [
     [5, { name: 'cancelled, then completed', moves: ['open', 'cancel', 'complete'] }],
     [4, { name: 'cancelled, then public token', publicTokens: true, moves: ['open', 'cancel', 'complete'] }],
     [4, { name: 'completed while cancelled', moves: ['complete', 'cancel'] }],
-    [3, { name: 'completed, then mended', fromRequest: true, mended: true, moves: ['open', 'complete'] }],
+    [
+      3,
+      {
+        name: 'completed, then update mode',
+        fromRequest: true,
+        updateMode: true,
+        moves: ['open', 'complete'],
+      },
+    ],
   ]),
-  ...storiesOf('hosted_link', [
+  ...scriptsOf('hosted_link', [
     [22, { name: 'completed', moves: ['open', 'complete'] }],
-    [5, { name: 'completed, then mended', mended: true, moves: ['open', 'complete'] }],
+    [5, { name: 'completed, then update mode', updateMode: true, moves: ['open', 'complete'] }],
     [10, { name: 'two items, one after the other', moves: ['open', 'connect', 'connect', 'finish'] }],
     [6, { name: 'left, then completed', moves: ['open', 'exit', 'open', 'complete'] }],
     [6, { name: 'sent by SMS', delivery: 'SMS', moves: ['open', 'complete'] }],
@@ -75,84 +83,88 @@ const STORIES: readonly (readonly [weight: number, story: Story])[] = [
   ]),
 ];
 
-function storiesOf(
+function scriptsOf(
   plaidFlow: PlaidFlow,
-  stories: readonly (readonly [weight: number, story: Omit<Story, 'plaidFlow'>])[],
-): (readonly [number, Story])[] {
-  return stories.map(([weight, story]) => [
+  scripts: readonly (readonly [weight: number, script: Omit<Script, 'plaidFlow'>])[],
+): (readonly [number, Script])[] {
+  return scripts.map(([weight, script]) => [
     weight,
-    { ...story, plaidFlow, name: `${plaidFlow}: ${story.name}` },
+    { ...script, plaidFlow, name: `${plaidFlow}: ${script.name}` },
   ]);
 }
 
 /** One session of the run. */
-export interface Visit {
+export interface LoadSession {
   key: string;
-  story: string;
+  script: string;
   request: StartRequest;
   /** Undefined until it is known: the link token's id part. */
   plaidSessionId: string | undefined;
-  /** What its start came to: a link, or the code of the error that it ended with. Undefined when no answer came. */
+  /** The answer to its start: a link, or the code of an error. Undefined when no answer came. */
   answer: { refused: string | undefined } | undefined;
 }
 
 /**
- * Plays one session to the end of its story, and in some stories a second one that mends its item; gives them. The application
- * repeats what fails, as its users would have it.
+ * Runs one session to the end of its script and, in some scripts, a second one in update mode for its item. The application repeats
+ * calls that fail.
  */
-export async function visit(
-  topology: Topology,
+export async function runSession(
+  deployment: ChaosDeployment,
   index: number,
-  dice: Dice,
+  random: Random,
   signal: AbortSignal,
-): Promise<Visit[]> {
-  const story = dice.pick(STORIES);
-  const first = newVisit(`torture-${index}`, story.name, requestOf(story, topology, dice, index));
-  await play(topology, first, story.moves, dice, signal);
-  const itemId = story.mended ? await storedItem(topology, first, signal) : undefined;
+): Promise<LoadSession[]> {
+  const script = random.pick(SCRIPTS);
+  const first = newSession(`chaos-${index}`, script.name, requestOf(script, deployment, random, index));
+  await runMoves(deployment, first, script.moves, random, signal);
+  const itemId = script.updateMode ? await storedItem(deployment, first, signal) : undefined;
   if (itemId === undefined) return [first];
-  topology.sandbox.item(itemId).requireLogin();
+  deployment.sandbox.item(itemId).requireLogin();
   const { plaidFlow, linkTokenRequest } = first.request;
   const { products: _, ...rest } = linkTokenRequest!;
-  const second = newVisit(`${first.key}-update`, `${story.plaidFlow}: update mode`, {
+  const second = newSession(`${first.key}-update`, `${script.plaidFlow}: update mode`, {
     plaidFlow,
     update: { itemId },
     linkTokenRequest: rest,
   });
-  await play(topology, second, ['open', 'finish'], dice, signal);
+  await runMoves(deployment, second, ['open', 'finish'], random, signal);
   return [first, second];
 }
 
-function newVisit(key: string, story: string, request: Omit<StartRequest, 'key'>): Visit {
+function newSession(key: string, script: string, request: Omit<StartRequest, 'key'>): LoadSession {
   return {
     key,
-    story,
+    script,
     request: { key, ...request },
     plaidSessionId: request.linkToken?.replace(/^link-sandbox-/, ''),
     answer: undefined,
   };
 }
 
-async function play(
-  topology: Topology,
-  its: Visit,
+async function runMoves(
+  deployment: ChaosDeployment,
+  its: LoadSession,
   moves: readonly Move[],
-  dice: Dice,
+  random: Random,
   signal: AbortSignal,
 ): Promise<void> {
   const { key } = its;
-  await start(topology, its, signal);
+  await start(deployment, its, signal);
   for (const move of moves) {
-    await pause(dice.between(PAUSE_MS.least, PAUSE_MS.most), signal);
+    await pause(random.between(PAUSE_MS.least, PAUSE_MS.most), signal);
     if (signal.aborted || its.plaidSessionId === undefined) return;
-    if (move === 'cancel') await untilAnswered(() => unlessEnded(topology.client.cancel(key)), signal);
-    else personMoves(topology.sandbox, its.plaidSessionId, move);
-    if (dice.chance(0.3)) await untilAnswered(() => unlessEnded(topology.client.checkNow(key)), signal);
+    if (move === 'cancel') await untilAnswered(() => unlessEnded(deployment.client.cancel(key)), signal);
+    else personMoves(deployment.sandbox, its.plaidSessionId, move);
+    if (random.chance(0.3)) await untilAnswered(() => unlessEnded(deployment.client.checkNow(key)), signal);
   }
 }
 
-/** Starts a session, or asks for the link of one that was started: the same call, as often as an application likes. */
-export async function start({ client }: Topology, its: Visit, signal: AbortSignal): Promise<void> {
+/** Starts a session, or requests the link of one that was started; an application may repeat the call. */
+export async function start(
+  { client }: ChaosDeployment,
+  its: LoadSession,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     const started = await untilAnswered(() => client.start(its.request), signal);
     if (!started) return;
@@ -163,10 +175,10 @@ export async function start({ client }: Topology, its: Visit, signal: AbortSigna
   }
 }
 
-/** The first item that a session has stored; undefined when the run is over before, or the session has none. */
+/** Waits for the first item that a session stores; undefined when the run ends before, or the session stores none. */
 async function storedItem(
-  { client }: Topology,
-  { key }: Visit,
+  { client }: ChaosDeployment,
+  { key }: LoadSession,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   while (!signal.aborted) {
@@ -181,21 +193,21 @@ async function storedItem(
 }
 
 function requestOf(
-  story: Story,
-  { sandbox, webhookUrl }: Topology,
-  dice: Dice,
+  script: Script,
+  { sandbox, webhookUrl }: ChaosDeployment,
+  random: Random,
   index: number,
 ): Omit<StartRequest, 'key'> {
-  const { plaidFlow, lifetimeMs = LONG_LIFETIME_MS, items = 1, publicTokens = false } = story;
-  const webhook = dice.chance(0.7) ? { webhook: webhookUrl } : {};
-  const delivery = story.delivery && { method: story.delivery, address: addressOf(story.delivery, index) };
-  if (plaidFlow === 'hosted_link' || story.fromRequest) {
+  const { plaidFlow, lifetimeMs = LONG_LIFETIME_MS, items = 1, publicTokens = false } = script;
+  const webhook = random.chance(0.7) ? { webhook: webhookUrl } : {};
+  const delivery = script.delivery && { method: script.delivery, address: addressOf(script.delivery, index) };
+  if (plaidFlow === 'hosted_link' || script.fromRequest) {
     const linkTokenRequest = {
-      client_name: 'Torture',
+      client_name: 'Chaos',
       language: 'en',
       country_codes: ['US'],
       products: ['auth'],
-      user: { client_user_id: `person-${Math.floor(dice.between(0, PERSONS))}` },
+      user: { client_user_id: `person-${Math.floor(random.between(0, PERSONS))}` },
       ...(plaidFlow === 'hosted_link' && { hosted_link: { url_lifetime_seconds: lifetimeMs / SECOND } }),
       ...webhook,
     };
@@ -206,14 +218,14 @@ function requestOf(
   return { plaidFlow, linkToken, delivery, expiresAt: new Date(Date.now() + lifetimeMs).toISOString() };
 }
 
-/** Nobody else's in this run, so that messages can be told apart by it. */
+/** Gives an address that no other session of the run has, so that messages can be counted by it. */
 function addressOf(method: DeliveryMethod, index: number): string {
   return method === 'SMS'
     ? `+1415${String(5_550_000 + index)}`
     : `person-${String(index).padStart(6, '0')}@mail.example.com`;
 }
 
-/** A move that the session does not allow (any more) is one that the person cannot make. */
+/** Makes a move of the person; ignores moves that the session does not allow. */
 function personMoves(sandbox: Sandbox, plaidSessionId: string, move: Exclude<Move, 'cancel'>): void {
   const person = personOf(sandbox, plaidSessionId);
   try {
@@ -223,7 +235,7 @@ function personMoves(sandbox: Sandbox, plaidSessionId: string, move: Exclude<Mov
   }
 }
 
-/** Undefined when the create never reached Plaid. */
+/** Gives the person of a session; undefined when the create never reached Plaid. */
 export function personOf(sandbox: Sandbox, plaidSessionId: string): Person | undefined {
   try {
     return sandbox.session(plaidSessionId);
@@ -232,7 +244,7 @@ export function personOf(sandbox: Sandbox, plaidSessionId: string): Person | und
   }
 }
 
-/** Repeats a call until it is answered, or gives undefined when the run is over. Only a definite refusal is an answer too. */
+/** Repeats a call until it is answered or refused for good; undefined when the run ends before. */
 async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   for (;;) {
     try {

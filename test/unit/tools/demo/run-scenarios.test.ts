@@ -1,4 +1,4 @@
-import { play } from '../../../../tools/demo/play';
+import { runScenarios } from '../../../../tools/demo/run-scenarios';
 import type { Scenario } from '../../../../tools/demo/scenarios';
 import type { Row, Screen } from '../../../../tools/demo/screen';
 import type { HostedLinkClient } from '../../../../src/client';
@@ -33,7 +33,7 @@ function clientOf(sandbox: Sandbox): HostedLinkClient {
 function scenario(name: string, script: Scenario['script'], rest: Partial<Scenario> = {}): Scenario {
   return {
     name,
-    shows: `${name} is played`,
+    shows: `${name} runs`,
     request: (box) => ({ linkToken: box.issueLinkToken() }),
     script,
     end: { state: 'COMPLETED', statuses: ['CREATED', 'COMPLETED'], results: [] },
@@ -41,64 +41,64 @@ function scenario(name: string, script: Scenario['script'], rest: Partial<Scenar
   };
 }
 
-async function playAll(scenarios: Scenario[], signal = new AbortController().signal) {
+async function runAll(scenarios: Scenario[], signal = new AbortController().signal) {
   const rows: Row[] = [];
   const screen: Screen = { log: () => {}, show: (row) => rows.push(row), settle: () => {} };
-  const theatre = {
+  const context = {
     sandbox,
     client: clientOf(sandbox),
     screen,
     signal,
     killAndRestartWorker: async () => {},
   };
-  const played = await play(scenarios, (name) => `demo-${name}`, theatre);
-  return { played, rows };
+  const results = await runScenarios(scenarios, (name) => `demo-${name}`, context);
+  return { results, rows };
 }
 
-it('starts every session, then plays what plays first, then the others', async () => {
+it('starts every session, then runs the scenarios marked as first, then the others', async () => {
   const order: string[] = [];
-  const tell = (name: string) => async () => {
+  const record = (name: string) => async () => {
     order.push(`${name}, ${sandbox.ledger().toJSON().sessions.length} sessions`);
   };
-  const { played } = await playAll([
-    scenario('later', tell('later')),
-    scenario('first', tell('first'), { playsFirst: true }),
+  const { results } = await runAll([
+    scenario('later', record('later')),
+    scenario('first', record('first'), { runsFirst: true }),
   ]);
   expect(order).toEqual(['first, 2 sessions', 'later, 2 sessions']);
-  expect(played.map(({ key, problem }) => ({ key, problem }))).toEqual([
+  expect(results.map(({ key, problem }) => ({ key, problem }))).toEqual([
     { key: 'demo-later', problem: undefined },
     { key: 'demo-first', problem: undefined },
   ]);
 });
 
-it('stops a session whose script fails, says so, and plays the others to their end', async () => {
-  const { played, rows } = await playAll([
+it('stops a session whose script fails, shows why, and runs the others to their end', async () => {
+  const { results, rows } = await runAll([
     scenario('broken', async () => {
       throw new Error('the person stumbled');
     }),
     scenario('sound', async ({ person }) => person.complete()),
   ]);
-  expect(played.map(({ problem }) => problem)).toEqual(['the person stumbled', undefined]);
+  expect(results.map(({ problem }) => problem)).toEqual(['the person stumbled', undefined]);
   expect(rows.filter(({ name }) => name === 'broken').at(-1)?.note).toBe('STOPPED: the person stumbled');
   expect(rows.filter(({ name }) => name === 'sound').at(-1)?.note).toBe('ended');
 });
 
-it('gives a session that could not be started as one without an id at Plaid', async () => {
-  const { played } = await playAll([
+it('returns a session that could not be started without an ID at Plaid', async () => {
+  const { results } = await runAll([
     scenario('unstarted', async () => {}, {
       request: () => {
         throw new Error('no link token');
       },
     }),
   ]);
-  expect(played).toMatchObject([{ plaidSessionId: undefined, problem: 'no link token' }]);
+  expect(results).toMatchObject([{ plaidSessionId: undefined, problem: 'no link token' }]);
 });
 
-it('ends at an interrupt with its reason', async () => {
+it('rejects with the reason of an interrupt', async () => {
   const controller = new AbortController();
   const waiting = scenario('waiting', async ({ until }) => {
     controller.abort(new Error('Ctrl-C'));
     await until('what never happens', () => false);
   });
-  await expect(playAll([waiting], controller.signal)).rejects.toThrow('Ctrl-C');
+  await expect(runAll([waiting], controller.signal)).rejects.toThrow('Ctrl-C');
 });
