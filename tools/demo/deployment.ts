@@ -87,7 +87,7 @@ export async function startDemoDeployment(
   );
   // A configuration file of the user's own may name another server or namespace.
   const temporalConfigFile = join(folder, TEMPORAL_CONFIG_FILE);
-  if (started) await writeFile(temporalConfigFile, '');
+  if (started) await writeFile(temporalConfigFile, '[profile.default]\n');
   const deployment = await createDeployment(infrastructure, {
     dataDir: folder,
     namespace: started ? 'default' : (process.env['TEMPORAL_NAMESPACE'] ?? 'default'),

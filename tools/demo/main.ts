@@ -85,7 +85,7 @@ async function runDemo(
     log('The database of the server at TEMPORAL_ADDRESS was not searched, since it is not ours.');
   log('');
   if (interactive) webUi?.forEach(log);
-  else log('In a terminal, without --exit, the demo interactive up with one more session and Web UI.');
+  else log('In a terminal, without --exit, the demo stays up with one more session and Web UI.');
   if (dataDir.kept) log(`All files are in ${dataDir.path}.`);
   if (interactive) await runInteractiveSession(deployment, screen, signal);
   return allIsWell(verdicts, leaks);
