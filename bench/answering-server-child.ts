@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Answers } from './answering-server';
 
-/** The process of an answering server: is told its answers, tells its port, and ends when its parent lets go of it. */
+/** The process of an answering server: receives its answers, sends its port, and ends when its parent disconnects. */
 async function main(): Promise<void> {
   const [answers] = (await once(process, 'message')) as [Answers];
   const server = createServer((request, response) => {

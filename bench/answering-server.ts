@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { forkAndTell } from './forked';
+import { forkAndSend } from './forked';
 
 /** Each path that is answered, with the text of its JSON. */
 export type Answers = Record<string, string>;
@@ -15,7 +15,7 @@ export interface AnsweringServer {
  * it takes no turn of this event loop. It ends with this process, however that ends.
  */
 export async function startAnsweringServer(answers: Answers): Promise<AnsweringServer> {
-  const { said: port, close } = await forkAndTell<Answers, number>(
+  const { answer: port, close } = await forkAndSend<Answers, number>(
     join(__dirname, 'answering-server-child.ts'),
     answers,
   );

@@ -51,10 +51,10 @@ export interface Reach {
   value: number;
 }
 
-/** A line of the table: a figure of ours beside a rival's, or alone. */
+/** A line of the table: a figure of ours beside a baseline's, or alone. */
 export type Row = Comparison | Statement;
 
-/** A figure of ours, against no rival. */
+/** A figure of ours, against no baseline. */
 export interface Statement {
   what: string;
   /** Such as `requests/s`. */
@@ -63,10 +63,10 @@ export interface Statement {
   reach?: Reach | undefined;
 }
 
-/** A figure of ours and the same figure of a rival, measured in turns. */
+/** A figure of ours and the same figure of a baseline, measured in turns. */
 export interface Comparison extends Statement {
-  rival: { name: string; summary: Summary };
-  /** Ours through the rival's, round by round. */
+  baseline: { name: string; summary: Summary };
+  /** Ours through the baseline's, round by round. */
   ratio: Summary;
 }
 

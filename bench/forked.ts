@@ -1,30 +1,30 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A process of a bench's own, which ends with this one, or when it is let go of. */
-export interface Forked<Said> {
+/** A child process of a bench. It ends with this process, or when it is closed. */
+export interface Forked<Answer> {
   pid: number;
-  /** The first that it said. */
-  said: Said;
-  /** Lets go of it, and waits until it has ended. */
+  /** The first message that it sent. */
+  answer: Answer;
+  /** Disconnects it, which ends it, and waits until it has ended. */
   close(): Promise<void>;
 }
 
-/** Forks a file, tells it `told`, and waits until it says something. @throws Error when it ends before */
-export async function forkAndTell<Told extends object, Said>(
+/** Forks a file, sends it a message and waits for its first one. @throws Error when it ends before */
+export async function forkAndSend<Message extends object, Answer>(
   file: string,
-  told: Told,
-): Promise<Forked<Said>> {
+  message: Message,
+): Promise<Forked<Answer>> {
   const child = fork(file);
   const exited = once(child, 'exit');
-  child.send(told);
-  const [said] = (await Promise.race([
+  child.send(message);
+  const [answer] = (await Promise.race([
     once(child, 'message'),
     exited.then(() => Promise.reject(new Error(`${file} ended at its start`))),
-  ])) as [Said];
+  ])) as [Answer];
   return {
     pid: child.pid!,
-    said,
+    answer,
     close: async () => {
       child.disconnect();
       await exited;

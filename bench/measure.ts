@@ -36,26 +36,26 @@ export function compare({
   what,
   unit,
   ours,
-  rival,
+  baseline,
   reach,
 }: {
   what: string;
   unit: string;
   ours: readonly number[];
-  rival: { name: string; values: readonly number[] };
+  baseline: { name: string; values: readonly number[] };
   reach?: Reach;
 }): Comparison {
   return {
     what,
     unit,
     ours: summarize(ours),
-    rival: { name: rival.name, summary: summarize(rival.values) },
-    ratio: summarize(ours.map((value, round) => value / rival.values[round]!)),
+    baseline: { name: baseline.name, summary: summarize(baseline.values) },
+    ratio: summarize(ours.map((value, round) => value / baseline.values[round]!)),
     reach,
   };
 }
 
-/** A row of a figure without a rival. */
+/** A row of a figure without a baseline. */
 export function state(what: string, unit: string, values: readonly number[], reach?: Reach): Statement {
   return { what, unit, ours: summarize(values), reach };
 }

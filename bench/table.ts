@@ -1,6 +1,6 @@
 import { isReached, type Row, type Summary } from './bench';
 
-const HEADINGS = ['what', 'ours', 'rival', 'ratio', 'reach', 'reached'];
+const HEADINGS = ['what', 'ours', 'baseline', 'ratio', 'reach', 'reached'];
 
 /** The rows of a bench as a table, in Markdown that reads well in a terminal too. Quartiles stand in parentheses. */
 export function renderTable(rows: readonly Row[]): string {
@@ -18,11 +18,11 @@ function line(cells: readonly string[]): string {
 function cellsOf(row: Row): string[] {
   const { what, unit, ours, reach } = row;
   const reached = isReached(row);
-  const rival = 'rival' in row ? `${row.rival.name}: ${summaryText(row.rival.summary)}` : '';
+  const baseline = 'baseline' in row ? `${row.baseline.name}: ${summaryText(row.baseline.summary)}` : '';
   return [
     `${what} (${unit})`,
     summaryText(ours),
-    rival,
+    baseline,
     'ratio' in row ? summaryText(row.ratio) : '',
     reach ? `${reach.op} ${figureText(reach.value)}` : '',
     reached === undefined ? '' : reached ? 'yes' : 'NO',

@@ -1,9 +1,9 @@
 import { Pool } from 'undici';
 import { makeCalls, percentile } from './measure';
-import type { Sending, Sent } from './webhook-sender';
+import type { SendRequest, SendResult } from './webhook-sender';
 
-/** Sends what it is told to, and tells what came of it. Ends when its parent lets go of it. */
-process.on('message', (sending: Sending) => {
+/** Sends the webhooks of each message and answers with the times. Ends when its parent disconnects. */
+process.on('message', (sending: SendRequest) => {
   send(sending).then(
     (sent) => process.send?.(sent),
     (error: unknown) => process.send?.(String(error)),
@@ -11,7 +11,7 @@ process.on('message', (sending: Sending) => {
 });
 process.once('disconnect', () => process.exit());
 
-async function send({ url, webhooks, atOnce }: Sending): Promise<Sent> {
+async function send({ url, webhooks, atOnce }: SendRequest): Promise<SendResult> {
   const { origin, pathname } = new URL(url);
   const pool = new Pool(origin, { connections: atOnce });
   const { seconds, latenciesMs } = await makeCalls({ calls: webhooks.length, atOnce }, async (index) => {

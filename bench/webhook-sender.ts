@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { SignedWebhook } from './signed-webhooks';
 
-/** What the sender's process is told to do. */
-export interface Sending {
+/** The message that asks the sender's process to send webhooks. */
+export interface SendRequest {
   url: string;
   webhooks: SignedWebhook[];
   /** How many are under way at any time. */
   atOnce: number;
 }
 
-/** What came of it. */
-export interface Sent {
+/** How long sending took. */
+export interface SendResult {
   seconds: number;
   /** How long 99 % of them were answered in, in milliseconds. */
   p99Ms: number;
@@ -20,7 +20,7 @@ export interface Sent {
 
 export interface WebhookSender {
   /** @throws Error when one is not answered with 200 */
-  send(sending: Sending): Promise<Sent>;
+  send(sending: SendRequest): Promise<SendResult>;
   close(): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export function startWebhookSender(): WebhookSender {
     async send(sending) {
       child.send(sending);
       const [answer] = (await Promise.race([once(child, 'message'), exited])) as [
-        Sent | string | number | null,
+        SendResult | string | number | null,
       ];
       if (answer === null || typeof answer !== 'object')
         throw new Error(`the sender of webhooks failed: ${answer}`);

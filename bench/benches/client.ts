@@ -4,8 +4,8 @@ import { startAnsweringServer } from '../answering-server';
 import type { Bench, Row } from '../bench';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth } from '../measure';
-import { bareUndici } from '../rivals/bare-undici';
-import { officialClient } from '../rivals/official-client';
+import { bareUndici } from '../baselines/bare-undici';
+import { officialClient } from '../baselines/official-client';
 
 const CLIENT_ID = 'bench-client';
 const PLAID_SECRET = 'bench-plaid-secret';
@@ -132,12 +132,16 @@ export const client: Bench = {
         rows.push(
           compare({
             ...rate,
-            rival: { name: 'undici', values: undici.rate },
+            baseline: { name: 'undici', values: undici.rate },
             reach: { op: '>=', value: 0.85 },
           }),
-          compare({ ...rate, rival: { name: 'plaid', values: theirs.rate }, reach: { op: '>=', value: 4 } }),
-          compare({ ...cpu, rival: { name: 'undici', values: undici.cpuMicroseconds } }),
-          compare({ ...cpu, rival: { name: 'plaid', values: theirs.cpuMicroseconds } }),
+          compare({
+            ...rate,
+            baseline: { name: 'plaid', values: theirs.rate },
+            reach: { op: '>=', value: 4 },
+          }),
+          compare({ ...cpu, baseline: { name: 'undici', values: undici.cpuMicroseconds } }),
+          compare({ ...cpu, baseline: { name: 'plaid', values: theirs.cpuMicroseconds } }),
         );
       }
       const { row, plot } = await measureGrowth(

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Bench, Reach, Row } from '../bench';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth, percentile, state } from '../measure';
-import { startBareTemporal } from '../rivals/bare-temporal';
-import { startInMemoryService } from '../rivals/in-memory';
+import { startBareTemporal } from '../baselines/bare-temporal';
+import { startInMemoryService } from '../baselines/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
 import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
@@ -49,12 +49,12 @@ export const completion: Bench = {
         { bare: round(bare), inMemory: round(inMemory), ours: round(ours) },
         { rounds },
       );
-      const byWebhook = (figure: Figure, rival: 'bare' | 'inMemory', reach?: Reach) =>
+      const byWebhook = (figure: Figure, baseline: 'bare' | 'inMemory', reach?: Reach) =>
         compare({
           what: `by webhook, ${FIGURES[figure]}`,
           unit: 'ms',
           ours: measured.ours[figure],
-          rival: { name: { bare, inMemory }[rival].name, values: measured[rival][figure] },
+          baseline: { name: { bare, inMemory }[baseline].name, values: measured[baseline][figure] },
           ...(reach && { reach }),
         });
       log('growth');

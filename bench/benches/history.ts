@@ -5,7 +5,7 @@ import { PLAID_FLOW_RULES } from '../../src/domain/plaid-flow';
 import type { Bench, Reach, Row } from '../bench';
 import { packageVersion } from '../machine';
 import { compare, GROWTH_STEPS, growthOf, state } from '../measure';
-import { runPolling } from '../rivals/polling';
+import { runPolling } from '../baselines/polling';
 import { billableActions, totalActions } from '../temporal/billable-actions';
 import { onlyRuns, readHistories, type Histories } from '../temporal/history';
 import { startOurs, type Ours } from '../temporal/ours';
@@ -15,7 +15,7 @@ import { startVirtualTime } from '../temporal/virtual-time';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** How long the long waits are, and how long the rivals poll. */
+/** How long the long waits are, and how long the baselines poll. */
 const WAITS = {
   full: { shortMs: 24 * HOUR_MS, shortName: 'one day', longMs: 20.9 * 24 * HOUR_MS, longName: '21 days' },
   smoke: { shortMs: 10 * MINUTE_MS, shortName: '10 minutes', longMs: HOUR_MS, longName: 'one hour' },
@@ -77,25 +77,25 @@ export const history: Bench = {
         [`ended by polling, after ${waits.longName}`, long, FEW],
       );
       const rows = sessions.flatMap(([what, histories, most]) => rowsOf(what, histories, most));
-      log(`in virtual time: the rivals over ${waits.shortName}`);
-      const rivals = await runPolling(virtual, waits.shortMs);
+      log(`in virtual time: the baselines over ${waits.shortName}`);
+      const baselines = await runPolling(virtual, waits.shortMs);
       const after = `after ${waits.shortName}`;
       const { maxPollDelayMs } = PLAID_FLOW_RULES.link_delivery;
       for (const { name, histories, fewerEvents, fewerActions } of [
-        { name: 'periodic polling at 60 s', histories: rivals.periodic, fewerEvents: A_HUNDREDTH },
+        { name: 'periodic polling at 60 s', histories: baselines.periodic, fewerEvents: A_HUNDREDTH },
         {
           name: `periodic polling by our schedule (cap ${maxPollDelayMs / MINUTE_MS} min)`,
-          histories: rivals.periodicBySchedule,
+          histories: baselines.periodicBySchedule,
           fewerActions: HALF,
         },
-        { name: 'infrequent polling at 60 s', histories: rivals.infrequent },
+        { name: 'infrequent polling at 60 s', histories: baselines.infrequent },
       ]) {
         const versus = (what: string, unit: string, figure: (of: Histories) => number, reach?: Reach) =>
           compare({
             what: `${what}, ${after}`,
             unit,
             ours: [figure(short)],
-            rival: { name, values: [figure(histories)] },
+            baseline: { name, values: [figure(histories)] },
             ...(reach && { reach }),
           });
         rows.push(

@@ -18,8 +18,8 @@ const SIZE = {
 const STARTS_AT_ONCE = 50;
 const SAMPLE = 50;
 
-/** What stands at a number of open sessions. */
-interface Standing {
+/** Figures at a number of open sessions. */
+interface Figures {
   open: number;
   workerMiB: number;
   /** After a garbage collection: what is in use. */
@@ -52,7 +52,7 @@ export const openSessions: Bench = {
       const inspected = await inspect(inspectorPort!);
       infrastructure.closeLater(async () => inspected.close());
       const keys: string[] = [];
-      const standings: Standing[] = [];
+      const measured: Figures[] = [];
       const plot: [number, number][] = [];
       for (let step = 1; step <= steps; step++) {
         const calls = Math.round((sessions * step) / steps) - keys.length;
@@ -65,7 +65,7 @@ export const openSessions: Bench = {
         const overdue = await overdueSeconds(ours.temporal, sampleOf(keys));
         const workerMiB = residentMiB(workerPid!);
         await inspected.collectGarbage();
-        const standing = {
+        const figures = {
           open: keys.length,
           workerMiB,
           workerInUseMiB: residentMiB(workerPid!),
@@ -75,13 +75,13 @@ export const openSessions: Bench = {
           overdueP50: percentile(overdue, 0.5),
           overdueMost: percentile(overdue, 1),
         };
-        standings.push(standing);
-        plot.push([standing.open, standing.workerInUseMiB]);
-        log(`${standing.open} open, the last ${calls} started in ${seconds.toFixed(0)} s`);
+        measured.push(figures);
+        plot.push([figures.open, figures.workerInUseMiB]);
+        log(`${figures.open} open, the last ${calls} started in ${seconds.toFixed(0)} s`);
       }
-      const [first] = standings;
-      const last = standings.at(-1)!;
-      const rows: Row[] = standings.flatMap(({ open, ...figures }) => [
+      const [first] = measured;
+      const last = measured.at(-1)!;
+      const rows: Row[] = measured.flatMap(({ open, ...figures }) => [
         state(`worker's memory, ${open} open`, 'MiB', [figures.workerMiB]),
         state(`after a garbage collection, ${open} open`, 'MiB', [figures.workerInUseMiB]),
         state(`worker, ${open} open`, 'cores', [figures.workerCores]),

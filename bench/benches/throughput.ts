@@ -1,8 +1,8 @@
 import type { Bench, Reach, Row } from '../bench';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth } from '../measure';
-import { startBareTemporal } from '../rivals/bare-temporal';
-import { startInMemoryService } from '../rivals/in-memory';
+import { startBareTemporal } from '../baselines/bare-temporal';
+import { startInMemoryService } from '../baselines/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
 import { cpuMsOf } from '../temporal/process-use';
@@ -57,7 +57,7 @@ export const throughput: Bench = {
             what,
             unit,
             ours: measured.ours[figure],
-            rival: { name, values: values[figure] },
+            baseline: { name, values: values[figure] },
             ...(itsReach && { reach: itsReach }),
           });
         rows.push(

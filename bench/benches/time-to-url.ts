@@ -1,8 +1,8 @@
 import type { Bench, Row } from '../bench';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth, percentile, type Taken } from '../measure';
-import { startBareTemporal } from '../rivals/bare-temporal';
-import { startInMemoryService } from '../rivals/in-memory';
+import { startBareTemporal } from '../baselines/bare-temporal';
+import { startInMemoryService } from '../baselines/in-memory';
 import type { SessionContender } from '../temporal/contender';
 import { startOurs } from '../temporal/ours';
 import { startBenchInfrastructure, type BenchInfrastructure } from '../temporal/infrastructure';
@@ -40,15 +40,15 @@ export const timeToUrl: Bench = {
           { bare: round(bare), inMemory: round(inMemory), ours: round(ours) },
           { rounds },
         );
-        for (const rival of ['bare', 'inMemory'] as const) {
+        for (const baseline of ['bare', 'inMemory'] as const) {
           for (const figure of ['p50', 'p99'] as const) {
             rows.push(
               compare({
                 what: `${figure}, ${kind}`,
                 unit: 'ms',
                 ours: measured.ours[figure],
-                rival: { name: { bare, inMemory }[rival].name, values: measured[rival][figure] },
-                ...(rival === 'bare' && figure === 'p50' && { reach: { op: '<=', value: 1.25 } }),
+                baseline: { name: { bare, inMemory }[baseline].name, values: measured[baseline][figure] },
+                ...(baseline === 'bare' && figure === 'p50' && { reach: { op: '<=', value: 1.25 } }),
               }),
             );
           }

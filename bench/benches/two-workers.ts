@@ -45,7 +45,7 @@ export const twoWorkers: Bench = {
         what: 'complete sessions, two worker processes',
         unit: 'sessions/s',
         ours: measured.two.perSecond,
-        rival: { name: 'one', values: measured.one.perSecond },
+        baseline: { name: 'one', values: measured.one.perSecond },
         reach: { op: '>=', value: 1.8 },
       });
       return { rows: [row], versions: { '@temporalio/worker': packageVersion('@temporalio/worker') } };

@@ -8,7 +8,7 @@ import { runSql, startPostgres } from '../../testing/postgres';
 import type { Bench, BenchContext, Row } from '../bench';
 import { packageVersion } from '../machine';
 import { alternate, compare, makeCalls, measureGrowth, state } from '../measure';
-import { PlainSql } from '../rivals/plain-sql';
+import { PlainSql } from '../baselines/plain-sql';
 
 const SOURCE = 'HOSTED_LINK_VAULT_KEYS';
 const KEY_IDS = ['bench-1', 'bench-2'];
@@ -212,10 +212,10 @@ async function stores(setting: VaultSetting, { scale, rounds, log }: BenchContex
   return [
     compare({
       ...stored,
-      rival: { name: 'the same rows in a plain transaction', values: transaction.rate },
+      baseline: { name: 'the same rows in a plain transaction', values: transaction.rate },
       reach: { op: '>=', value: 0.8 },
     }),
-    compare({ ...stored, rival: { name: 'one plain INSERT', values: insert.rate } }),
+    compare({ ...stored, baseline: { name: 'one plain INSERT', values: insert.rate } }),
   ];
 }
 
@@ -243,10 +243,10 @@ async function reads(setting: VaultSetting, { scale, rounds, log }: BenchContext
   return [
     compare({
       ...read,
-      rival: { name: 'plain INSERT of the audit row, and SELECT', values: audited.rate },
+      baseline: { name: 'plain INSERT of the audit row, and SELECT', values: audited.rate },
       reach: { op: '>=', value: 0.8 },
     }),
-    compare({ ...read, rival: { name: 'plain SELECT, without an audit', values: bare.rate } }),
+    compare({ ...read, baseline: { name: 'plain SELECT, without an audit', values: bare.rate } }),
   ];
 }
 
@@ -292,7 +292,7 @@ async function rewraps(databaseUrls: [string, string], { scale, rounds, log }: B
         what: 'data keys re-wrapped',
         unit: 'rows/s',
         ours: ours.rate,
-        rival: { name: 'plain SELECT and UPDATE, in batches', values: plain.rate },
+        baseline: { name: 'plain SELECT and UPDATE, in batches', values: plain.rate },
         reach: { op: '>=', value: 0.8 },
       }),
     ];

@@ -4,7 +4,7 @@ import type { WebhookReceiver } from '../../src/webhook/receiver';
 import { verifyWebhook } from '../../src/webhook/verify';
 import type { Bench, BenchContext, BenchResult } from '../bench';
 import { alternate, compare, makeCalls, measureGrowth, percentile, state } from '../measure';
-import { bareVerify } from '../rivals/bare-verify';
+import { bareVerify } from '../baselines/bare-verify';
 import { type SignedWebhooks, signWebhooks } from '../signed-webhooks';
 import { startWebhookSender, type WebhookSender } from '../webhook-sender';
 
@@ -67,16 +67,21 @@ async function verification({ scale, rounds, log }: BenchContext): Promise<Bench
         what: 'verification',
         unit: 'webhooks/s',
         ours: ours.rate,
-        rival: { name, values: bare.rate },
+        baseline: { name, values: bare.rate },
       }),
       compare({
         what: 'verification on one core',
         unit: 'webhooks/CPU s',
         ours: ours.ratePerCore,
-        rival: { name, values: bare.ratePerCore },
+        baseline: { name, values: bare.ratePerCore },
         reach: { op: '>=', value: 0.6 },
       }),
-      compare({ what: 'verification, p99', unit: 'µs', ours: ours.p99, rival: { name, values: bare.p99 } }),
+      compare({
+        what: 'verification, p99',
+        unit: 'µs',
+        ours: ours.p99,
+        baseline: { name, values: bare.p99 },
+      }),
       row,
     ],
     plots: [plot],

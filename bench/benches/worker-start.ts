@@ -116,7 +116,7 @@ async function starts(
       what: 'process start to first task',
       unit: 's',
       ours: prebuilt.seconds,
-      rival: { name: 'bundling at start', values: bundling.seconds },
+      baseline: { name: 'bundling at start', values: bundling.seconds },
       reach: { op: '<=', value: 0.5 },
     });
     return { rows: [row, growth.row], plots: [growth.plot] };

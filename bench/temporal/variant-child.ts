@@ -10,7 +10,7 @@ import { createWorkers } from '../../testing/in-process-workers';
 import { memoryVault } from './memory-vault';
 import { quietRuntime } from '../../testing/quiet-runtime';
 
-/** What the process is told by its parent. */
+/** The message that the parent sends. */
 export interface VariantOptions {
   address: string;
   namespace: string;
@@ -21,7 +21,7 @@ export interface VariantOptions {
   codecKeys: string | undefined;
 }
 
-/** The workers of a deployment that lacks a part. Ends when its parent lets go of it. */
+/** The workers of a deployment that lacks a part. Ends when its parent disconnects. */
 async function main(): Promise<void> {
   const [{ address, namespace, account, databaseUrl, codecKeys }] = (await once(process, 'message')) as [
     VariantOptions,

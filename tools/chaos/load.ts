@@ -115,7 +115,11 @@ export async function runSession(
   signal: AbortSignal,
 ): Promise<LoadSession[]> {
   const script = random.pick(SCRIPTS);
-  const first = newSession(`chaos-${index}`, script.name, requestOf(script, deployment, random, index));
+  const first = newSession(
+    `chaos-session-${index}`,
+    script.name,
+    requestOf(script, deployment, random, index),
+  );
   await runMoves(deployment, first, script.moves, random, signal);
   const itemId = script.updateMode ? await storedItem(deployment, first, signal) : undefined;
   if (itemId === undefined) return [first];

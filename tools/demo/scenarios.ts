@@ -199,13 +199,13 @@ async function hint({ client, key, note }: ScenarioContext, what: string): Promi
 }
 
 /** A body for `/link/token/create`, for a person of whom more is known than should be seen. */
-function linkTokenRequest(clientUserId = 'person-1'): Record<string, unknown> {
+function linkTokenRequest(): Record<string, unknown> {
   return {
     client_name: 'Demo application',
     language: 'en',
     country_codes: ['US'],
     products: ['auth'],
-    user: { client_user_id: clientUserId, phone_number: phoneNumber(), email_address: emailAddress() },
+    user: { client_user_id: 'person-1', phone_number: phoneNumber(), email_address: emailAddress() },
   };
 }
 

@@ -25,18 +25,18 @@ describe('measuring side by side', () => {
   });
 
   it('takes the ratio of each round, not of the medians', () => {
-    const { ratio, ours, rival } = compare({
+    const { ratio, ours, baseline } = compare({
       what: 'calls',
       unit: 'calls/s',
       ours: [10, 40, 90],
-      rival: { name: 'other', values: [10, 80, 30] },
+      baseline: { name: 'other', values: [10, 80, 30] },
     });
     expect(ratio).toMatchObject({ values: [1, 0.5, 3], median: 1, lower: 0.75, upper: 2 });
-    expect([ours.median, rival.summary.median]).toEqual([40, 30]);
+    expect([ours.median, baseline.summary.median]).toEqual([40, 30]);
   });
 
-  it('holds the ratio against the reach, and a figure without a rival by itself', () => {
-    const row = { what: 'calls', unit: 'calls/s', ours: [9], rival: { name: 'other', values: [10] } };
+  it('holds the ratio against the reach, and a figure without a baseline by itself', () => {
+    const row = { what: 'calls', unit: 'calls/s', ours: [9], baseline: { name: 'other', values: [10] } };
     expect(isReached(compare({ ...row, reach: { op: '>=', value: 0.9 } }))).toBe(true);
     expect(isReached(compare({ ...row, reach: { op: '>=', value: 0.91 } }))).toBe(false);
     expect(isReached(state('events', 'events', [45], { op: '<=', value: 45 }))).toBe(true);

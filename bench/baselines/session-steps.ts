@@ -4,7 +4,7 @@ import { timesOf } from '../temporal/contender';
 /** A call to Plaid: a path and a body, and the answer's body. */
 type Call = (path: string, body: object) => Promise<unknown>;
 
-/** The table of a rival that does whole sessions: the access token in clear. */
+/** The table of a baseline that does whole sessions: the access token in clear. */
 export const ITEMS_TABLE =
   'CREATE TABLE items (item_id text PRIMARY KEY, session_id text, access_token text, institution_id text, stored_at timestamptz DEFAULT now())';
 
@@ -13,7 +13,7 @@ export async function storedItems(databaseUrl: string): Promise<Map<string, numb
   return await timesOf(databaseUrl, 'SELECT session_id AS id, stored_at AS at FROM items');
 }
 
-/** What a rival does for a session, bare: each step makes the call to Plaid that ours makes, and what is stored is one statement. */
+/** What a baseline does for a session, bare: each step makes the call to Plaid that ours makes, and what is stored is one statement. */
 export function sessionSteps(call: Call, pool: Pool) {
   return {
     async create(linkToken: string): Promise<{ id: string; url: string }> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Client, WithStartWorkflowOperation, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { runSql } from '../../../testing/postgres';
-import { forkAndTell } from '../../forked';
+import { forkAndSend } from '../../forked';
 import type { SessionContender } from '../../temporal/contender';
 import type { BenchInfrastructure } from '../../temporal/infrastructure';
 import { ITEMS_TABLE, storedItems } from '../session-steps';
@@ -16,18 +16,18 @@ import { type bareSession, checkNowSignal, linkUpdate } from './workflows';
 export async function startBareTemporal(infrastructure: BenchInfrastructure): Promise<SessionContender> {
   const databaseUrl = await infrastructure.postgres.createDatabase();
   await runSql(databaseUrl, ITEMS_TABLE);
-  const told: BareWorkerOptions = {
+  const options: BareWorkerOptions = {
     address: infrastructure.temporalServer.address,
     account: infrastructure.account,
     databaseUrl,
   };
-  const worker = await forkAndTell<BareWorkerOptions, number>(join(__dirname, 'worker-child.ts'), told);
+  const worker = await forkAndSend<BareWorkerOptions, number>(join(__dirname, 'worker-child.ts'), options);
   infrastructure.closeLater(() => worker.close());
   const { workflow } = new Client({ connection: infrastructure.connection });
   return {
     name: 'bare Temporal',
     workerPids: [worker.pid],
-    webhookUrl: `http://127.0.0.1:${worker.said}/`,
+    webhookUrl: `http://127.0.0.1:${worker.answer}/`,
     async start(linkToken) {
       const id = linkToken.replace(/^link-sandbox-/, '');
       const startWorkflowOperation = new WithStartWorkflowOperation<typeof bareSession>('bareSession', {

@@ -6,7 +6,7 @@ import type { PlaidAccount } from '../../../testing/infrastructure';
 import { bareUndici } from '../bare-undici';
 import { sessionSteps } from '../session-steps';
 
-/** What the process is told by its parent. */
+/** The message that the parent sends. */
 export interface ServiceOptions {
   account: PlaidAccount;
   databaseUrl: string;
@@ -23,7 +23,7 @@ interface OpenSession {
   ended: Promise<void>;
 }
 
-/** A service that keeps its sessions in memory and polls for each: whoever stops it loses them. Ends when its parent lets go of it. */
+/** A service that keeps its sessions in memory and polls for each: whoever stops it loses them. Ends when its parent disconnects. */
 async function main(): Promise<void> {
   const [{ account, databaseUrl }] = (await once(process, 'message')) as [ServiceOptions];
   const pool = new Pool({ connectionString: databaseUrl, max: 5 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { request } from 'undici';
 import { runSql } from '../../../testing/postgres';
-import { forkAndTell } from '../../forked';
+import { forkAndSend } from '../../forked';
 import type { SessionContender } from '../../temporal/contender';
 import type { BenchInfrastructure } from '../../temporal/infrastructure';
 import { ITEMS_TABLE, storedItems } from '../session-steps';
@@ -14,10 +14,10 @@ import type { ServiceOptions } from './service-child';
 export async function startInMemoryService(infrastructure: BenchInfrastructure): Promise<SessionContender> {
   const databaseUrl = await infrastructure.postgres.createDatabase();
   await runSql(databaseUrl, ITEMS_TABLE);
-  const told: ServiceOptions = { account: infrastructure.account, databaseUrl };
-  const service = await forkAndTell<ServiceOptions, number>(join(__dirname, 'service-child.ts'), told);
+  const options: ServiceOptions = { account: infrastructure.account, databaseUrl };
+  const service = await forkAndSend<ServiceOptions, number>(join(__dirname, 'service-child.ts'), options);
   infrastructure.closeLater(() => service.close());
-  const origin = `http://127.0.0.1:${service.said}`;
+  const origin = `http://127.0.0.1:${service.answer}`;
   const call = async (method: 'GET' | 'POST' | 'DELETE', path: string, content?: object) => {
     const { body } = await request(origin + path, {
       method,

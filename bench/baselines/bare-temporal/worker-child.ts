@@ -12,14 +12,14 @@ import { bareActivities } from './activities';
 import { BARE_TASK_QUEUE, bareWorkflowId } from './names';
 import { checkNowSignal } from './workflows';
 
-/** What the process is told by its parent. */
+/** The message that the parent sends. */
 export interface BareWorkerOptions {
   address: string;
   account: PlaidAccount;
   databaseUrl: string;
 }
 
-/** The bare contender's worker and its receiver of webhooks, which believes everything. Ends when its parent lets go of it. */
+/** The bare contender's worker and its receiver of webhooks, which trusts every webhook. Ends when its parent disconnects. */
 async function main(): Promise<void> {
   const [{ address, account, databaseUrl }] = (await once(process, 'message')) as [BareWorkerOptions];
   quietRuntime();
