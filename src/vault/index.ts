@@ -23,7 +23,6 @@ import type { Vault, VaultRecords } from './vault';
 import { VaultError } from './vault-error';
 
 export type { AuditEntry } from './stores/audit';
-export { unknownItem } from './stores/items';
 export { unknownResult } from './stores/result-reader';
 export { embeddedDatabaseUrl, isEmbeddedDatabaseRunning, startEmbeddedDatabase } from './database/embedded';
 export type { VaultKeyRow } from './crypto/key-check';
