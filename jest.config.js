@@ -29,7 +29,7 @@ const shared = {
     // Commands import what they run by the name of the compiled file, as Node demands of import().
     '^\\./actions/([a-z-]+)\\.js$': '<rootDir>/src/cli/actions/$1',
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.cache/'],
 };
 
 /** The tests of a folder of `test`. */
