@@ -37,7 +37,7 @@ describe('the package', () => {
 
   it('holds what was built of the sources, the migrations and what npm adds, and nothing else', () => {
     const built = list('src')
-      .filter((path) => !path.endsWith('.d.ts'))
+      .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
       .map((path) => path.replace(/^src/, 'dist').replace(/\.ts$/, ''))
       .flatMap((path) => [`${path}.js`, `${path}.js.map`, `${path}.d.ts`]);
     const others = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', 'bin/hosted-link.js'];
