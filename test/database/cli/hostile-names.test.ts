@@ -45,7 +45,7 @@ describeOnPostgres((server) => {
     ['items list', 1],
     ['items show item-1', 4],
     ['results list', 1],
-    ['exchanges show RESULT', 9],
+    ['results show RESULT', 9],
     ['audit', 1],
   ])('a name from outside is no more than text in what hosted-link %s prints', async (command, lines) => {
     const args = command.split(' ').map((arg) => (arg === 'RESULT' ? resultId : arg));
